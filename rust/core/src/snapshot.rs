@@ -1,0 +1,200 @@
+//! What Python's `wiring` compiles from the settings: everything a request needs to know, names
+//! already resolved to indexes. Arrives as JSON, is immutable, and is swapped by one assignment.
+
+use serde::Deserialize;
+use std::collections::HashMap;
+
+/// A compiled configuration. Field by field the mirror of `llmgw.gateway.snapshot.Snapshot`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Snapshot {
+    /// Digest of the settings it was compiled from.
+    pub version: String,
+    /// Who may call.
+    pub auth: Auth,
+    /// Every endpoint served natively: exact path to operation.
+    pub routes: HashMap<String, Operation>,
+    /// Public model name (aliases included) to an index into `groups`.
+    pub models: HashMap<String, usize>,
+    /// Names with a `*`, most specific first.
+    pub wildcards: Vec<Wildcard>,
+    /// Model groups.
+    pub groups: Vec<Group>,
+    /// Deployments, referred to by index.
+    pub deployments: Vec<Deployment>,
+    /// How failures are met.
+    pub retry: RetryPolicy,
+    /// The exact cache, if switched on.
+    pub cache: Option<CachePolicy>,
+    /// The PII scan of the input, if switched on.
+    pub pii: Option<PiiPolicy>,
+    /// What the gateway may connect to.
+    pub egress: EgressPolicy,
+}
+
+/// Keys, as keyed digests.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Auth {
+    /// Secret key of the HMAC-SHA256 that makes the digests, hex (32 bytes).
+    pub pepper: String,
+    /// The virtual keys; the master key is one of them, with `admin` set.
+    pub keys: Vec<VirtualKey>,
+}
+
+/// A key that a client may show us.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VirtualKey {
+    /// Name in logs and metrics; unique.
+    pub alias: String,
+    /// HMAC-SHA256(pepper, key), hex.
+    pub digest: String,
+    /// May use the admin endpoints, and every model.
+    pub admin: bool,
+    /// Public model names or patterns (`openai/*`) it may use; `None` means all.
+    pub models: Option<Vec<String>>,
+    /// Unix seconds after which it is refused.
+    pub expires_at: Option<u64>,
+    /// Refused until unblocked.
+    pub blocked: bool,
+    /// Requests per minute.
+    pub rpm: Option<u64>,
+    /// Tokens (input and output) per minute.
+    pub tpm: Option<u64>,
+}
+
+/// What an endpoint does; a deployment lists those it serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)] // the names are those of the OpenAI endpoints
+pub enum Operation {
+    ChatCompletions,
+    Completions,
+    Embeddings,
+    Responses,
+    Moderations,
+}
+
+/// A model name with one `*`: `openai/*`, `*`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wildcard {
+    /// Text before the `*`.
+    pub prefix: String,
+    /// Text after the `*`.
+    pub suffix: String,
+    /// The group that serves it.
+    pub group: usize,
+}
+
+/// A public model name and the deployments behind it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Group {
+    /// The public name.
+    pub name: String,
+    /// Indexes into `Snapshot::deployments`.
+    pub deployments: Vec<usize>,
+    /// Groups tried in order when this one fails.
+    pub fallbacks: Vec<usize>,
+    /// Groups tried when the prompt is too long for this one.
+    pub context_window_fallbacks: Vec<usize>,
+}
+
+/// One model at one provider with one credential.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deployment {
+    /// Unique id, shown in `x-llmgw-deployment` and in metrics.
+    pub id: String,
+    /// Provider name, shown in metrics.
+    pub provider: String,
+    /// Model name sent upstream; a `*` stands for what the client's wildcard matched.
+    pub model: String,
+    /// Full upstream URL per operation; `{model}` is replaced by the routed model.
+    pub urls: HashMap<Operation, String>,
+    /// Headers added to every request, credential included.
+    pub headers: Vec<(String, String)>,
+    /// Share of the traffic among the group's deployments.
+    pub weight: u32,
+    /// Lower is tried first; equal orders share by weight.
+    pub order: u32,
+    /// Ask for usage in streams (`stream_options.include_usage`) when the client did not.
+    pub stream_usage: bool,
+    /// The tokenizer family used to count (`o200k`, `cl100k`, …).
+    pub tokenizer: String,
+    /// Deadlines, in seconds.
+    pub timeouts: Timeouts,
+}
+
+/// Deadlines of one attempt, in seconds.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Timeouts {
+    /// Name lookup, TCP and TLS.
+    pub connect: f64,
+    /// From the request's last byte to the reply's head.
+    pub first_byte: f64,
+    /// Between two reads of the reply's body.
+    pub idle: f64,
+    /// The whole attempt.
+    pub total: f64,
+}
+
+/// How often, how long apart, and when a deployment rests.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RetryPolicy {
+    /// Attempts after the first, within one group.
+    pub retries: u32,
+    /// Attempts after the first for single error classes, by class name.
+    pub by_class: HashMap<String, u32>,
+    /// Seconds before the first retry; doubles each time.
+    pub backoff_base: f64,
+    /// Longest wait between attempts, and the longest `Retry-After` waited for.
+    pub backoff_max: f64,
+    /// Consecutive failures after which a deployment rests.
+    pub allowed_fails: u32,
+    /// Seconds of rest.
+    pub cooldown: f64,
+}
+
+/// The exact cache.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CachePolicy {
+    /// Seconds an entry lives.
+    pub ttl: f64,
+    /// Memory bound of one worker, in bytes.
+    pub max_bytes: u64,
+    /// Largest reply kept, in bytes.
+    pub max_entry_bytes: u64,
+}
+
+/// The PII scan of requests.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PiiPolicy {
+    /// `monitor` counts findings, `block` refuses the request.
+    pub mode: PiiMode,
+}
+
+/// What a finding leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum PiiMode {
+    Monitor,
+    Block,
+}
+
+/// Where the gateway may connect, checked on the address that is dialled.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EgressPolicy {
+    /// Networks (CIDR) allowed whatever the scheme, besides the built-in rule.
+    pub allow_networks: Vec<String>,
+    /// More trust anchors, PEM file path.
+    pub ca_file: Option<String>,
+}

@@ -1,0 +1,2 @@
+//! Finds libhs (Hyperscan 5.4) with pkg-config.
+fn main() {}

@@ -1,0 +1,24 @@
+//! `llmgw._native`: the list of what crosses from Rust to Python.
+
+use pyo3::prelude::*;
+
+mod bench;
+mod cache;
+mod gateway;
+mod limiter;
+mod metrics;
+mod scan;
+mod tokens;
+
+#[pymodule]
+fn _native(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    m.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    m.add("DEBUG_BUILD", cfg!(debug_assertions))?;
+    tokens::register(m)?;
+    scan::register(m)?;
+    cache::register(m)?;
+    limiter::register(m)?;
+    metrics::register(m)?;
+    gateway::register(m)?;
+    bench::register(m)
+}
