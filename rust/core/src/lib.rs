@@ -31,4 +31,5 @@ pub mod http1;
 pub mod relay;
 pub mod upstream;
 
-pub mod bench;
+pub mod load;
+pub mod mock;
