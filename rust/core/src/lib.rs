@@ -8,6 +8,7 @@ pub mod error;
 
 pub mod json;
 pub mod scan;
+pub mod pii;
 pub mod sse;
 pub mod tokens;
 pub mod usage;
