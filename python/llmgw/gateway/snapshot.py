@@ -17,7 +17,7 @@ class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """A part of the snapshot; all fields are always sent."""
 
 
-class VirtualKey(Part):
+class VirtualKey(Part, frozen=True):
     """A key that a client may show us, as its keyed digest."""
 
     alias: str
@@ -31,7 +31,7 @@ class VirtualKey(Part):
     tpm: int | None = None
 
 
-class Auth(Part):
+class Auth(Part, frozen=True):
     """Who may call."""
 
     pepper: str
@@ -42,7 +42,7 @@ class Auth(Part):
         return f"Auth(pepper=**********, keys={len(self.keys)})"
 
 
-class Wildcard(Part):
+class Wildcard(Part, frozen=True):
     """A public name with one `*`: what stands before and after it, and the group that serves it."""
 
     prefix: str
@@ -50,7 +50,7 @@ class Wildcard(Part):
     group: int
 
 
-class Group(Part):
+class Group(Part, frozen=True):
     """A public model name, the deployments behind it, and the groups to try next."""
 
     name: str
@@ -59,7 +59,7 @@ class Group(Part):
     context_window_fallbacks: tuple[int, ...] = ()
 
 
-class Timeouts(Part):
+class Timeouts(Part, frozen=True):
     """Deadlines of one attempt, in seconds."""
 
     connect: float
@@ -68,7 +68,7 @@ class Timeouts(Part):
     total: float
 
 
-class Deployment(Part):
+class Deployment(Part, frozen=True):
     """One model at one provider with one credential."""
 
     id: str
@@ -86,7 +86,7 @@ class Deployment(Part):
         return f"Deployment(id={self.id!r}, provider={self.provider!r}, model={self.model!r})"
 
 
-class RetryPolicy(Part):
+class RetryPolicy(Part, frozen=True):
     """How often, how long apart (seconds), and when a deployment rests."""
 
     retries: int
@@ -98,7 +98,7 @@ class RetryPolicy(Part):
     cooldown: float
 
 
-class CachePolicy(Part):
+class CachePolicy(Part, frozen=True):
     """The exact cache: seconds an entry lives, and bounds in bytes."""
 
     ttl: float
@@ -106,20 +106,20 @@ class CachePolicy(Part):
     max_entry_bytes: int
 
 
-class PiiPolicy(Part):
+class PiiPolicy(Part, frozen=True):
     """The scan of requests for personal data."""
 
     mode: Literal["monitor", "block"]
 
 
-class EgressPolicy(Part):
+class EgressPolicy(Part, frozen=True):
     """Networks (CIDR) allowed besides the built-in rule, and more trust anchors."""
 
     allow_networks: tuple[str, ...]
     ca_file: str | None
 
 
-class Snapshot(Part):
+class Snapshot(Part, frozen=True):
     """Everything a request needs to know."""
 
     version: str

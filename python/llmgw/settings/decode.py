@@ -1,4 +1,4 @@
-"""A plain tree to settings structs, telling every problem with its path instead of the first one only."""
+"""A plain tree to settings structs, telling every problem with its path, not the first only."""
 
 import types
 from collections.abc import Mapping
@@ -47,7 +47,8 @@ class _Decoder:
         if origin is tuple:
             return self._sequence(value, get_args(kind)[0], path)
         if origin is dict:
-            return self._mapping(value, *get_args(kind), path)
+            key_kind, item_kind = get_args(kind)
+            return self._mapping(value, key_kind, item_kind, path)
         return self._leaf(value, kind, path)
 
     def _struct(self, value: Tree, kind: type[msgspec.Struct], path: Path) -> Any:
@@ -60,7 +61,8 @@ class _Decoder:
             written = value.get(field.encode_name)
             if written is None:  # a key without a value is as if left out
                 if field.required:
-                    sound = self._error(path, f"'{field.encode_name}' is missing") is None
+                    self._error(path, f"'{field.encode_name}' is missing")
+                    sound = False
                 continue
             decoded = self.value(written, hints[field.name], (*path, field.encode_name))
             if decoded is _BROKEN:
@@ -157,6 +159,3 @@ def _struct_in_union(kind: Any, value: Tree) -> Any:
         if is_struct == isinstance(value, dict):
             return part
     return kind
-
-
-__all__ = ["decode"]

@@ -1,4 +1,4 @@
-"""The environment a process is configured by: its variables, `.env` files, and LiteLLM's names for ours."""
+"""The environment of a process: its variables, `.env` files, and LiteLLM's names for ours."""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,7 +20,9 @@ class Environment(Mapping[str, str]):
         self._values = dict(values)
 
     @classmethod
-    def of_process(cls, env_files: Iterable[Path] = (), default_file: Path | None = None) -> "Environment":
+    def of_process(
+        cls, env_files: Iterable[Path] = (), default_file: Path | None = None
+    ) -> "Environment":
         """This process's variables over those of the files; a later file wins over an earlier one.
 
         `default_file` is read only if it exists, and before the others.

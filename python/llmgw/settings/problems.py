@@ -1,4 +1,4 @@
-"""What is wrong with a configuration: problems with their place, collected so that all are told at once."""
+"""What is wrong with a configuration: problems with their place, told all at once."""
 
 import difflib
 from collections.abc import Iterable, Mapping
@@ -70,7 +70,7 @@ class Report:
     def raise_errors(self) -> None:
         """Raise `SettingsError` with every problem so far, if there are any."""
         if self.problems:
-            raise SettingsError(self.problems)
+            raise SettingsError(sorted(self.problems, key=lambda problem: problem.line or 0))
 
     def _problem(self, path: Path, message: str) -> Problem:
         return Problem(message, dotted(path), self.file, self._line(path))

@@ -10,14 +10,25 @@ from msgspec import Meta
 
 from llmgw.settings.secrets import SecretReference
 
-Count: TypeAlias = Annotated[int, Meta(ge=0)]
-Positive: TypeAlias = Annotated[int, Meta(ge=1)]
-Seconds: TypeAlias = Annotated[float, Meta(gt=0)]
-Share: TypeAlias = Annotated[float, Meta(ge=0)]
+_YEAR = 365 * 24 * 3600.0
+_LARGE = 2**53
+"""Whole numbers above this are not exact in every JSON reader."""
+
+Count: TypeAlias = Annotated[int, Meta(ge=0, le=1_000_000)]
+Positive: TypeAlias = Annotated[int, Meta(ge=1, le=_LARGE)]
+Rate: TypeAlias = Annotated[int, Meta(ge=0, le=_LARGE)]
+Seconds: TypeAlias = Annotated[float, Meta(gt=0, le=_YEAR)]
+ZeroOrSeconds: TypeAlias = Annotated[float, Meta(ge=0, le=_YEAR)]
+"""Zero switches off."""
+Share: TypeAlias = Annotated[float, Meta(ge=0, le=_LARGE)]
 Port: TypeAlias = Annotated[int, Meta(ge=0, le=65535)]
-ModelName: TypeAlias = Annotated[str, Meta(pattern=r"^[^\x00-\x20\x7f]([^\x00-\x1f\x7f]*[^\x00-\x20\x7f])?$", max_length=256)]
+ModelName: TypeAlias = Annotated[
+    str, Meta(pattern=r"^[^\x00-\x20\x7f]([^\x00-\x1f\x7f]*[^\x00-\x20\x7f])?$", max_length=256)
+]
 KeyAlias: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._@:/+-]{0,63}$")]
-HeaderText: TypeAlias = Annotated[str, Meta(pattern=r"^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$", max_length=256)]
+HeaderText: TypeAlias = Annotated[
+    str, Meta(pattern=r"^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$", max_length=256)
+]
 Digest: TypeAlias = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 FallbackList: TypeAlias = tuple[dict[str, tuple[str, ...]], ...]
 
@@ -26,11 +37,12 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """A mapping of the settings file; keys it does not name are refused."""
 
 
-class Params(Section):
+class Params(Section, frozen=True):
     """How one deployment is reached."""
 
     model: ModelName
-    """`provider/model`, as `openai/gpt-4o`. Without a provider, OpenAI's own names are known. A `*` stands for what the public name's `*` matched."""
+    """`provider/model`, as `openai/gpt-4o`. OpenAI's own names need no provider. A `*` stands for
+    what the public name's `*` matched."""
     custom_llm_provider: str | None = None
     """The provider, when `model` does not begin with it."""
     api_key: SecretReference | None = None
@@ -53,18 +65,19 @@ class Params(Section):
     """Seconds between two pieces of the reply."""
     total_timeout: Seconds | None = None
     """Seconds for one attempt as a whole."""
-    rpm: Count | None = None
+    rpm: Rate | None = None
     """Requests per minute the upstream grants; shares traffic when there is no `weight`."""
-    tpm: Count | None = None
-    """Tokens per minute the upstream grants; shares traffic when there is neither `weight` nor `rpm`."""
+    tpm: Rate | None = None
+    """Tokens per minute the upstream grants; shares traffic without `weight` and `rpm`."""
     weight: Share | None = None
-    """Share of the group's traffic, relative to its other deployments. 0: only when nothing else is left."""
+    """Share of the group's traffic, relative to its other deployments. 0: only when nothing else
+    is left."""
     order: Count | None = None
     """Lower is tried first; deployments without one come last."""
 
 
 class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """Facts about a deployment. Free-form: keys beside these are carried by LiteLLM's clients and kept out of ours."""
+    """Facts about a deployment. Free-form, as in LiteLLM: keys beside these are not looked at."""
 
     id: HeaderText | None = None
     """The deployment's id in headers and metrics; without it, made from `model`."""
@@ -74,7 +87,7 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
     """The model behind an opaque name (an Azure deployment), for token counting."""
 
 
-class ModelEntry(Section):
+class ModelEntry(Section, frozen=True):
     """One deployment of a model group; the same `model_name` twice makes a load-balanced group."""
 
     model_name: ModelName
@@ -85,9 +98,9 @@ class ModelEntry(Section):
     """Another spelling of `litellm_params`."""
     model_info: ModelInfo = ModelInfo()
     """Facts about the deployment."""
-    rpm: Count | None = None
+    rpm: Rate | None = None
     """As in `litellm_params`."""
-    tpm: Count | None = None
+    tpm: Rate | None = None
     """As in `litellm_params`."""
 
     def __post_init__(self) -> None:
@@ -95,7 +108,7 @@ class ModelEntry(Section):
             raise ValueError("give either litellm_params or params, not both")
 
 
-class RetryCounts(Section, rename="pascal"):
+class RetryCounts(Section, frozen=True, rename="pascal"):
     """Attempts after the first, by LiteLLM's error names."""
 
     bad_request_error_retries: Count | None = None
@@ -118,7 +131,7 @@ class RetryCounts(Section, rename="pascal"):
     """Everything else that may be retried; wins over `num_retries`."""
 
 
-class AliasTarget(Section):
+class AliasTarget(Section, frozen=True):
     """What an alias stands for."""
 
     model: ModelName
@@ -127,11 +140,12 @@ class AliasTarget(Section):
     """Accepted; aliases are listed either way."""
 
 
-class RouterSettings(Section):
+class RouterSettings(Section, frozen=True):
     """How requests find a deployment, and what happens when it fails."""
 
     routing_strategy: str = "simple-shuffle"
-    """`simple-shuffle` shares traffic by weight. LiteLLM's others are accepted with a warning and do the same."""
+    """`simple-shuffle` shares traffic by weight. LiteLLM's others are accepted with a warning and
+    do the same."""
     num_retries: Count | None = None
     """Attempts after the first within a group. Default 2."""
     timeout: Seconds | None = None
@@ -144,14 +158,15 @@ class RouterSettings(Section):
     """Seconds for name lookup, TCP and TLS."""
     allowed_fails: Count | None = None
     """Consecutive failures after which a deployment rests. Default 3."""
-    cooldown_time: Annotated[float, Meta(ge=0)] = 5.0
+    cooldown_time: ZeroOrSeconds = 5.0
     """Seconds of rest."""
-    retry_after: Annotated[float, Meta(ge=0)] = 0.0
+    retry_after: ZeroOrSeconds = 0.0
     """Seconds before the first retry, doubled each time. Default 0.5."""
     retry_policy: RetryCounts = RetryCounts()
     """Retries by kind of failure."""
     fallbacks: FallbackList | None = None
-    """`[{group: [next, …]}]`: groups tried in order when one fails. `"*"` stands for every group without its own."""
+    """`[{group: [next, …]}]`: groups tried in order when one fails. `"*"` stands for every group
+    without its own."""
     default_fallbacks: tuple[str, ...] | None = None
     """The same for every group without its own."""
     context_window_fallbacks: FallbackList | None = None
@@ -160,7 +175,7 @@ class RouterSettings(Section):
     """More names for groups: `{gpt-4: gpt-4o}`."""
 
 
-class CacheParams(Section):
+class CacheParams(Section, frozen=True):
     """LiteLLM's options of the cache."""
 
     type: str = "local"
@@ -169,7 +184,7 @@ class CacheParams(Section):
     """Seconds an entry lives."""
 
 
-class LitellmSettings(Section):
+class LitellmSettings(Section, frozen=True):
     """LiteLLM's module settings; those of `router_settings` win."""
 
     num_retries: Count | None = None
@@ -190,14 +205,15 @@ class LitellmSettings(Section):
     """Options of the cache."""
 
 
-class GeneralSettings(Section):
+class GeneralSettings(Section, frozen=True):
     """LiteLLM's settings of the process."""
 
     master_key: SecretReference | None = None
-    """The admin key. `LLMGW_MASTER_KEY` wins over it; without both, the state folder holds a generated one."""
+    """The admin key. `LLMGW_MASTER_KEY` wins over it; without both, one is generated into the state
+    folder."""
 
 
-class KeyEntry(Section):
+class KeyEntry(Section, frozen=True):
     """A virtual key: what a client shows us."""
 
     alias: KeyAlias
@@ -226,7 +242,7 @@ class KeyEntry(Section):
             raise ValueError("give either key or digest")
 
 
-class CacheSettings(Section):
+class CacheSettings(Section, frozen=True):
     """The exact cache: the same request again is answered from memory."""
 
     ttl: Seconds = 600.0
@@ -237,23 +253,24 @@ class CacheSettings(Section):
     """Largest reply kept, in bytes."""
 
 
-class PiiSettings(Section):
+class PiiSettings(Section, frozen=True):
     """The scan of requests for personal data."""
 
     mode: Literal["monitor", "block"] = "monitor"
     """`monitor` counts findings, `block` refuses the request."""
 
 
-class EgressSettings(Section):
+class EgressSettings(Section, frozen=True):
     """Where the gateway may connect, checked on the address that is dialled."""
 
     allow_networks: tuple[str, ...] = ()
-    """Networks (CIDR) allowed besides the public internet over TLS: `10.0.0.0/8`. Addresses written in an `api_base`, and `localhost`, are allowed without."""
+    """Networks (CIDR) allowed besides the public internet over TLS: `10.0.0.0/8`. Addresses spelled
+    out in an `api_base`, and `localhost`, are allowed without."""
     ca_file: str | None = None
     """PEM file of more trust anchors."""
 
 
-class TlsSettings(Section):
+class TlsSettings(Section, frozen=True):
     """The certificate shown to clients."""
 
     cert_file: str
@@ -262,7 +279,7 @@ class TlsSettings(Section):
     """PEM file of the private key."""
 
 
-class ServerSettings(Section):
+class ServerSettings(Section, frozen=True):
     """The listening side."""
 
     host: str = "127.0.0.1"
@@ -285,7 +302,7 @@ class ServerSettings(Section):
     """Seconds a client may leave us unable to write."""
     max_connections: Positive = 10_000
     """Client connections per worker."""
-    drain_timeout: Annotated[float, Meta(ge=0)] = 30.0
+    drain_timeout: ZeroOrSeconds = 30.0
     """Seconds running requests get at shutdown."""
     tls: TlsSettings | None = None
     """Serve HTTPS."""
@@ -293,11 +310,12 @@ class ServerSettings(Section):
     """Whether `/metrics` asks for the admin key."""
 
 
-class Settings(Section):
+class Settings(Section, frozen=True):
     """A settings file."""
 
     model_list: tuple[ModelEntry, ...] = ()
-    """The deployments. Without any, `mock/*` and the providers whose keys are in the environment are served."""
+    """The deployments. Without any, `mock/*` and the providers whose keys are in the environment
+    are served."""
     router_settings: RouterSettings = RouterSettings()
     """Routing, retries, fallbacks."""
     litellm_settings: LitellmSettings = LitellmSettings()
@@ -318,7 +336,7 @@ class Settings(Section):
     """The listening side."""
 
 
-class KeysFile(Section):
+class KeysFile(Section, frozen=True):
     """The state folder's `keys.yaml`."""
 
     keys: tuple[KeyEntry, ...] = ()
