@@ -82,7 +82,7 @@ impl Packed {
         let mut end = 2;
         for value in [labels.endpoint, labels.model, labels.provider, labels.deployment, labels.key]
         {
-            let value = &value.as_bytes()[..value.floor_char_boundary(LONGEST)];
+            let value = &value.as_bytes()[..fitting(value)];
             bytes[end] = value.len() as u8;
             bytes[end + 1..end + 1 + value.len()].copy_from_slice(value);
             end += 1 + value.len();
@@ -126,4 +126,13 @@ impl Packed {
         }
         row.label_bytes.store(self.bytes as u64, Release);
     }
+}
+
+/// How many bytes of `value` are kept: whole characters only.
+fn fitting(value: &str) -> usize {
+    let mut length = value.len().min(LONGEST);
+    while !value.is_char_boundary(length) {
+        length -= 1;
+    }
+    length
 }
