@@ -33,7 +33,7 @@ class Cache:
         """Forgets everything and gives the memory back."""
 
     @property
-    def bytes(self) -> int:
+    def held_bytes(self) -> int:
         """Bytes held."""
 
     def __len__(self) -> int:
@@ -45,7 +45,6 @@ def request_key(scope: Sequence[bytes], body: bytes) -> bytes | None:
     Insignificant whitespace and the order of top-level members do not matter. None when the body
     is not a JSON object, or names a top-level member twice or with an escape.
     """
-
 
 # ── limiter ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -71,7 +70,6 @@ class Limiter:
         self, scope: str, delta: int, amount: int, window_seconds: float, burst: int | None = None
     ) -> None:
         """Charges `delta` units more than was taken, or gives back when it is negative."""
-
 
 # ── metrics ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -100,7 +98,6 @@ class WorkerMetrics:
 
     def record(self, endpoint: str, model: str, key: str, status: int, total_ns: int) -> None:
         """Notes a finished request that asked no provider."""
-
 
 # ── gateway ─────────────────────────────────────────────────────────────────────────────────────
 

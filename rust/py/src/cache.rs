@@ -68,7 +68,7 @@ impl Cache {
     }
 
     #[getter]
-    fn bytes(&self) -> usize {
+    fn held_bytes(&self) -> usize {
         self.lock().bytes()
     }
 
