@@ -19,6 +19,8 @@ compares the two::
         └── InternalError
 """
 
+# ruff: noqa: N818 - the table's names are words, the same in Rust and in the documentation
+
 from typing import ClassVar
 
 import msgspec
@@ -42,9 +44,7 @@ class GatewayError(LlmgwError):
     fall_back: ClassVar[bool] = False
     cool_down: ClassVar[bool] = False
 
-    def __init__(
-        self, message: str, *, param: str | None = None, retry_after: float | None = None
-    ) -> None:
+    def __init__(self, message: str, *, param: str | None = None, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.param = param
