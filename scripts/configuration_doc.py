@@ -108,7 +108,7 @@ def _section(title: str, kind: type[msgspec.Struct], documented: dict[str, str])
     return "\n".join(lines) + "\n"
 
 
-def _kind(hint: Any) -> str:
+def _kind(hint: Any) -> str:  # noqa: PLR0911 - one line per kind
     """A type as people say it."""
     if get_origin(hint) is Annotated:
         return _kind(get_args(hint)[0])

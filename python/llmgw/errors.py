@@ -19,8 +19,6 @@ compares the two::
         └── InternalError
 """
 
-# ruff: noqa: N818 - the table's names are words, the same in Rust and in the documentation
-
 from typing import ClassVar
 
 import msgspec
