@@ -68,18 +68,18 @@ pub(super) const CATALOGUE: &[Entity] = &[
     entity("VIN", 0.55, word!("[A-HJ-NPR-Z0-9]{11}"), &["vin", "vehicle", "chassis"], identity::vin),
     entity("US_MBI", 0.7, word!(r"[1-9][A-Za-z][A-Za-z0-9]\d-?[A-Za-z][A-Za-z0-9]\d-?[A-Za-z]{2}\d{2}"), &["mbi", "medicare", "beneficiary"], identity::us_mbi),
     entity("UK_NINO", 0.7, word!(r"[A-Za-z]{2} ?\d\d ?\d\d ?\d\d ?[A-Da-d]"), &["nino", "national insurance", "ni number"], identity::uk_nino),
-    entity("IN_PAN", 0.65, word!(r"[A-Za-z]{5}\d{4}[A-Za-z]"), &["pan", "permanent account", "income tax"], identity::in_pan),
+    entity("IN_PAN", 0.65, r"[A-Za-z]\d{4}[A-Za-z]\b", &["pan", "permanent account", "income tax"], identity::in_pan),
     entity("US_ABA_ROUTING", 0.05, word!(r"\d{9}\b"), &["routing", "aba", "rtn", "transit"], finance::aba_routing),
     entity("US_ITIN", 0.3, TAX_NUMBER, &["itin", "taxpayer", "tax id", "tin"], identity::us_itin),
     entity("US_SSN", 0.3, TAX_NUMBER, &["ssn", "social security", "social-security", "socialsecurity", "social_security", "soc sec"], identity::us_ssn),
-    entity("US_NPI", 0.05, word!(r"[12]\d{9}\b"), &["npi", "national provider", "provider"], identity::us_npi),
+    entity("US_NPI", 0.05, word!(r"[12]\d{9}"), &["npi", "national provider", "provider"], identity::us_npi),
     entity("UK_NHS", 0.05, word!(r"\d{3}[ -]?\d{3}[ -]?\d{4}"), &["nhs", "health service"], identity::uk_nhs),
     // Ways to reach somebody.
     entity("EMAIL_ADDRESS", 0.95, r"[\w.%+'\x80-\xff-]@[\w\x80-\xff]", &[], contact::email),
     entity("MAC_ADDRESS", 0.8, word!("[0-9A-Fa-f]{2}[:-][0-9A-Fa-f]{2}[:-][0-9A-Fa-f]{2}[:-][0-9A-Fa-f]"), &["mac", "ethernet", "hwaddr"], contact::mac),
-    entity("IP_ADDRESS", 0.75, concat!(word!(r"\d{1,3}\.\d{1,3}\.\d{1,3}\.\d"), "|[0-9A-Fa-f:]:[0-9A-Fa-f]{0,4}:"), &["ip", "address", "host", "server"], contact::ip),
+    entity("IP_ADDRESS", 0.75, concat!(word!(r"\d{1,3}\.\d{1,3}\.\d{1,3}\.\d"), "|", word!("[0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{0,4}:")), &["ip", "address", "host", "server"], contact::ip),
     entity("DATE_OF_BIRTH", 0.85, r"(?i)(?:\bdob\b|\bd\.o\.b|_dob\b|date.?of.?birth|birth.?date|birthday|\bborn\b|\bgeb(?:oren|\.)|\bn\xc3\xa9e? le\b|fecha de nacimiento|data di nascita)", &[], dates::date_of_birth),
-    entity("PHONE_NUMBER", 0.3, concat!(r"[+(]\d|", word!(r"\d{1,5}[ .)/-]{1,2}\d{2}|"), word!(r"\d{10,11}\b")), &["phone", "tel", "telephone", "mobile", "cell", "call", "fax", "whatsapp", "contact", "handy", "telefon", "text me"], contact::phone),
+    entity("PHONE_NUMBER", 0.3, concat!(r"[+(]\d|", word!(r"\d{1,5}[ .)/-]{1,2}\d{3}|"), word!(r"0\d[ .-]\d\d[ .-]\d|"), word!(r"\d{10,11}\b")), &["phone", "tel", "telephone", "mobile", "cell", "call", "fax", "whatsapp", "contact", "handy", "telefon", "text me"], contact::phone),
     // Values with a telling name.
     entity("PASSWORD", 0.75, r#"(?i)(?:passw(?:or)?d|passphrase|pwd|secret|api[_-]?key|access[_-]?key|auth[_-]?token|access[_-]?token)\\?["']? ?[:=]"#, &[], secrets::assigned_secret),
 ];

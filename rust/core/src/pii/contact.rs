@@ -44,7 +44,8 @@ fn is_phone_separator(byte: u8) -> bool {
     matches!(byte, b' ' | b'-' | b'.' | b'/')
 }
 
-/// Trigger: `+` or `(` and a digit; two groups of digits; or ten and eleven digits in a row.
+/// Trigger: `+` or `(` and a digit; a group and three digits of the next; two pairs of digits and one
+/// of a third; or ten and eleven digits in a row.
 pub(super) fn phone(text: Text<'_>, end: usize) -> Option<Candidate> {
     let start = phone_start(text, end)?;
     if !text.begins_at(start) || matches!(text.before(start), b'+' | b'(' | b'.' | b'-' | b'/') {
@@ -61,6 +62,9 @@ fn phone_start(text: Text<'_>, end: usize) -> Option<usize> {
         return Some(end - 2);
     }
     let last_group = text.run_before(end, 11, |byte| byte.is_ascii_digit());
+    if last_group + 1 == end {
+        return numbers::digits_back(text, end, 5, is_phone_separator);
+    }
     let divided = text.run_before(last_group, 2, |byte| is_phone_separator(byte) || byte == b')');
     if divided == last_group {
         return Some(last_group);
@@ -90,7 +94,8 @@ fn national(text: Text<'_>, start: usize) -> Option<Candidate> {
     }
     let count = number.digits().len();
     let trunk = number.digits().first() == Some(&0) && (9..=12).contains(&count);
-    let bonus = match (number.is_solid(), is_north_american(&number), trunk) {
+    let in_pairs = trunk && number.uniform && number.is_grouped(&[2, 2, 2, 2, 2]);
+    let bonus = match (number.is_solid(), is_north_american(&number) || in_pairs, trunk) {
         (false, true, _) => 0.35,
         (false, false, true) => 0.15,
         (true, _, _) if count >= 10 => 0.0,
@@ -221,10 +226,9 @@ pub(super) fn mac(text: Text<'_>, end: usize) -> Option<Candidate> {
 /// Trigger: `://`, possibly with JSON's `\/`. The finding runs from the scheme to the end of the host.
 pub(super) fn url_with_credentials(text: Text<'_>, end: usize) -> Option<Candidate> {
     let colon = text.run_before(end, 4, |byte| matches!(byte, b'/' | b'\\')) - 1;
-    let is_scheme = |byte: u8| byte.is_ascii_alphanumeric() || b"+.-".contains(&byte);
-    let start = text.past_escape(text.run_before(colon, 32, is_scheme));
-    let is_authority = |byte: u8| byte > b' ' && !b"/?#\"'<>\\`|^".contains(&byte);
-    let stop = text.run_after(end, 512, is_authority);
+    let ends_authority =
+        |byte: u8| matches!(byte, ..=b' ' | b'/' | b'?' | b'#' | b'"' | b'\'' | b'<' | b'>' | b'\\');
+    let stop = text.run_after(end, 512, |byte| !ends_authority(byte));
     let authority = text.slice(end..stop);
     let at_sign = authority.iter().rposition(|&byte| byte == b'@')?;
     let (credentials, host) = (&authority[..at_sign], &authority[at_sign + 1..]);
@@ -235,6 +239,8 @@ pub(super) fn url_with_credentials(text: Text<'_>, end: usize) -> Option<Candida
     };
     let is_placeholder = secret.iter().all(|byte| b"*xX".contains(byte))
         || secret.iter().any(|byte| b"${}[]".contains(byte));
+    let is_scheme = |byte: u8| byte.is_ascii_alphanumeric() || b"+.-".contains(&byte);
+    let start = text.past_escape(text.run_before(colon, 32, is_scheme));
     let host = host.iter().take_while(|&&b| is_word(b) || b".-:[]".contains(&b) || b >= 0x80);
     let mut end = end + at_sign + 1 + host.count();
     while matches!(text.before(end), b'.' | b':' | b'-') {

@@ -90,12 +90,13 @@ pub(super) fn in_aadhaar(text: Text<'_>, end: usize) -> Option<Candidate> {
     valid.then_some(Candidate { start: number.start, end, bonus })
 }
 
-/// Five letters, four digits, a letter; the fourth letter says what kind of holder.
+/// Trigger: the last letter of five, four digits, a letter. The fourth letter says what kind of holder.
 pub(super) fn in_pan(text: Text<'_>, end: usize) -> Option<Candidate> {
-    let start = end - 10;
+    let start = end.checked_sub(10)?;
     let written = text.slice(start..end);
     let holder = written[3].to_ascii_uppercase();
-    let valid = b"ABCFGHLJPT".contains(&holder) && text.is_bounded(start, end);
+    let named = written[..4].iter().all(u8::is_ascii_alphabetic);
+    let valid = named && b"ABCFGHLJPT".contains(&holder) && text.is_bounded(start, end);
     let lower = written.iter().any(u8::is_ascii_lowercase);
     valid.then_some(Candidate { start, end, bonus: if lower { -0.3 } else { 0.0 } })
 }

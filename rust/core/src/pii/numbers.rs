@@ -2,7 +2,7 @@
 
 use super::text::Text;
 
-/// Longest number read, in digits.
+/// Longest number read, in digits; with separators it stays below 40 bytes.
 pub(super) const MOST: usize = 20;
 
 /// A run of digits, each group divided from the next by one separator.
@@ -12,8 +12,8 @@ pub(super) struct Number {
     pub(super) end: usize,
     digits: [u8; MOST],
     count: usize,
-    /// Digits read up to the end of each group, and where in the text the group ends.
-    ends: [(usize, usize); MOST],
+    /// Digits read up to the end of each group, and bytes from the start to there.
+    ends: [(u8, u8); MOST],
     groups: usize,
     /// The separators were all the same (or there was none).
     pub(super) uniform: bool,
@@ -34,7 +34,7 @@ impl Number {
             end: start,
             digits: [0; MOST],
             count: 0,
-            ends: [(0, start); MOST],
+            ends: [(0, 0); MOST],
             groups: 0,
             uniform: true,
             separator: 0,
@@ -63,7 +63,7 @@ impl Number {
 
     fn close_group(&mut self) {
         if self.count > 0 {
-            self.ends[self.groups] = (self.count, self.end);
+            self.ends[self.groups] = (self.count as u8, (self.end - self.start) as u8);
             self.groups += 1;
         }
     }
@@ -88,7 +88,7 @@ impl Number {
         self.ends[..self.groups].iter().map(move |(count, _)| {
             let size = count - before;
             before = *count;
-            size
+            usize::from(size)
         })
     }
 
@@ -105,8 +105,9 @@ impl Number {
     /// The number cut after each of its groups, longest first.
     pub(super) fn cuts(&self) -> impl Iterator<Item = Number> + '_ {
         (1..=self.groups).rev().map(|groups| {
-            let (count, end) = self.ends[groups - 1];
-            Number { count, end, groups, ..self.clone() }
+            let (count, bytes) = self.ends[groups - 1];
+            let end = self.start + usize::from(bytes);
+            Number { count: usize::from(count), end, groups, ..self.clone() }
         })
     }
 

@@ -55,6 +55,7 @@ const FOUND: &[(&str, &str)] = &[
     ("PHONE_NUMBER", "«1-415-555-0132»"),
     ("PHONE_NUMBER", "tel «020 7946 0958»"),
     ("PHONE_NUMBER", "{\"phone\": \"«4155550132»\"}"),
+    ("PHONE_NUMBER", "au «01 42 68 53 00» ou «01.42.68.53.00»"),
     ("PHONE_NUMBER", "mobile: «98765 43210»"),
     ("PHONE_NUMBER", "电话«+8613812345678»号"),
     ("CREDIT_CARD", "«4111 1111 1111 1111»"),
