@@ -227,7 +227,7 @@ pub(super) fn mac(text: Text<'_>, end: usize) -> Option<Candidate> {
 pub(super) fn url_with_credentials(text: Text<'_>, end: usize) -> Option<Candidate> {
     let colon = text.run_before(end, 4, |byte| matches!(byte, b'/' | b'\\')) - 1;
     let ends_authority =
-        |byte: u8| matches!(byte, ..=b' ' | b'/' | b'?' | b'#' | b'"' | b'\'' | b'<' | b'>' | b'\\');
+        |byte: u8| matches!(byte, 0..=b' ' | b'/' | b'?' | b'#' | b'"' | b'\'' | b'<' | b'>' | b'\\');
     let stop = text.run_after(end, 512, |byte| !ends_authority(byte));
     let authority = text.slice(end..stop);
     let at_sign = authority.iter().rposition(|&byte| byte == b'@')?;
