@@ -264,8 +264,8 @@ class EgressSettings(Section, frozen=True):
     """Where the gateway may connect, checked on the address that is dialled."""
 
     allow_networks: tuple[str, ...] = ()
-    """Networks (CIDR) allowed besides the public internet over TLS: `10.0.0.0/8`. Addresses spelled
-    out in an `api_base`, and `localhost`, are allowed without."""
+    """Networks (CIDR) allowed besides the built-in rule: https leads to public addresses, plain http
+    to private ones, and either to an address that an `api_base` spells out."""
     ca_file: str | None = None
     """PEM file of more trust anchors."""
 
