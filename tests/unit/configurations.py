@@ -54,4 +54,3 @@ def deployments(snapshot: Snapshot, name: str) -> list[Deployment]:
 def names(snapshot: Snapshot, indexes: tuple[int, ...]) -> list[str]:
     """The names of these groups."""
     return [snapshot.groups[index].name for index in indexes]
-
