@@ -13,15 +13,17 @@ BASE = "https://one.azure.example"
 
 def connect(environment: dict[str, str] | None = None, **fields: str | Secret) -> Upstream:
     written: dict[str, str | Secret] = {"api_base": BASE + "/", "api_key": Secret("k"), **fields}
-    return Azure().connect(Target(model="eu", **written), Environment(environment or {}))  # type: ignore[arg-type]
+    target = Target(model="eu", **written)  # type: ignore[arg-type]
+    return Azure().connect(target, Environment(environment or {}))
 
 
 def test_a_dated_version_is_asked_for_by_deployment() -> None:
     upstream = connect(api_version="2024-10-21")
+    base, version = f"{BASE}/openai/deployments/{{model}}", "?api-version=2024-10-21"
     assert upstream.urls == {
-        Operation.CHAT_COMPLETIONS: f"{BASE}/openai/deployments/{{model}}/chat/completions?api-version=2024-10-21",
-        Operation.COMPLETIONS: f"{BASE}/openai/deployments/{{model}}/completions?api-version=2024-10-21",
-        Operation.EMBEDDINGS: f"{BASE}/openai/deployments/{{model}}/embeddings?api-version=2024-10-21",
+        Operation.CHAT_COMPLETIONS: f"{base}/chat/completions{version}",
+        Operation.COMPLETIONS: f"{base}/completions{version}",
+        Operation.EMBEDDINGS: f"{base}/embeddings{version}",
         Operation.RESPONSES: f"{BASE}/openai/v1/responses",
     }
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from llmgw import _native
 from llmgw.model import Operation
 from tests.unit.configurations import compiled, deployments, problems, warnings
 
@@ -160,3 +161,25 @@ def test_every_wrong_entry_is_told() -> None:
           - {model_name: c, params: {model: "mock/m?x"}}
         """
     assert [problem.split(":")[1] for problem in problems(text)] == ["3", "4", "5"]
+
+
+@pytest.mark.parametrize(
+    ("model", "counted_as"),
+    [
+        ("openai/gpt-4o", "gpt-4o"),
+        ("openai/*", "gpt-4o"),
+        ("openai/text-embedding-3-small", "text-embedding-3-small"),
+        ("anthropic/*", "claude-sonnet"),
+        ("groq/llama-3.1-8b-instant", "llama-3.1-8b-instant"),
+    ],
+)
+def test_tokens_are_counted_as_the_model_does_or_as_its_provider_mostly_does(
+    model: str, counted_as: str
+) -> None:
+    text = f"model_list: [{{model_name: 'a*', params: {{model: '{model}', api_key: env:K}}}}]"
+    assert compiled(text, K="k").deployments[0].tokenizer == _native.token_family(counted_as)
+
+
+def test_an_opaque_name_is_counted_as_its_base_model() -> None:
+    text = entry("model: mock/eu-deployment-7", ", model_info: {base_model: gpt-4}")
+    assert compiled(text).deployments[0].tokenizer == _native.token_family("gpt-4")

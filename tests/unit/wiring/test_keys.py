@@ -8,7 +8,7 @@ from llmgw.gateway.snapshot import VirtualKey
 from llmgw.settings.problems import SettingsError
 from llmgw.settings.schema import KeyEntry
 from llmgw.settings.secrets import Secret
-from tests.unit.configurations import STATE, compiled, problems
+from tests.unit.configurations import STATE, compiled, compiled_over, problems
 
 LONG = "a-long-enough-key-of-our-own"
 DIGEST = "0123456789abcdef" * 4
@@ -48,7 +48,7 @@ def test_a_weak_admin_key_of_the_environment_is_told_by_the_variables_name() -> 
 
 def test_without_any_admin_key_the_gateway_does_not_start() -> None:
     with pytest.raises(SettingsError, match="no admin key"):
-        compiled("", msgspec.structs.replace(STATE, master_key=None))
+        compiled_over(msgspec.structs.replace(STATE, master_key=None), "")
 
 
 def test_a_virtual_key_is_kept_as_its_digest_with_its_limits() -> None:
@@ -70,11 +70,8 @@ def test_a_virtual_key_is_kept_as_its_digest_with_its_limits() -> None:
 
 def test_keys_of_the_state_folder_are_served_too() -> None:
     state = msgspec.structs.replace(STATE, keys=(KeyEntry(alias="made", digest=DIGEST),))
-    assert [key.alias for key in compiled(f"keys: [{{alias: a, key: {LONG}}}]", state).auth.keys] == [
-        "master",
-        "a",
-        "made",
-    ]
+    keys = compiled_over(state, f"keys: [{{alias: a, key: {LONG}}}]").auth.keys
+    assert [key.alias for key in keys] == ["master", "a", "made"]
 
 
 @pytest.mark.parametrize(
