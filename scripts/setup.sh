@@ -68,7 +68,9 @@ check_rust_component() { # check_rust_component COMPONENT REASON COMMAND...
 need python3-venv "makes .venv, where llmgw's Python packages live" scripts/find-python.sh
 need g++ "links the C++ runtime of the matching engine" can_link libstdc++.so
 need pkg-config "tells the build where libraries are" pkg-config --version
-need libhyperscan-dev "the matching engine of the guardrails" can_link libhs.a
+if [ "$(uname -m)" = x86_64 ]; then # Hyperscan exists for no other
+    need libhyperscan-dev "the matching engine of the guardrails" can_link libhs.a
+fi
 if [ "$purpose" = test ]; then
     need nginx-light "the upstream and the yardstick of the end-to-end tests" env PATH="$PATH:/usr/sbin" nginx -v
 fi
