@@ -11,7 +11,7 @@ cargo deny --locked check
 tools=$(mktemp -d)
 trap 'rm -rf "$tools"' EXIT
 "$(scripts/find-python.sh)" -m venv "$tools"
-"$tools/bin/pip" install --quiet pip-audit
+"$tools/bin/pip" install --quiet pip-audit==2.10.1
 for lock in requirements/{run,build,dev,model}.txt; do
-    "$tools/bin/pip-audit" --disable-pip --require-hashes --requirement "$lock"
+    "$tools/bin/pip-audit" --strict --disable-pip --require-hashes --requirement "$lock"
 done

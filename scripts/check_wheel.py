@@ -13,7 +13,7 @@ MAX_BYTES = 40_000_000
 
 EXPECTED = (
     r"llmgw/(\w+/)*\w+\.py",
-    r"llmgw/(\w+/)*\w+\.(json|yaml)",
+    r"llmgw/(\w+/)*\w+\.(json|toml|yaml)",
     r"llmgw/py\.typed",
     r"llmgw/_native\.pyi",
     r"llmgw/_native\.abi3\.so",
