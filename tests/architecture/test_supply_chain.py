@@ -53,13 +53,21 @@ def test_every_development_dependency_is_pinned() -> None:
     assert wanted - pinned(ROOT / "requirements" / "dev.txt") == set()
 
 
-def test_runtime_and_development_use_the_same_versions() -> None:
-    run, dev = (
-        dict(re.findall(r"^(\S+)==(\S+)", (ROOT / "requirements" / name).read_text(), re.MULTILINE))
-        for name in ("run.txt", "dev.txt")
-    )
+def versions(lock: str) -> dict[str, str]:
+    return dict(re.findall(r"^(\S+)==(\S+)", (ROOT / "requirements" / lock).read_text(), re.MULTILINE))
 
-    assert {name: version for name, version in run.items() if dev[name] != version} == {}
+
+@pytest.mark.parametrize("lock", ["run.txt", "build.txt"])
+def test_what_is_tested_is_what_is_shipped(lock: str) -> None:
+    tested = versions("dev.txt")
+
+    assert {name: version for name, version in versions(lock).items() if tested[name] != version} == {}
+
+
+def test_images_and_workflows_build_with_one_rust() -> None:
+    texts = [path.read_text() for path in (ROOT / "Dockerfile", *WORKFLOWS)]
+
+    assert len({version for text in texts for version in re.findall(r"\brust:(\d+\.\d+)", text)}) == 1
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda workflow: workflow.name)
