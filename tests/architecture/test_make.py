@@ -13,7 +13,7 @@ TARGETS = set(re.findall(r"^\.PHONY: ([\w-]+)$", MAKEFILE, re.MULTILINE))
 def test_every_target_says_in_help_what_it_does() -> None:
     explained = set(re.findall(r"^([\w-]+):.* ## \S", MAKEFILE, re.MULTILINE))
 
-    assert TARGETS == explained
+    assert explained == TARGETS
 
 
 @pytest.mark.parametrize(
