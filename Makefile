@@ -44,7 +44,7 @@ test-python: build $(STAMPS)/dev ## Test the rest, from one function to whole pr
 # ── lint ────────────────────────────────────────────────────────────────────────────────────────
 
 .PHONY: lint
-lint: lint-python lint-imports lint-boundary lint-rust ## Check layout, types, imports and the typed boundary
+lint: lint-python lint-imports lint-boundary lint-docs lint-rust ## Check layout, types, imports, the typed boundary and generated pages
 
 .PHONY: lint-python
 lint-python: $(STAMPS)/dev ## ruff and mypy
@@ -59,6 +59,10 @@ lint-imports: build $(STAMPS)/dev ## Imports go down only
 .PHONY: lint-boundary
 lint-boundary: build $(STAMPS)/dev ## The stub says what the native module has
 	$(BIN)/python -m mypy.stubtest llmgw._native --mypy-config-file pyproject.toml
+
+.PHONY: lint-docs
+lint-docs: build $(STAMPS)/dev ## docs/configuration.md says what the schema says
+	$(BIN)/python scripts/configuration_doc.py --check
 
 .PHONY: lint-rust
 lint-rust: .make/system-test $(STAMPS)/python ## rustfmt, and clippy with each matching engine
@@ -92,7 +96,8 @@ bench: build $(STAMPS)/dev ## Measure the parts (pytest-benchmark)
 	$(BIN)/pytest bench/micro --benchmark-enable $(ARGS)
 
 .PHONY: doc
-doc: .make/system-run $(STAMPS)/python ## Render the core's documentation
+doc: build ## Write docs/configuration.md, and render the core's documentation
+	$(BIN)/python scripts/configuration_doc.py
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked $(ENGINE)
 
 .PHONY: lock
