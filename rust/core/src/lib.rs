@@ -8,9 +8,11 @@ pub mod error;
 
 pub mod json;
 pub mod scan;
+pub mod pii;
 pub mod sse;
 pub mod tokens;
 pub mod usage;
+pub mod prompt;
 
 pub mod balancer;
 pub mod cache;
@@ -21,6 +23,7 @@ pub mod shm;
 pub mod gate;
 pub mod keys;
 pub mod snapshot;
+pub mod plan;
 
 pub mod dispatch;
 pub mod edge;
