@@ -240,14 +240,14 @@ impl Shop {
             scanner.scan(prompt.text(), findings).map_err(failed)?;
         }
         if findings.is_empty() {
-            self.metrics.count(Counter::GuardrailPass);
+            self.metrics.count(Counter::PiiPassed);
             return Ok(());
         }
         if mode == PiiMode::Monitor {
-            self.metrics.count(Counter::GuardrailDetect);
+            self.metrics.count(Counter::PiiFound);
             return Ok(());
         }
-        self.metrics.count(Counter::GuardrailBlock);
+        self.metrics.count(Counter::PiiBlocked);
         let mut kinds: Vec<&str> = findings.iter().map(|finding| finding.kind).collect();
         kinds.sort_unstable();
         kinds.dedup();
@@ -272,9 +272,9 @@ impl Shop {
             Err(denied) => {
                 let of_tokens = key.requests.is_none() || denied.index == 1;
                 self.metrics.count(if of_tokens {
-                    Counter::RateLimitedTokens
+                    Counter::LimitedTokens
                 } else {
-                    Counter::RateLimitedRequests
+                    Counter::LimitedRequests
                 });
                 Err(rate_limited(of_tokens, tokens, &denied.decision))
             }

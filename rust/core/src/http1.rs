@@ -32,6 +32,8 @@ pub struct Head {
     headers: Vec<(Range<usize>, Range<usize>)>,
     /// How the body is framed.
     pub framing: Framing,
+    /// HTTP/1.1, not 1.0: the client understands chunked replies.
+    pub is_http11: bool,
     /// Whether the client lets the connection live on.
     pub keep_alive: bool,
     /// Whether the client waits for `100 Continue`.
@@ -144,6 +146,7 @@ fn parse(bytes: Bytes) -> Result<Head> {
         target,
         headers,
         framing: facts.framing,
+        is_http11: minor == 1,
         keep_alive: facts.keep_alive,
         expects_continue: facts.expects_continue,
         bytes,
