@@ -34,10 +34,13 @@ def test_times_are_ordered_and_absent_when_nothing_was_noted(mock: MockUpstream)
         report.latency.percentile(50),
         report.latency.max,
     )
-    assert shortest is not None and median is not None and longest is not None
+    assert shortest
+    assert median
+    assert longest
     assert 0 < shortest <= median <= longest
     assert report.gap.count == 0
-    assert report.gap.mean is None and report.gap.percentile(99) is None
+    assert report.gap.mean is None
+    assert report.gap.percentile(99) is None
 
 
 def test_the_meter_is_read_twice_and_its_growth_reported(mock: MockUpstream) -> None:

@@ -39,14 +39,12 @@ class Change(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         verdict = "REGRESSED" if self.regressed else "ok"
-        old, new, noise = self.old.median, self.new.median, self.noise
-        return (
-            f"{verdict:9} {self.scenario} {self.subject}: {old:.3f} → {new:.3f} (noise {noise:.3f})"
-        )
+        change = f"{self.old.median:.3f} → {self.new.median:.3f} (noise {self.noise:.3f})"
+        return f"{verdict:9} {self.scenario} {self.subject}: {change}"
 
 
 def ratios(outcome: Outcome) -> dict[str, list[float]]:
-    """Throughput per core relative to nginx, by subject and round; 1 is nginx's own, more is better.
+    """Throughput per core relative to nginx's, by subject and round: 1 is as good, more is better.
 
     It is nginx's CPU time per request (per event of a stream) over the subject's, both of the same
     round. Scenarios about latency have none.

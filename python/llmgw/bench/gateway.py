@@ -54,6 +54,6 @@ def command(settings: Path, port: int) -> list[str]:
 
 
 def environment(home: Path, master_key: str) -> dict[str, str]:
-    """This process's environment without the gateway's own variables, and with a home of its own."""
+    """This process's environment, with a home and an admin key of the gateway's own."""
     inherited = {name: text for name, text in os.environ.items() if not name.startswith("LLMGW_")}
     return inherited | {"LLMGW_HOME": str(home), "LLMGW_MASTER_KEY": master_key}

@@ -53,7 +53,7 @@ def describe(nginx: str) -> Machine:
 
 
 def server_and_client_cores() -> tuple[int | None, int | None]:
-    """A core for the server under test and another for load and upstream; none when there is but one."""
+    """A core for the server under test, another for load and upstream; none of a single one."""
     cores = sorted(os.sched_getaffinity(0))
     return (cores[0], cores[-1]) if len(cores) > 1 else (None, None)
 

@@ -59,7 +59,7 @@ def take_sample(
     """Load a subject and meter it; with `rate`, in an open loop.
 
     Raises:
-        MeasureError: there were errors, cut streams, or the cache did not do what the scenario says.
+        MeasureError: there were errors or cut streams, or the cache answered when it should not.
     """
     asked_before = upstream.requests
     resident_before = resident_bytes(subject.processes)

@@ -1,4 +1,4 @@
-"""nginx as the yardstick: a generated configuration, one worker, kept-alive upstream connections."""
+"""nginx as the yardstick: a generated configuration, one worker, kept-alive connections."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import statistics
 from collections.abc import Sequence
@@ -30,7 +31,7 @@ class Estimate(msgspec.Struct, frozen=True):
     def standard_error(self) -> float:
         """Of the median, from the spread of the rounds."""
         deviation = _MAD_TO_DEVIATION * self.spread
-        return _MEDIAN_TO_MEAN_ERROR * deviation / float(self.rounds) ** 0.5
+        return _MEDIAN_TO_MEAN_ERROR * deviation / math.sqrt(self.rounds)
 
 
 def estimate(values: Sequence[float]) -> Estimate:

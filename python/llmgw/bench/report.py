@@ -58,8 +58,10 @@ def _machine(results: Results) -> str:
 def _outcome(outcome: Outcome) -> str:
     columns = _COLUMNS[outcome.scenario.shows]
     rows = [["", *(title for title, _ in columns)], ["---", *("--:" for _ in columns)]]
-    for subject in outcome.scenario.subjects:
-        rows.append([subject, *(show(outcome, subject) for _, show in columns)])
+    rows += [
+        [subject, *(show(outcome, subject) for _, show in columns)]
+        for subject in outcome.scenario.subjects
+    ]
     table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
     rate = f" ({outcome.rate:,.0f} requests a second)" if outcome.rate else ""
     failure = f"\n\n**Ended early:** {outcome.failure}" if outcome.failure else ""
@@ -68,8 +70,10 @@ def _outcome(outcome: Outcome) -> str:
 
 def _memory(results: Results) -> str:
     rows = [["Resident memory, MiB", "idle", "after the run"], ["---", "--:", "--:"]]
-    for subject, memory in results.memory.items():
-        rows.append([subject, f"{memory.idle / 2**20:.0f}", f"{memory.after / 2**20:.0f}"])
+    rows += [
+        [subject, f"{memory.idle / 2**20:.0f}", f"{memory.after / 2**20:.0f}"]
+        for subject, memory in results.memory.items()
+    ]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 

@@ -39,11 +39,11 @@ def run(
     outcomes = []
     # The mock upstream's thread starts in here too, and stays on the client's core.
     with pinned(client_core), set_up(plan, wanted, server_core) as stage:
-        for scenario in scenarios:
-            present = tuple(name for name in scenario.subjects if name in wanted)
+        for listed in scenarios:
+            present = tuple(name for name in listed.subjects if name in wanted)
             if present:
-                tell(scenario.title)
-                scenario = msgspec.structs.replace(scenario, subjects=present)
+                tell(listed.title)
+                scenario = msgspec.structs.replace(listed, subjects=present)
                 outcomes.append(_run_scenario(stage, scenario, method, tell))
         memory = {
             subject.name: Memory(subject.idle_bytes, resident_bytes(subject.processes))
