@@ -73,10 +73,12 @@ def test_a_stamp_must_fit_into_the_request(mock: MockUpstream) -> None:
         )
 
 
-@pytest.mark.parametrize("lengths", [{}, {"seconds": 1.0, "requests": 1}])
-def test_a_load_has_exactly_one_length(mock: MockUpstream, lengths: dict[str, int]) -> None:
+@pytest.mark.parametrize(("seconds", "requests"), [(None, None), (1.0, 1)])
+def test_a_load_has_exactly_one_length(
+    mock: MockUpstream, seconds: float | None, requests: int | None
+) -> None:
     with pytest.raises(ValueError, match="either seconds or requests"):
-        run_load("127.0.0.1", mock.port, REQUEST, **lengths)
+        run_load("127.0.0.1", mock.port, REQUEST, seconds=seconds, requests=requests)
 
 
 def test_a_server_that_is_not_there_is_an_os_error() -> None:
