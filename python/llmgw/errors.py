@@ -42,9 +42,7 @@ class GatewayError(LlmgwError):
     fall_back: ClassVar[bool] = False
     cool_down: ClassVar[bool] = False
 
-    def __init__(
-        self, message: str, *, param: str | None = None, retry_after: float | None = None
-    ) -> None:
+    def __init__(self, message: str, *, param: str | None = None, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.param = param

@@ -92,7 +92,7 @@ class StateFolder:
         return State(
             pepper=Secret(pepper),
             master_key=Secret(master_key) if master_key else None,
-            keys=self._read_keys(),
+            keys=self.keys(),
         )
 
     def change_keys(self, change: Callable[[tuple[KeyEntry, ...]], tuple[KeyEntry, ...]]) -> None:
@@ -103,7 +103,7 @@ class StateFolder:
             SettingsError: the present file cannot be used.
         """
         with self._locked():
-            keys = change(self._read_keys())
+            keys = change(self.keys())
             tree = {"keys": [_key_tree(key) for key in keys]}
             text = yaml.safe_dump(tree, allow_unicode=True, sort_keys=False)
             try:
@@ -111,7 +111,13 @@ class StateFolder:
             except OSError as error:
                 raise StateError(_cannot("write", self.keys_file, error)) from None
 
-    def _read_keys(self) -> tuple[KeyEntry, ...]:
+    def keys(self) -> tuple[KeyEntry, ...]:
+        """The keys made with `llmgw keys create`; without the file, none.
+
+        Raises:
+            StateError: the file cannot be read, or others may read it.
+            SettingsError: it cannot be used.
+        """
         text = _read_private(self.keys_file)
         if not text:
             return ()

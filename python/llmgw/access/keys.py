@@ -83,7 +83,5 @@ def expiry(text: str) -> int:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise ValueError(
-            "expected a date or time such as 2030-01-31 or 2030-01-31T12:00Z"
-        ) from None
+        raise ValueError("expected a date or time such as 2030-01-31 or 2030-01-31T12:00Z") from None
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())

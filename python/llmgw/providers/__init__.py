@@ -9,8 +9,7 @@ from llmgw.providers.mock import Mock
 from llmgw.providers.openai import BARE_NAMES, OPENAI
 from llmgw.registry import Registry
 
-NOT_SERVED = frozenset(
-    """
+_NOT_SERVED = """
     a2a ai21 ai21_chat aiml auto_router azure_ai baseten bedrock bedrock_converse bytez clarifai
     cloudflare codestral custom databricks docker_model_runner elevenlabs deepgram empower
     featherless_ai friendliai galadriel gigachat github_copilot gradient_ai heroku infinity jina_ai
@@ -18,8 +17,9 @@ NOT_SERVED = frozenset(
     oobabooga ovhcloud petals predibase publicai replicate sagemaker sagemaker_chat sagemaker_nova
     sap snowflake topaz triton v0 vertex_ai vertex_ai_beta volcengine voyage wandb watsonx
     watsonx_text xinference zai
-    """.split()
-)
+"""
+
+NOT_SERVED = frozenset(_NOT_SERVED.split())
 """Providers of LiteLLM's that a file may name: their deployments are left out with a warning."""
 
 

@@ -4,9 +4,9 @@ import msgspec
 
 from llmgw.model import Operation
 from llmgw.providers.base import (
-    ConnectionProblem,
     Header,
     Target,
+    TargetError,
     Upstream,
     checked_base,
     first_variable,
@@ -36,7 +36,7 @@ class Azure(msgspec.Struct, frozen=True, kw_only=True):
         """URLs and headers for a deployment; see `Provider.connect`."""
         url = target.api_base or first_variable(_BASE_VARIABLES, environment)
         if url is None:
-            raise ConnectionProblem("api_base", "azure needs an api_base, or AZURE_API_BASE")
+            raise TargetError("api_base", "azure needs an api_base, or AZURE_API_BASE")
         base = checked_base(url).removesuffix("/openai")
         version = target.api_version or first_variable(_VERSION_VARIABLES, environment) or ""
         return Upstream(
@@ -55,18 +55,16 @@ class Azure(msgspec.Struct, frozen=True, kw_only=True):
             value = first_variable(self.key_variables, environment)
             key = Secret(value) if value else None
         if key is None:
-            raise ConnectionProblem("api_key", "no credential: give api_key or azure_ad_token")
+            raise TargetError("api_key", "no credential: give api_key or azure_ad_token")
         return ("api-key", header_secret(key, "api_key"))
 
 
 def _urls(base: str, version: str) -> dict[Operation, str]:
     responses = {Operation.RESPONSES: f"{base}/openai/v1{Operation.RESPONSES.path}"}
     if version in _UNVERSIONED:
-        return {
-            operation: f"{base}/openai/v1{operation.path}" for operation in _BY_DEPLOYMENT
-        } | responses
+        return {operation: f"{base}/openai/v1{operation.path}" for operation in _BY_DEPLOYMENT} | responses
     if not version.replace("-", "").isalnum():
-        raise ConnectionProblem("api_version", "expected a version such as 2024-10-21")
+        raise TargetError("api_version", "expected a version such as 2024-10-21")
     return {
         operation: f"{base}/openai/deployments/{{model}}{operation.path}?api-version={version}"
         for operation in _BY_DEPLOYMENT

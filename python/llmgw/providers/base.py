@@ -13,7 +13,7 @@ from llmgw.settings.secrets import Secret
 Header = tuple[str, str]
 
 
-class ConnectionProblem(LlmgwError):
+class TargetError(LlmgwError):
     """A deployment cannot be reached as written; `field` is the parameter at fault."""
 
     def __init__(self, field: str, message: str) -> None:
@@ -66,7 +66,7 @@ class Provider(Protocol):
         """URLs and headers for a deployment.
 
         Raises:
-            ConnectionProblem: an address or a credential is missing or malformed.
+            TargetError: an address or a credential is missing or malformed.
         """
 
 
@@ -74,19 +74,19 @@ def checked_base(url: str) -> str:
     """A base URL without its last slash.
 
     Raises:
-        ConnectionProblem: it is not an http(s) URL, or carries a login, a query or a fragment.
+        TargetError: it is not an http(s) URL, or carries a login, a query or a fragment.
     """
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise ConnectionProblem("api_base", "not a URL") from None
+        raise TargetError("api_base", "not a URL") from None
     if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
-        raise ConnectionProblem("api_base", "expected http://host or https://host")
+        raise TargetError("api_base", "expected http://host or https://host")
     if parts.username is not None or parts.password is not None:
-        raise ConnectionProblem("api_base", "a login in the URL is not allowed; use api_key")
+        raise TargetError("api_base", "a login in the URL is not allowed; use api_key")
     if parts.query or parts.fragment or not url.isprintable() or " " in url:
-        raise ConnectionProblem("api_base", "a query, a fragment or a space is not allowed")
+        raise TargetError("api_base", "a query, a fragment or a space is not allowed")
     return url.rstrip("/")
 
 
@@ -94,11 +94,11 @@ def header_secret(secret: Secret, field: str) -> str:
     """The secret's value, if it can be sent in a header.
 
     Raises:
-        ConnectionProblem: it holds characters that no header may hold.
+        TargetError: it holds characters that no header may hold.
     """
     value = secret.reveal()
     if not value or not all("\x21" <= character <= "\x7e" for character in value):
-        raise ConnectionProblem(field, "holds characters that cannot be sent in a header")
+        raise TargetError(field, "holds characters that cannot be sent in a header")
     return value
 
 

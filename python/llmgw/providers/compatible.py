@@ -10,9 +10,9 @@ import msgspec
 
 from llmgw.model import Operation
 from llmgw.providers.base import (
-    ConnectionProblem,
     Header,
     Target,
+    TargetError,
     Upstream,
     checked_base,
     first_variable,
@@ -70,7 +70,7 @@ class Compatible(msgspec.Struct, frozen=True, kw_only=True):
         written = target.api_base or first_variable(self.base_variables, environment)
         url = written or self.base_url
         if url is None:
-            raise ConnectionProblem("api_base", f"{self.name} needs an api_base")
+            raise TargetError("api_base", f"{self.name} needs an api_base")
         base = checked_base(url)
         return base if urlsplit(base).path else base + self.default_path
 
@@ -90,7 +90,7 @@ class Compatible(msgspec.Struct, frozen=True, kw_only=True):
             return Secret(value), None
         if self.needs_key:
             names = " or ".join(self.key_variables) or "api_key"
-            raise ConnectionProblem("api_key", f"no credential: set {names}, or give api_key")
+            raise TargetError("api_key", f"no credential: set {names}, or give api_key")
         return None, None
 
 

@@ -9,7 +9,7 @@ import re
 import msgspec
 
 from llmgw.model import Operation
-from llmgw.providers.base import ConnectionProblem, Header, Target, Upstream
+from llmgw.providers.base import Header, Target, TargetError, Upstream
 from llmgw.settings.environment import Environment
 
 _SCRIPT = re.compile(r"[a-z_]+=[A-Za-z0-9._-]+(&[a-z_]+=[A-Za-z0-9._-]+)*")
@@ -26,7 +26,7 @@ class Mock(msgspec.Struct, frozen=True, kw_only=True):
         """URLs and the script for a deployment; see `Provider.connect`."""
         model, _, script = target.model.partition("?")
         if script and not _SCRIPT.fullmatch(script):
-            raise ConnectionProblem("model", "expected mock/name?option=value&option=value")
+            raise TargetError("model", "expected mock/name?option=value&option=value")
         headers: tuple[Header, ...] = (("x-mock-script", script),) if script else ()
         return Upstream(
             model=model,

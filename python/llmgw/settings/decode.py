@@ -3,7 +3,7 @@
 import types
 from collections.abc import Mapping
 from functools import cache
-from typing import Annotated, Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -12,7 +12,7 @@ from llmgw.settings.parse import Tree
 from llmgw.settings.problems import Path, Report, did_you_mean
 from llmgw.settings.secrets import (
     SecretReference,
-    UnresolvedReference,
+    UnresolvedReferenceError,
     is_reference,
     resolve_text,
 )
@@ -118,7 +118,7 @@ class _Decoder:
             if kind is not SecretReference and isinstance(value, str) and is_reference(value):
                 value = resolve_text(value, self._environment)
             return msgspec.convert(value, kind, strict=False, dec_hook=_secret)
-        except (msgspec.ValidationError, UnresolvedReference) as error:
+        except (msgspec.ValidationError, UnresolvedReferenceError) as error:
             return self._error(path, str(error))
 
     def _error(self, path: Path, message: str) -> Any:

@@ -20,9 +20,7 @@ class Environment(Mapping[str, str]):
         self._values = dict(values)
 
     @classmethod
-    def of_process(
-        cls, env_files: Iterable[Path] = (), default_file: Path | None = None
-    ) -> "Environment":
+    def of_process(cls, env_files: Iterable[Path] = (), default_file: Path | None = None) -> "Environment":
         """This process's variables over those of the files; a later file wins over an earlier one.
 
         `default_file` is read only if it exists, and before the others.
@@ -40,6 +38,11 @@ class Environment(Mapping[str, str]):
     def own(self, name: str) -> str | None:
         """The value of `LLMGW_<name>`, else of `LITELLM_<name>`; an empty one counts as unset."""
         return self.get(f"LLMGW_{name}") or self.get(f"LITELLM_{name}") or None
+
+    def config_file(self) -> Path | None:
+        """The settings file that the environment names."""
+        name = self.own("CONFIG")
+        return None if name is None else Path(name)
 
     def with_values(self, values: Mapping[str, str]) -> "Environment":
         """A copy in which these values win."""
@@ -71,10 +74,10 @@ def read_env_file(path: Path) -> dict[str, str]:
         raise EnvironmentFileError(f"cannot read {path}: {reason}") from None
     values: dict[str, str] = {}
     for number, line in enumerate(text.splitlines(), start=1):
-        line = line.strip().removeprefix("export ")
-        if not line or line.startswith("#"):
+        assignment = line.strip().removeprefix("export ")
+        if not assignment or assignment.startswith("#"):
             continue
-        name, equals, value = line.partition("=")
+        name, equals, value = assignment.partition("=")
         if not equals or not name.strip().isidentifier():
             raise EnvironmentFileError(f"{path}:{number}: expected NAME=value")
         values[name.strip()] = _unquoted(value.strip())

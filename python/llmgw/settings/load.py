@@ -1,15 +1,16 @@
 """From a settings file and the environment to `Settings`."""
 
-from pathlib import Path
+from collections.abc import Iterator
+from pathlib import Path as FilePath
 
 import msgspec
 
 from llmgw.settings.decode import decode
 from llmgw.settings.environment import Environment
 from llmgw.settings.parse import Tree, parse
-from llmgw.settings.problems import Problem, Report, SettingsError
-from llmgw.settings.schema import Settings
-from llmgw.settings.secrets import SecretReference, UnresolvedReference
+from llmgw.settings.problems import Path, Problem, Report, SettingsError
+from llmgw.settings.schema import Params, Settings
+from llmgw.settings.secrets import SecretReference, UnresolvedReferenceError
 
 _LARGEST_FILE = 4 * 1024 * 1024
 
@@ -23,7 +24,7 @@ class Loaded(msgspec.Struct, frozen=True):
     """Holds the warnings so far; `wiring` adds to it."""
 
 
-def load_settings(path: Path | None, environment: Environment) -> Loaded:
+def load_settings(path: FilePath | None, environment: Environment) -> Loaded:
     """Read a settings file; without one, the defaults.
 
     Raises:
@@ -51,7 +52,7 @@ def read_settings(text: str, file: str, environment: Environment) -> Loaded:
     return Loaded(settings, environment, report)
 
 
-def _read(path: Path) -> str:
+def _read(path: FilePath) -> str:
     try:
         if path.stat().st_size > _LARGEST_FILE:
             raise SettingsError([Problem("larger than 4 MiB", file=str(path))])
@@ -74,24 +75,36 @@ def _with_own_variables(tree: Tree, environment: Environment, report: Report) ->
             continue  # no value, or one that decoding will refuse
         try:
             values[name] = SecretReference(str(value)).resolve(environment).reveal()
-        except UnresolvedReference as error:
+        except UnresolvedReferenceError as error:
             report.error(("environment_variables", name), str(error))
     return environment.with_values(values)
 
 
-def _warn_of_literals(settings: Settings, report: Report) -> None:
-    advice = "a key stands in the file; better a reference such as env:NAME or file:/path"
-    if _is_literal(settings.general_settings.master_key):
-        report.warn(("general_settings", "master_key"), advice)
+def references(settings: Settings) -> Iterator[tuple[Path, SecretReference]]:
+    """Every secret of the settings, with its path; of `environment_variables` none, as they are sources."""
+    if (admin := settings.general_settings.master_key) is not None:
+        yield ("general_settings", "master_key"), admin
     for index, entry in enumerate(settings.model_list):
-        spelling = "params" if entry.params is not None else "litellm_params"
         params = entry.params or entry.litellm_params
-        if params is not None and _is_literal(params.api_key):
-            report.warn(("model_list", index, spelling, "api_key"), advice)
+        if params is None:
+            continue
+        path = ("model_list", index, "params" if entry.params is not None else "litellm_params")
+        yield from _of_params(params, path)
     for index, key in enumerate(settings.keys):
-        if _is_literal(key.key):
-            report.warn(("keys", index, "key"), advice)
+        if key.key is not None:
+            yield ("keys", index, "key"), key.key
 
 
-def _is_literal(reference: SecretReference | None) -> bool:
-    return reference is not None and reference.is_literal
+def _of_params(params: Params, path: Path) -> Iterator[tuple[Path, SecretReference]]:
+    if params.api_key is not None:
+        yield (*path, "api_key"), params.api_key
+    if params.azure_ad_token is not None:
+        yield (*path, "azure_ad_token"), params.azure_ad_token
+    for name, value in params.extra_headers.items():
+        yield (*path, "extra_headers", name), value
+
+
+def _warn_of_literals(settings: Settings, report: Report) -> None:
+    for path, reference in references(settings):
+        if reference.is_literal and "extra_headers" not in path:
+            report.warn(path, "a key stands in the file; better a reference: env:NAME or file:/path")

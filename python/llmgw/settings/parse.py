@@ -77,9 +77,7 @@ class _YamlBuilder:
             tree = {} if node is None else self._value(node, ())
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
-            raise self._error(
-                error.problem or "not YAML", mark.line + 1 if mark else None
-            ) from None
+            raise self._error(error.problem or "not YAML", mark.line + 1 if mark else None) from None
         except yaml.YAMLError as error:
             raise self._error(str(error).splitlines()[0]) from None
         finally:
@@ -90,9 +88,7 @@ class _YamlBuilder:
         self._values += 1
         line = node.start_mark.line + 1
         if self._values > _MOST_VALUES or len(path) > _DEEPEST:
-            raise self._error(
-                "too many or too deeply nested values (an alias within itself?)", line
-            )
+            raise self._error("too many or too deeply nested values (an alias within itself?)", line)
         self._lines.setdefault(path, line)
         if isinstance(node, yaml.MappingNode) and node.tag == "tag:yaml.org,2002:map":
             return self._mapping(node, path)
@@ -107,8 +103,8 @@ class _YamlBuilder:
             return node.value
         try:
             return self._loader.construct_object(node)
-        except ValueError as error:
-            raise self._error(str(error), node.start_mark.line + 1) from None
+        except ValueError:
+            raise self._error(f"not a value of {node.tag}", node.start_mark.line + 1) from None
 
     def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Tree]:
         tree: dict[str, Tree] = {}

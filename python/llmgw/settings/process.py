@@ -39,3 +39,7 @@ class ServeOptions(msgspec.Struct, frozen=True, kw_only=True):
             if (value := getattr(self, name)) is not None
         }
         return msgspec.structs.replace(server, **given)
+
+    def debugging(self) -> "ServeOptions":
+        """The same, with tracebacks."""
+        return msgspec.structs.replace(self, debug=True)

@@ -15,7 +15,7 @@ _FILE = "file:"
 _LONGEST_FILE = 64 * 1024
 
 
-class UnresolvedReference(LlmgwError):
+class UnresolvedReferenceError(LlmgwError):
     """A reference leads nowhere; the text names the variable or file, never a value."""
 
 
@@ -67,7 +67,7 @@ class SecretReference:
         """Fetch the secret.
 
         Raises:
-            UnresolvedReference: the variable is unset or empty, or the file cannot be read.
+            UnresolvedReferenceError: the variable is unset or empty, or the file cannot be read.
         """
         return Secret(resolve_text(self._text, environment))
 
@@ -91,7 +91,7 @@ def resolve_text(text: str, environment: Mapping[str, str]) -> str:
     """The value a text stands for; a text that is no reference stands for itself.
 
     Raises:
-        UnresolvedReference: the variable is unset or empty, or the file cannot be read.
+        UnresolvedReferenceError: the variable is unset or empty, or the file cannot be read.
     """
     if match := _VARIABLE.fullmatch(text):
         return _variable(match[1] or match[2], environment)
@@ -107,7 +107,7 @@ def _is_file(text: str) -> bool:
 def _variable(name: str, environment: Mapping[str, str]) -> str:
     value = environment.get(name, "")
     if not value:
-        raise UnresolvedReference(f"the environment variable {name} is not set")
+        raise UnresolvedReferenceError(f"the environment variable {name} is not set")
     return value
 
 
@@ -117,9 +117,9 @@ def _file(path: Path) -> str:
             text = file.read(_LONGEST_FILE + 1)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise UnresolvedReference(f"cannot read the secret file {path}: {reason}") from None
+        raise UnresolvedReferenceError(f"cannot read the secret file {path}: {reason}") from None
     if len(text) > _LONGEST_FILE:
-        raise UnresolvedReference(f"the secret file {path} is larger than 64 KiB")
+        raise UnresolvedReferenceError(f"the secret file {path} is larger than 64 KiB")
     if not text.strip():
-        raise UnresolvedReference(f"the secret file {path} is empty")
+        raise UnresolvedReferenceError(f"the secret file {path} is empty")
     return text.strip()

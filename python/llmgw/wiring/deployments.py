@@ -9,12 +9,12 @@ from llmgw import _native
 from llmgw.gateway.snapshot import Deployment, Timeouts
 from llmgw.model import Operation
 from llmgw.providers import NOT_SERVED, split_model
-from llmgw.providers.base import ConnectionProblem, Header, Provider, Target, Upstream
+from llmgw.providers.base import Header, Provider, Target, TargetError, Upstream
 from llmgw.registry import Registry
 from llmgw.settings.environment import Environment
 from llmgw.settings.problems import Path, Report
 from llmgw.settings.schema import ModelEntry, Params
-from llmgw.settings.secrets import Secret, SecretReference, UnresolvedReference
+from llmgw.settings.secrets import Secret, SecretReference, UnresolvedReferenceError
 
 _BY_MODE = {
     "chat": {Operation.CHAT_COMPLETIONS, Operation.RESPONSES},
@@ -138,9 +138,9 @@ class DeploymentCompiler:
                 organization=params.organization,
             )
             upstream = provider.connect(target, self._environment)
-        except _Reported:
+        except _ReportedError:
             return None
-        except ConnectionProblem as problem:
+        except TargetError as problem:
             self._report.error((*at, problem.field), str(problem))
             return None
         if upstream.warning is not None:
@@ -152,9 +152,9 @@ class DeploymentCompiler:
             return None
         try:
             return reference.resolve(self._environment)
-        except UnresolvedReference as error:
+        except UnresolvedReferenceError as error:
             self._report.error(path, str(error))
-            raise _Reported from None
+            raise _ReportedError from None
 
     def _urls(self, entry: ModelEntry, upstream: Upstream, path: Path) -> dict[Operation, str]:
         """Of the provider's operations, those of the entry's mode."""
@@ -165,9 +165,7 @@ class DeploymentCompiler:
         urls = {operation: url for operation, url in upstream.urls.items() if operation in wanted}
         if not urls:
             at = (*path, "model_info", "mode")
-            self._report.warn(
-                at, f"left out: the provider serves nothing of the mode '{mode}' here"
-            )
+            self._report.warn(at, f"left out: the provider serves nothing of the mode '{mode}' here")
         return urls
 
     def _headers(self, own: tuple[Header, ...], params: Params, at: Path) -> tuple[Header, ...]:
@@ -180,7 +178,7 @@ class DeploymentCompiler:
                 continue
             try:
                 secret = self._secret(reference, path)
-            except _Reported:
+            except _ReportedError:
                 continue
             value = "" if secret is None else secret.reveal()
             if not value.isascii() or not value.isprintable():
@@ -219,5 +217,5 @@ class DeploymentCompiler:
         return unique
 
 
-class _Reported(Exception):
+class _ReportedError(Exception):
     """The problem stands in the report already."""

@@ -13,9 +13,7 @@ from llmgw.wiring.deployments import Built
 _LOOPBACK = ("127.0.0.0/8", "::1/128")
 
 
-def compile_egress(
-    settings: EgressSettings, built: Iterable[Built], report: Report
-) -> EgressPolicy:
+def compile_egress(settings: EgressSettings, built: Iterable[Built], report: Report) -> EgressPolicy:
     """The egress policy. An address or `localhost` in an `api_base` is its own permission.
 
     Link-local addresses, where clouds serve credentials, are not: they have to be allowed by name

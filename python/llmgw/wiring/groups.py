@@ -114,9 +114,7 @@ class _Builder:
             deployments=tuple(self._deployments),
         )
 
-    def _fallbacks(
-        self, section: str, lists: FallbackList | None, key: str
-    ) -> dict[str, tuple[int, ...]]:
+    def _fallbacks(self, section: str, lists: FallbackList | None, key: str) -> dict[str, tuple[int, ...]]:
         """By group name, the groups to try next."""
         resolved: dict[str, tuple[int, ...]] = {}
         for position, entry in enumerate(lists or ()):
@@ -172,9 +170,7 @@ def _shared(group: list[Built]) -> list[Deployment]:
     orders = [built.params.order for built in group]
     last = max((order + 1 for order in orders if order is not None), default=0)
     return [
-        msgspec.structs.replace(
-            built.deployment, weight=weight, order=last if order is None else order
-        )
+        msgspec.structs.replace(built.deployment, weight=weight, order=last if order is None else order)
         for built, weight, order in zip(group, weights, orders, strict=True)
     ]
 

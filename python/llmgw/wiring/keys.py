@@ -5,13 +5,11 @@ from llmgw.gateway.snapshot import VirtualKey
 from llmgw.settings.environment import Environment
 from llmgw.settings.problems import Path, Report
 from llmgw.settings.schema import KeyEntry, Settings
-from llmgw.settings.secrets import Secret, UnresolvedReference
+from llmgw.settings.secrets import Secret, UnresolvedReferenceError
 from llmgw.state import State
 
 
-def master_key(
-    settings: Settings, environment: Environment, state: State, report: Report
-) -> Secret | None:
+def master_key(settings: Settings, environment: Environment, state: State, report: Report) -> Secret | None:
     """The admin key: of the environment, else of the settings, else of the state folder.
 
     A weak one, or a reference that leads nowhere, is reported.
@@ -51,9 +49,7 @@ def compile_keys(
         if key is None:
             continue
         if key.alias in aliases:
-            report.error(
-                (*path, "alias"), f"the alias '{key.alias}' is taken by {aliases[key.alias]}"
-            )
+            report.error((*path, "alias"), f"the alias '{key.alias}' is taken by {aliases[key.alias]}")
         elif key.digest in digests:
             report.error(path, f"this key is the same as that of '{digests[key.digest]}'")
         else:
@@ -74,7 +70,7 @@ def _given_master_key(
         return None, path
     try:
         return reference.resolve(environment), path
-    except UnresolvedReference as error:
+    except UnresolvedReferenceError as error:
         report.error(path, str(error))
         return None, path
 
@@ -115,7 +111,7 @@ def _digest(
         return entry.digest
     try:
         key = entry.key.resolve(environment)
-    except UnresolvedReference as error:
+    except UnresolvedReferenceError as error:
         report.error((*path, "key"), str(error))
         return None
     if (reason := weakness(key)) is not None:
