@@ -72,9 +72,7 @@ def classify() -> bytearray:
     text = "".join(chr(c) for c in range(CODE_POINTS) if not 0xD800 <= c < 0xE000)
     classes = bytearray([OTHER]) * CODE_POINTS
     for pattern, bit in CLASSES.items():
-        probe = tiktoken.Encoding(
-            "probe", pat_str=pattern, mergeable_ranks=byte_ranks, special_tokens={}
-        )
+        probe = tiktoken.Encoding("probe", pat_str=pattern, mergeable_ranks=byte_ranks, special_tokens={})
         for char in bytes(probe.encode_ordinary(text)).decode():
             classes[ord(char)] = bit
     return classes

@@ -7,7 +7,7 @@ compares the two::
     ├── SettingsError               the configuration cannot be used (llmgw.settings.problems)
     ├── StateError                  the state folder cannot be used (llmgw.state)
     └── GatewayError                a request fails
-        ├── InvalidRequest · RequestTooLarge · UnsupportedMediaType · NotSupported
+        ├── InvalidRequest · RequestTooLarge · HeadersTooLarge · UnsupportedMediaType · NotSupported
         ├── GuardrailBlocked
         ├── Unauthenticated · PermissionDenied
         ├── NotFound · ModelNotFound · MethodNotAllowed
@@ -59,6 +59,12 @@ class RequestTooLarge(GatewayError):
     """The body or the headers exceed a limit."""
 
     status, type, code = 413, "invalid_request_error", "request_too_large"
+
+
+class HeadersTooLarge(GatewayError):
+    """The request's head exceeds the limit."""
+
+    status, type, code = 431, "invalid_request_error", "headers_too_large"
 
 
 class UnsupportedMediaType(GatewayError):
@@ -205,6 +211,7 @@ class InternalError(GatewayError):
 TABLE: tuple[type[GatewayError], ...] = (
     InvalidRequest,
     RequestTooLarge,
+    HeadersTooLarge,
     UnsupportedMediaType,
     NotSupported,
     GuardrailBlocked,

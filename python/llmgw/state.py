@@ -92,7 +92,7 @@ class StateFolder:
         return State(
             pepper=Secret(pepper),
             master_key=Secret(master_key) if master_key else None,
-            keys=self.keys(),
+            keys=self.read_keys(),
         )
 
     def change_keys(self, change: Callable[[tuple[KeyEntry, ...]], tuple[KeyEntry, ...]]) -> None:
@@ -103,7 +103,7 @@ class StateFolder:
             SettingsError: the present file cannot be used.
         """
         with self._locked():
-            keys = change(self.keys())
+            keys = change(self.read_keys())
             tree = {"keys": [_key_tree(key) for key in keys]}
             text = yaml.safe_dump(tree, allow_unicode=True, sort_keys=False)
             try:
@@ -111,7 +111,7 @@ class StateFolder:
             except OSError as error:
                 raise StateError(_cannot("write", self.keys_file, error)) from None
 
-    def keys(self) -> tuple[KeyEntry, ...]:
+    def read_keys(self) -> tuple[KeyEntry, ...]:
         """The keys made with `llmgw keys create`; without the file, none.
 
         Raises:

@@ -1,14 +1,18 @@
 //! Finds libhs (Hyperscan 5.4) with pkg-config and links the static archive when there is one, so
 //! that what is built from it carries its own engine.
+//!
+//! Debian compiles `libhs.a` for executables (PIE), not for shared libraries. It still fits into the
+//! Python extension as long as every symbol it uses is inside as well, hence the static C++ runtime.
 
-use std::path::PathBuf;
-use std::process::exit;
+use std::path::{Path, PathBuf};
+use std::process::{Command, exit};
 
 const MISSING: &str = "Hyperscan >= 5.4 was not found. Install it (Debian, Ubuntu: `apt-get install \
-libhyperscan-dev pkg-config`), or build without it: `--no-default-features` leaves the pure-Rust \
+libhyperscan-dev pkg-config g++`), or build without it: `--no-default-features` leaves the pure-Rust \
 engine.";
 
 fn main() {
+    println!("cargo:rerun-if-changed=build.rs");
     let found = pkg_config::Config::new()
         .atleast_version("5.4")
         .cargo_metadata(false)
@@ -26,15 +30,32 @@ fn main() {
     if let Ok(folder) = pkg_config::get_variable("libhs", "libdir") {
         folders.push(PathBuf::from(folder));
     }
-    for folder in &folders {
-        println!("cargo:rustc-link-search=native={}", folder.display());
+    let archive = folders.iter().find(|folder| folder.join("libhs.a").exists());
+    match (archive, folder_of_static_runtime()) {
+        (Some(archive), Some(runtime)) => {
+            link("static", "hs", archive);
+            link("static:-bundle", "stdc++", &runtime);
+        }
+        _ => {
+            folders.iter().for_each(|folder| search(folder));
+            println!("cargo:rustc-link-lib=dylib=hs");
+        }
     }
-    let archive = folders.iter().any(|folder| folder.join("libhs.a").exists());
-    let kind = if archive { "static" } else { "dylib" };
-    println!("cargo:rustc-link-lib={kind}=hs");
-    if archive {
-        println!("cargo:rustc-link-lib=dylib=stdc++");
-        println!("cargo:rustc-link-lib=dylib=m");
-    }
-    println!("cargo:rerun-if-changed=build.rs");
+}
+
+fn link(kind: &str, name: &str, folder: &Path) {
+    search(folder);
+    println!("cargo:rustc-link-lib={kind}={name}");
+}
+
+fn search(folder: &Path) {
+    println!("cargo:rustc-link-search=native={}", folder.display());
+}
+
+/// Where the C++ compiler keeps `libstdc++.a`, if there is both.
+fn folder_of_static_runtime() -> Option<PathBuf> {
+    let output = Command::new("c++").arg("-print-file-name=libstdc++.a").output().ok()?;
+    let path = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim());
+    // The compiler answers with the bare name if it has no such file.
+    path.parent().filter(|folder| folder.is_absolute()).map(Path::to_path_buf)
 }

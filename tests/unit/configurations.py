@@ -18,8 +18,13 @@ def read(text: str, file: str = "llmgw.yaml", **environment: str) -> Loaded:
     return read_settings(dedent(text), file, Environment(environment))
 
 
-def compiled(text: str, state: State = STATE, **environment: str) -> Snapshot:
+def compiled(text: str, **environment: str) -> Snapshot:
     """The snapshot of a YAML configuration."""
+    return compiled_over(STATE, text, **environment)
+
+
+def compiled_over(state: State, text: str, **environment: str) -> Snapshot:
+    """The same, over a state folder that holds this."""
     loaded = read(text, **environment)
     return compile_snapshot(loaded.settings, loaded.environment, state, loaded.report)
 
@@ -54,4 +59,3 @@ def deployments(snapshot: Snapshot, name: str) -> list[Deployment]:
 def names(snapshot: Snapshot, indexes: tuple[int, ...]) -> list[str]:
     """The names of these groups."""
     return [snapshot.groups[index].name for index in indexes]
-

@@ -52,7 +52,7 @@ def create(environment: Environment, wanted: Wanted, *, as_json: bool) -> int:
 
 def list_keys(environment: Environment, *, as_json: bool) -> int:
     """Print what is kept of every key."""
-    keys = StateFolder.locate(environment).keys()
+    keys = StateFolder.locate(environment).read_keys()
     if as_json:
         print_json([describe(key) for key in keys])
         return OK
@@ -77,7 +77,7 @@ def list_keys(environment: Environment, *, as_json: bool) -> int:
 
 def info(environment: Environment, alias: str, *, as_json: bool) -> int:
     """Print what is kept of one key."""
-    fields = describe(_find(StateFolder.locate(environment).keys(), alias))
+    fields = describe(_find(StateFolder.locate(environment).read_keys(), alias))
     if as_json:
         print_json(fields)
     else:

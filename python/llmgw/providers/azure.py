@@ -31,6 +31,7 @@ class Azure(msgspec.Struct, frozen=True, kw_only=True):
     name: str = "azure"
     aliases: tuple[str, ...] = ("azure_text",)
     key_variables: tuple[str, ...] = ("AZURE_OPENAI_API_KEY", "AZURE_API_KEY")
+    typical_model: str = "gpt-4o"
 
     def connect(self, target: Target, environment: Environment) -> Upstream:
         """URLs and headers for a deployment; see `Provider.connect`."""

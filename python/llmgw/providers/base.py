@@ -62,6 +62,10 @@ class Provider(Protocol):
     def key_variables(self) -> tuple[str, ...]:
         """Environment variables that may hold its credential, best first."""
 
+    @property
+    def typical_model(self) -> str:
+        """A model by whose tokenizer to count when a deployment is a pattern; may be empty."""
+
     def connect(self, target: Target, environment: Environment) -> Upstream:
         """URLs and headers for a deployment.
 

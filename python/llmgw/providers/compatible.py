@@ -46,6 +46,8 @@ class Compatible(msgspec.Struct, frozen=True, kw_only=True):
     """Refuse a deployment without a credential. Hosts on one's own machine need none."""
     default_path: str = ""
     """Path of the API when a given `api_base` has none, as people write for local hosts."""
+    typical_model: str = ""
+    """A model by whose tokenizer to count when a deployment is a pattern, if they are alike."""
     stream_usage: bool = True
     """It takes `stream_options.include_usage`; some reject fields they do not know."""
 
@@ -99,6 +101,7 @@ COMPATIBLE: tuple[Compatible, ...] = (
         name="anthropic",  # its OpenAI surface
         base_url="https://api.anthropic.com/v1",
         key_variables=("ANTHROPIC_API_KEY",),
+        typical_model="claude",
     ),
     Compatible(
         name="cerebras",
@@ -118,6 +121,7 @@ COMPATIBLE: tuple[Compatible, ...] = (
         base_url="https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
         key_variables=("DASHSCOPE_API_KEY",),
         operations=CHAT_EMBEDDINGS,
+        typical_model="qwen",
     ),
     Compatible(
         name="deepinfra",
@@ -129,6 +133,7 @@ COMPATIBLE: tuple[Compatible, ...] = (
         name="deepseek",
         base_url="https://api.deepseek.com/v1",
         key_variables=("DEEPSEEK_API_KEY",),
+        typical_model="deepseek-chat",
     ),
     Compatible(
         name="fireworks",
@@ -142,6 +147,7 @@ COMPATIBLE: tuple[Compatible, ...] = (
         base_url="https://generativelanguage.googleapis.com/v1beta/openai",
         key_variables=("GEMINI_API_KEY", "GOOGLE_API_KEY"),
         operations=CHAT_EMBEDDINGS,
+        typical_model="gemini",
     ),
     Compatible(
         name="github",
@@ -188,6 +194,7 @@ COMPATIBLE: tuple[Compatible, ...] = (
         key_variables=("MISTRAL_API_KEY",),
         operations=CHAT_EMBEDDINGS | {Operation.MODERATIONS},
         stream_usage=False,  # sends usage unasked, and refuses unknown fields
+        typical_model="mistral-large",
     ),
     Compatible(
         name="moonshot",

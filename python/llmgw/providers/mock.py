@@ -21,6 +21,7 @@ class Mock(msgspec.Struct, frozen=True, kw_only=True):
     name: str = "mock"
     aliases: tuple[str, ...] = ()
     key_variables: tuple[str, ...] = ()
+    typical_model: str = ""
 
     def connect(self, target: Target, environment: Environment) -> Upstream:
         """URLs and the script for a deployment; see `Provider.connect`."""

@@ -264,8 +264,8 @@ class EgressSettings(Section, frozen=True):
     """Where the gateway may connect, checked on the address that is dialled."""
 
     allow_networks: tuple[str, ...] = ()
-    """Networks (CIDR) allowed besides the public internet over TLS: `10.0.0.0/8`. Addresses spelled
-    out in an `api_base`, and `localhost`, are allowed without."""
+    """Networks (CIDR) allowed besides the built-in rule: https leads to public addresses, plain http
+    to private ones, and either to an address that an `api_base` spells out."""
     ca_file: str | None = None
     """PEM file of more trust anchors."""
 
@@ -300,6 +300,8 @@ class ServerSettings(Section, frozen=True):
     """Seconds for a request's body as a whole."""
     write_timeout: Seconds = 60.0
     """Seconds a client may leave us unable to write."""
+    keep_alive_timeout: Seconds = 75.0
+    """Seconds a client connection may rest between two requests."""
     max_connections: Positive = 10_000
     """Client connections per worker."""
     drain_timeout: ZeroOrSeconds = 30.0

@@ -53,7 +53,7 @@ def compile_snapshot(
         retry=compile_retries(settings, report),
         cache=_cache(settings, report),
         pii=None if settings.pii is None else PiiPolicy(mode=settings.pii.mode),
-        egress=compile_egress(settings.egress, built, report),
+        egress=compile_egress(settings.egress, report),
     )
     report.raise_errors()
     return snapshot.versioned()

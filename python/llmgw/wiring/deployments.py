@@ -92,7 +92,7 @@ class DeploymentCompiler:
             weight=1,
             order=0,
             stream_usage=upstream.stream_usage,
-            tokenizer=_native.token_family(entry.model_info.base_model or upstream.model),
+            tokenizer=_tokenizer(entry, provider, upstream.model),
             timeouts=self._deadlines(params),
         )
 
@@ -215,6 +215,15 @@ class DeploymentCompiler:
             unique = f"{name}#{number}"
         self._ids.add(unique)
         return unique
+
+
+def _tokenizer(entry: ModelEntry, provider: Provider, model: str) -> str:
+    """The family to count by; a pattern is counted as the provider's typical model."""
+    family = _native.token_family(entry.model_info.base_model or model)
+    unknown = family == _native.token_family("")
+    if unknown and "*" in model and provider.typical_model:
+        return _native.token_family(provider.typical_model)
+    return family
 
 
 class _ReportedError(Exception):

@@ -4,6 +4,7 @@
 //! for all of them.
 
 use crate::shm::{Health, Shared};
+use crate::snapshot::RetryPolicy;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 use std::time::Duration;
@@ -31,6 +32,15 @@ pub struct CooldownPolicy {
     pub allowed_fails: u32,
     /// How long it rests.
     pub cooldown: Duration,
+}
+
+impl From<&RetryPolicy> for CooldownPolicy {
+    fn from(policy: &RetryPolicy) -> Self {
+        CooldownPolicy {
+            allowed_fails: policy.allowed_fails,
+            cooldown: Duration::try_from_secs_f64(policy.cooldown).unwrap_or_default(),
+        }
+    }
 }
 
 /// Chooses among deployments and keeps their health.
@@ -86,7 +96,8 @@ impl Balancer {
         self.claim(id_hash, now).is_some_and(|health| rest(health, time, now))
     }
 
-    /// Notes a success: earlier failures no longer count, and a rest is over.
+    /// Notes a success: earlier failures no longer count. A rest goes on, for what succeeds during
+    /// it is mostly a stream that began before.
     pub fn success(&self, id_hash: u64) {
         let Some(health) = self.find(id_hash) else {
             return;
@@ -94,7 +105,6 @@ impl Balancer {
         // Read first: the row of a healthy deployment then stays in every core's cache.
         if health.failures.load(Relaxed) != 0 {
             health.failures.store(0, Relaxed);
-            health.resting_until.store(0, Relaxed);
         }
     }
 

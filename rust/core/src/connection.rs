@@ -2,6 +2,7 @@
 
 use crate::error::{Class, Error, Result};
 use crate::http1::{self, Chunks, Framing, Head};
+use crate::snapshot::EdgeSettings;
 use bytes::{Bytes, BytesMut};
 use std::future::Future;
 use std::io::{self, IoSlice};
@@ -34,6 +35,23 @@ pub struct HttpLimits {
     pub write_timeout: Duration,
     /// Between two requests.
     pub keep_alive_timeout: Duration,
+}
+
+impl HttpLimits {
+    /// The limits as they were written.
+    #[must_use]
+    pub fn new(settings: &EdgeSettings) -> Self {
+        let seconds = |value| Duration::try_from_secs_f64(value).unwrap_or(Duration::MAX / 4);
+        HttpLimits {
+            max_body_bytes: settings.max_body_bytes,
+            max_header_bytes: settings.max_header_bytes,
+            header_timeout: seconds(settings.header_timeout),
+            body_idle_timeout: seconds(settings.body_idle_timeout),
+            upload_timeout: seconds(settings.upload_timeout),
+            write_timeout: seconds(settings.write_timeout),
+            keep_alive_timeout: seconds(settings.keep_alive_timeout),
+        }
+    }
 }
 
 /// A connection and what has been read ahead.

@@ -5,13 +5,13 @@ use crate::gate::{Desk, Shop};
 use crate::metrics::{Gauge, Metrics};
 use crate::reply::HeadWriter;
 use crate::session::Session;
+use crate::snapshot::EdgeSettings;
 use crate::upstream::{self, HttpClient};
 use crate::mock;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,22 +26,6 @@ const BACKLOG: i32 = 4096;
 /// How long to rest when the system refuses another connection.
 const ACCEPT_REST: Duration = Duration::from_millis(10);
 
-/// How an edge is set up; fixed until the process ends.
-pub struct EdgeConfig {
-    /// Where to listen; every worker binds the same address.
-    pub address: SocketAddr,
-    /// What clients are allowed.
-    pub limits: HttpLimits,
-    /// Connections at a time.
-    pub max_connections: usize,
-    /// Certificate chain and key, PEM.
-    pub tls: Option<(Vec<u8>, Vec<u8>)>,
-    /// The control plane's socket.
-    pub control: PathBuf,
-    /// Shared with the control plane: proves that a request came through an edge.
-    pub secret: String,
-}
-
 /// What all connections of the thread share.
 pub struct Edge {
     /// What the worker serves with.
@@ -50,7 +34,7 @@ pub struct Edge {
     pub desk: RefCell<Desk>,
     /// Connections to the control plane.
     pub control: HttpClient,
-    /// See [`EdgeConfig::secret`].
+    /// See [`EdgeSettings::secret`].
     pub secret: String,
     stop: watch::Receiver<bool>,
     open: Cell<usize>,
@@ -135,19 +119,26 @@ pub fn open_mock() -> io::Result<std::net::TcpListener> {
 ///
 /// # Errors
 /// When the address cannot be bound or the certificate cannot be used.
-pub fn start(shop: Arc<Shop>, config: EdgeConfig, mock: std::net::TcpListener) -> io::Result<EdgeHandle> {
-    let tls = config.tls.as_ref().map(|(chain, key)| acceptor(chain, key)).transpose()?;
+pub fn start(
+    shop: Arc<Shop>,
+    settings: EdgeSettings,
+    mock: std::net::TcpListener,
+) -> io::Result<EdgeHandle> {
+    let tls = match (&settings.tls_cert_file, &settings.tls_key_file) {
+        (Some(chain), Some(key)) => Some(acceptor(&std::fs::read(chain)?, &std::fs::read(key)?)?),
+        _ => None,
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (listener, mock) = {
         let _inside = runtime.enter();
-        (TcpListener::from_std(bind(config.address)?)?, TcpListener::from_std(mock)?)
+        (TcpListener::from_std(bind((settings.host, settings.port).into())?)?, TcpListener::from_std(mock)?)
     };
     let address = listener.local_addr()?;
     let (stop, stopped) = watch::channel(false);
     let (report, drained) = std::sync::mpsc::channel();
     let thread = std::thread::Builder::new().name("llmgw-edge".into()).spawn(move || {
         let doors = Doors { listener, mock, tls };
-        LocalSet::new().block_on(&runtime, run(doors, shop, config, stopped));
+        LocalSet::new().block_on(&runtime, run(doors, shop, settings, stopped));
         // The receiver may have given up waiting.
         let _ = report.send(());
     })?;
@@ -160,20 +151,20 @@ struct Doors {
     tls: Option<TlsAcceptor>,
 }
 
-async fn run(doors: Doors, shop: Arc<Shop>, config: EdgeConfig, mut stop: watch::Receiver<bool>) {
+async fn run(doors: Doors, shop: Arc<Shop>, settings: EdgeSettings, mut stop: watch::Receiver<bool>) {
     tokio::task::spawn_local(mock::serve(doors.mock));
-    let limits = Rc::new(config.limits);
+    let limits = Rc::new(HttpLimits::new(&settings));
     let edge = Rc::new(Edge {
         shop,
         desk: RefCell::new(Desk::new()),
-        control: upstream::unix_client(config.control),
-        secret: config.secret,
+        control: upstream::unix_client(settings.control_socket),
+        secret: settings.secret,
         stop: stop.clone(),
         open: Cell::new(0),
         closed: Notify::new(),
     });
     loop {
-        while edge.open.get() >= config.max_connections {
+        while edge.open.get() >= settings.max_connections {
             edge.closed.notified().await;
         }
         tokio::select! {

@@ -23,10 +23,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// Texts whose token counts are remembered per worker.
 const MEMO_ENTRIES: usize = 16_384;
 
+/// Where the configuration in force is kept: swapped whole, read without a lock.
+pub type PlanSlot = arc_swap::ArcSwapOption<Plan>;
+
 /// What all threads of a worker share.
 pub struct Shop {
     /// The configuration in force.
-    pub plan: arc_swap::ArcSwapOption<Plan>,
+    pub plan: PlanSlot,
     /// Rate limits of the machine.
     pub limiter: Limiter,
     /// Health of the deployments.
@@ -231,7 +234,7 @@ impl Shop {
     fn guard(&self, desk: &mut Desk, mode: PiiMode) -> Result<()> {
         if desk.scanner.is_none() {
             let failed = |_| Error::new(Class::InternalError, "The PII scanner could not start.");
-            desk.scanner = Some(Scanner::new().map_err(failed)?);
+            desk.scanner = Some(Scanner::new(crate::scan::Choice::Auto).map_err(failed)?);
         }
         let Desk { prompt, scanner, findings, .. } = desk;
         findings.clear();

@@ -320,6 +320,17 @@ impl Plan {
         })
     }
 
+    /// The public model names that the key of this alias may use, sorted; patterns as they are.
+    #[must_use]
+    pub fn visible_models(&self, alias: &str) -> Vec<String> {
+        let Some(key) = self.keys.values().find(|key| key.alias == alias) else { return Vec::new() };
+        let wildcards = self.wildcards.iter().map(|one| format!("{}*{}", one.prefix, one.suffix));
+        let mut names: Vec<String> =
+            self.models.keys().cloned().chain(wildcards).filter(|name| key.may_use(name)).collect();
+        names.sort_unstable();
+        names
+    }
+
     /// The candidates of a group that serve the operation.
     #[must_use]
     pub fn candidates(&self, group: usize, operation: Operation) -> Vec<Candidate> {

@@ -366,7 +366,8 @@ impl Asked {
         Asked {
             request_id: access::request_id(head, rng),
             chunked: head.is_http11,
-            keep_alive: head.keep_alive,
+            // HTTP/1.0 keeps alive only with a word of its own that our replies do not have.
+            keep_alive: head.keep_alive && head.is_http11,
             started: Instant::now(),
         }
     }

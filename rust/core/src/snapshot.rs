@@ -32,6 +32,32 @@ pub struct Snapshot {
     pub egress: EgressPolicy,
 }
 
+impl Snapshot {
+    /// Reads what `wiring` wrote.
+    ///
+    /// # Errors
+    /// Where the text does not fit, without any of it: it holds secrets.
+    pub fn from_json(text: &[u8]) -> Result<Self, String> {
+        from_json(text, "snapshot")
+    }
+}
+
+impl EdgeSettings {
+    /// Reads what `server` wrote.
+    ///
+    /// # Errors
+    /// Where the text does not fit, without any of it.
+    pub fn from_json(text: &[u8]) -> Result<Self, String> {
+        from_json(text, "edge settings")
+    }
+}
+
+fn from_json<T: serde::de::DeserializeOwned>(text: &[u8], what: &str) -> Result<T, String> {
+    serde_json::from_slice(text).map_err(|error| {
+        format!("the {what} cannot be read (line {}, column {})", error.line(), error.column())
+    })
+}
+
 /// Keys, as keyed digests.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -197,4 +223,38 @@ pub struct EgressPolicy {
     pub allow_networks: Vec<String>,
     /// More trust anchors, PEM file path.
     pub ca_file: Option<String>,
+}
+
+/// How a worker's edge is set up: fixed until the process ends.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EdgeSettings {
+    /// Address to listen on.
+    pub host: std::net::IpAddr,
+    /// Port to listen on.
+    pub port: u16,
+    /// Bytes of a request's body.
+    pub max_body_bytes: u64,
+    /// Bytes of a request's head.
+    pub max_header_bytes: usize,
+    /// Seconds for a head.
+    pub header_timeout: f64,
+    /// Seconds between two reads of a body.
+    pub body_idle_timeout: f64,
+    /// Seconds for a whole body.
+    pub upload_timeout: f64,
+    /// Seconds a client may leave a write untaken.
+    pub write_timeout: f64,
+    /// Seconds between two requests of a connection.
+    pub keep_alive_timeout: f64,
+    /// Connections of this worker at a time.
+    pub max_connections: usize,
+    /// PEM file of the certificate chain; with `tls_key_file`, HTTPS is served.
+    pub tls_cert_file: Option<std::path::PathBuf>,
+    /// PEM file of the private key.
+    pub tls_key_file: Option<std::path::PathBuf>,
+    /// The control plane's Unix socket.
+    pub control_socket: std::path::PathBuf,
+    /// Shared with the control plane: proves that a request came through an edge.
+    pub secret: String,
 }

@@ -1,7 +1,6 @@
 //! `llmgw._native`: `Cache` and `request_key`.
 
-use bytes::Bytes;
-use llmgw_core::cache::{self, CacheKey};
+use llmgw_core::cache::{self, CacheKey, Weigh};
 use llmgw_core::limiter::monotonic_ns;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -11,6 +10,8 @@ use std::time::Duration;
 
 /// Bodies from this size on, in bytes, take longer to hash than the GIL takes to hand over.
 const DETACH_FROM: usize = 16 << 10;
+/// What a bytes object takes besides its bytes.
+const OBJECT: usize = 33;
 
 pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<Cache>()?;
@@ -32,14 +33,26 @@ fn request_key<'py>(
     key.map(|key| PyBytes::new(py, &key))
 }
 
+/// A value is kept as the object that was put: getting it copies nothing.
+struct Kept {
+    value: Py<PyBytes>,
+    length: usize,
+}
+
+impl Weigh for Kept {
+    fn weight(&self) -> usize {
+        self.length + OBJECT
+    }
+}
+
 #[pyclass(frozen, module = "llmgw._native")]
 struct Cache {
-    cache: Mutex<cache::Cache<Bytes>>,
+    cache: Mutex<cache::Cache<Kept>>,
 }
 
 impl Cache {
     /// The cache; what a panicking thread left behind is still a cache.
-    fn lock(&self) -> MutexGuard<'_, cache::Cache<Bytes>> {
+    fn lock(&self) -> MutexGuard<'_, cache::Cache<Kept>> {
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -53,14 +66,15 @@ impl Cache {
         Ok(Cache { cache: Mutex::new(cache::Cache::new(max_bytes, lifetime)) })
     }
 
-    fn get<'py>(&self, py: Python<'py>, key: &[u8]) -> PyResult<Option<Bound<'py, PyBytes>>> {
+    fn get(&self, py: Python<'_>, key: &[u8]) -> PyResult<Option<Py<PyBytes>>> {
         let key = cache_key(key)?;
-        Ok(self.lock().get(&key, monotonic_ns()).map(|value| PyBytes::new(py, value)))
+        Ok(self.lock().get(&key, monotonic_ns()).map(|kept| kept.value.clone_ref(py)))
     }
 
-    fn put(&self, key: &[u8], value: &[u8]) -> PyResult<bool> {
+    fn put(&self, key: &[u8], value: &Bound<'_, PyBytes>) -> PyResult<bool> {
         let key = cache_key(key)?;
-        Ok(self.lock().put(key, Bytes::copy_from_slice(value), monotonic_ns()))
+        let kept = Kept { length: value.as_bytes().len(), value: value.clone().unbind() };
+        Ok(self.lock().put(key, kept, monotonic_ns()))
     }
 
     fn clear(&self) {

@@ -1,7 +1,182 @@
-//! (to come)
+//! `llmgw._native`: `Gateway`, keys, the error table.
 
+use crate::limiter::open_shared;
+use llmgw_core::balancer::Balancer;
+use llmgw_core::edge::{self, EdgeHandle};
+use llmgw_core::error::{Class, Error};
+use llmgw_core::gate::{PlanSlot, Shop};
+use llmgw_core::keys::{self, Digester, Shape};
+use llmgw_core::limiter::Limiter;
+use llmgw_core::metrics::{self, Metrics};
+use llmgw_core::plan::Plan;
+use llmgw_core::shm::{Shared, Word};
+use llmgw_core::snapshot::{EdgeSettings, Snapshot};
+use llmgw_core::tokens;
+use pyo3::create_exception;
+use pyo3::exceptions::{PyException, PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::sync::atomic::Ordering::{AcqRel, Acquire};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-pub(crate) fn register(_m: &Bound<'_, PyModule>) -> PyResult<()> {
-    Ok(())
+create_exception!(llmgw._native, Refused, PyException, "A request is refused: (class name, message).");
+
+pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    m.add("Refused", m.py().get_type::<Refused>())?;
+    m.add_class::<Gateway>()?;
+    m.add_class::<SharedState>()?;
+    m.add_function(wrap_pyfunction!(generate_key, m)?)?;
+    m.add_function(wrap_pyfunction!(key_digest, m)?)?;
+    m.add_function(wrap_pyfunction!(check_key, m)?)?;
+    m.add_function(wrap_pyfunction!(error_table, m)?)
+}
+
+#[pyfunction]
+fn generate_key() -> PyResult<String> {
+    keys::generate().map_err(|error| PyOSError::new_err(error.to_string()))
+}
+
+#[pyfunction]
+fn key_digest(pepper: &str, key: &str) -> PyResult<String> {
+    let pepper = keys::from_hex(pepper)
+        .ok_or_else(|| PyValueError::new_err("the pepper must be 64 hex digits"))?;
+    Ok(keys::to_hex(&Digester::new(&pepper).digest(key.as_bytes())))
+}
+
+#[pyfunction]
+fn check_key(key: &str) -> Option<bool> {
+    match keys::shape(key.as_bytes()) {
+        Shape::Valid => Some(true),
+        Shape::Mistyped => Some(false),
+        Shape::Foreign => None,
+    }
+}
+
+type ErrorRow = (&'static str, u16, &'static str, &'static str, bool, bool, bool);
+
+#[pyfunction]
+fn error_table() -> Vec<ErrorRow> {
+    let row = |class: Class| {
+        let row = class.row();
+        (row.name, row.status, row.kind, row.code, row.retry, row.fall_back, row.cool_down)
+    };
+    Class::ALL.into_iter().map(row).collect()
+}
+
+fn refused(error: &Error) -> PyErr {
+    Refused::new_err((error.class.row().name, error.message.clone()))
+}
+
+#[pyclass(frozen, module = "llmgw._native")]
+struct SharedState {
+    shared: Arc<Shared>,
+}
+
+#[pymethods]
+impl SharedState {
+    #[new]
+    fn new(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
+        Ok(SharedState { shared: py.detach(|| open_shared(Some(path)))? })
+    }
+
+    #[getter]
+    fn generation(&self) -> u64 {
+        self.shared.word(Word::ConfigGeneration).load(Acquire)
+    }
+
+    fn next_generation(&self) -> u64 {
+        self.shared.word(Word::ConfigGeneration).fetch_add(1, AcqRel) + 1
+    }
+
+    fn note_reload(&self, succeeded: bool) {
+        let failed = self.shared.word(Word::ConfigReloadFailed);
+        failed.store(u64::from(!succeeded), std::sync::atomic::Ordering::Release);
+    }
+}
+
+#[pyclass(frozen, module = "llmgw._native")]
+struct Gateway {
+    shared: Arc<Shared>,
+    shop: Arc<Shop>,
+    mock_port: u16,
+    mock: Mutex<Option<TcpListener>>,
+    edge: Mutex<Option<EdgeHandle>>,
+}
+
+#[pymethods]
+impl Gateway {
+    #[new]
+    fn new(py: Python<'_>, shared_path: PathBuf, worker: usize) -> PyResult<Self> {
+        py.detach(|| {
+            let shared = open_shared(Some(shared_path))?;
+            let mock = edge::open_mock()?;
+            let shop = Shop {
+                plan: PlanSlot::empty(),
+                limiter: Limiter::new(shared.clone()),
+                balancer: Balancer::new(shared.clone()),
+                metrics: Metrics::new(shared.clone(), worker),
+            };
+            Ok(Gateway {
+                shared,
+                shop: Arc::new(shop),
+                mock_port: mock.local_addr()?.port(),
+                mock: Mutex::new(Some(mock)),
+                edge: Mutex::new(None),
+            })
+        })
+    }
+
+    fn load(&self, py: Python<'_>, snapshot: &[u8]) -> PyResult<()> {
+        let snapshot = Snapshot::from_json(snapshot).map_err(PyValueError::new_err)?;
+        py.detach(|| {
+            let before = self.shop.plan.load_full();
+            let plan = Plan::new(snapshot, self.mock_port, before.as_deref())?;
+            for group in &plan.groups {
+                tokens::warm(group.tokenizer);
+            }
+            self.shop.plan.store(Some(Arc::new(plan)));
+            Ok(())
+        })
+        .map_err(|message: String| PyValueError::new_err(message))
+    }
+
+    fn start(&self, py: Python<'_>, settings: &[u8]) -> PyResult<u16> {
+        let settings = EdgeSettings::from_json(settings).map_err(PyValueError::new_err)?;
+        let mock = self.mock.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let mock = mock.ok_or_else(|| PyRuntimeError::new_err("the gateway was started before"))?;
+        let handle = py.detach(|| edge::start(self.shop.clone(), settings, mock))?;
+        let port = handle.address.port();
+        *self.edge.lock().unwrap_or_else(PoisonError::into_inner) = Some(handle);
+        Ok(port)
+    }
+
+    fn drain(&self, py: Python<'_>, seconds: f64) -> bool {
+        let within = Duration::try_from_secs_f64(seconds).unwrap_or_default();
+        py.detach(|| {
+            let mut edge = self.edge.lock().unwrap_or_else(PoisonError::into_inner);
+            edge.as_mut().is_none_or(|edge| edge.drain(within))
+        })
+    }
+
+    fn authenticate(&self, key: Option<&[u8]>) -> PyResult<(String, bool)> {
+        let plan = self.shop.plan().map_err(|error| refused(&error))?;
+        let key = self.shop.authenticate(&plan, key).map_err(|error| refused(&error))?;
+        Ok((key.alias.clone(), key.admin))
+    }
+
+    fn visible_models(&self, alias: &str) -> PyResult<Vec<String>> {
+        let plan = self.shop.plan().map_err(|error| refused(&error))?;
+        Ok(plan.visible_models(alias))
+    }
+
+    #[getter]
+    fn version(&self) -> Option<String> {
+        self.shop.plan.load().as_ref().map(|plan| plan.version.clone())
+    }
+
+    fn metrics(&self, py: Python<'_>) -> String {
+        py.detach(|| metrics::render(&self.shared))
+    }
 }

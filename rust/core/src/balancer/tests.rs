@@ -114,6 +114,15 @@ fn stragglers_failing_during_a_rest_do_not_prolong_it() {
 }
 
 #[test]
+fn a_success_during_a_rest_does_not_end_it() {
+    let balancer = balancer();
+    send_to_rest(&balancer, 0, NOW);
+    balancer.failure(deployment_hash("0"), &POLICY, NOW);
+    balancer.success(deployment_hash("0"));
+    assert_eq!(balancer.resting_until(deployment_hash("0")), NOW + 30 * SECOND);
+}
+
+#[test]
 fn after_a_rest_one_failure_is_enough() {
     let (balancer, id) = (balancer(), deployment_hash("a"));
     assert_eq!((0..3).filter(|_| balancer.failure(id, &POLICY, NOW)).count(), 1);

@@ -1,8 +1,7 @@
 //! The cache key of a request: a hash over its scope and the canonical form of its JSON body.
 //!
 //! Canonical means: no insignificant whitespace, top-level members sorted by name. One pass over
-//! the bytes finds the members; no tree is built, and a body that is compact already is hashed
-//! where it lies.
+//! the bytes finds the members; no tree is built.
 
 use super::CacheKey;
 
@@ -28,18 +27,24 @@ pub fn request_key(scope: &[&[u8]], body: &[u8]) -> Option<CacheKey> {
     if members.windows(2).any(|pair| pair[0].name(text) == pair[1].name(text)) {
         return None;
     }
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(FORM);
-    hasher.update(&(scope.len() as u64).to_le_bytes());
+    Some(*blake3::hash(&canonical(scope, &members, text)).as_bytes())
+}
+
+/// What is hashed, in one buffer: the hash then works on several blocks of it in parallel.
+fn canonical(scope: &[&[u8]], members: &[Member], text: &[u8]) -> Vec<u8> {
+    let scope_length: usize = scope.iter().map(|part| part.len() + 8).sum();
+    let mut canonical = Vec::with_capacity(FORM.len() + 8 + scope_length + text.len());
+    canonical.extend_from_slice(FORM);
+    canonical.extend_from_slice(&(scope.len() as u64).to_le_bytes());
     for part in scope {
-        hasher.update(&(part.len() as u64).to_le_bytes());
-        hasher.update(part);
+        canonical.extend_from_slice(&(part.len() as u64).to_le_bytes());
+        canonical.extend_from_slice(part);
     }
-    for member in &members {
-        hasher.update(&text[member.start..member.end]);
-        hasher.update(b",");
+    for member in members {
+        canonical.extend_from_slice(&text[member.start..member.end]);
+        canonical.push(b',');
     }
-    Some(*hasher.finalize().as_bytes())
+    canonical
 }
 
 /// Where a top-level member (`"name":value`) lies in the compacted text.
@@ -225,15 +230,11 @@ impl<'a> Scan<'a> {
     fn string(&mut self) -> Option<()> {
         self.eat(b'"')?;
         loop {
-            self.at += plain_length(&self.text[self.at..]);
-            match self.peek()? {
-                b'"' => {
-                    self.at += 1;
-                    return Some(());
-                }
-                b'\\' => self.escape()?,
-                _ => return None,
+            self.at += plain_length(&self.text[self.at..])?;
+            if self.eat(b'"').is_some() {
+                return Some(());
             }
+            self.escape()?;
         }
     }
 
@@ -253,22 +254,13 @@ fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\n' | b'\r' | b'\t')
 }
 
-/// Bytes before the first quote, backslash or control character, eight at a time.
-fn plain_length(text: &[u8]) -> usize {
-    const ONES: u64 = u64::MAX / 255;
-    const HIGHS: u64 = ONES << 7;
-    let zeros = |word: u64| word.wrapping_sub(ONES) & !word & HIGHS;
-    let (words, rest) = text.as_chunks::<8>();
-    for (at, bytes) in words.iter().enumerate() {
-        let word = u64::from_le_bytes(*bytes);
-        let control = word.wrapping_sub(ONES * 0x20) & !word & HIGHS;
-        let found = zeros(word ^ (ONES * 0x22)) | zeros(word ^ (ONES * 0x5c)) | control;
-        if found != 0 {
-            return at * 8 + found.trailing_zeros() as usize / 8;
-        }
-    }
-    let plain = |byte: &u8| *byte >= 0x20 && *byte != b'"' && *byte != b'\\';
-    words.len() * 8 + rest.iter().take_while(|byte| plain(byte)).count()
+/// Bytes before the first quote or backslash; `None` when there is neither, or a control character
+/// comes first.
+fn plain_length(text: &[u8]) -> Option<usize> {
+    let length = memchr::memchr2(b'"', b'\\', text)?;
+    // Without an early way out the loop compiles to vector instructions.
+    let has_control = text[..length].iter().fold(false, |found, byte| found | (*byte < 0x20));
+    (!has_control).then_some(length)
 }
 
 #[cfg(test)]

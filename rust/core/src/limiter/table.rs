@@ -74,3 +74,6 @@ fn tag_of(bucket: u128) -> u64 {
 fn tat_of(bucket: u128) -> u64 {
     bucket as u64
 }
+
+#[cfg(test)]
+mod tests;

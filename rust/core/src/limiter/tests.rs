@@ -219,6 +219,32 @@ fn threads_racing_for_a_recycled_slot_share_it() {
     }
 }
 
+#[test]
+fn threads_bringing_in_an_id_among_busy_residents_share_its_slot() {
+    let (limiter, limit) = (limiter(), Limit::per_minute(1));
+    let mut rng = fastrand::Rng::with_seed(11);
+    for round in 0..3_000u64 {
+        let (first, now) = (u128::from(round % 8_000) + 1, START + round * 1_000 * SECOND);
+        let sets = limiter.shared.buckets.len() as u128 / 16;
+        let residents: Vec<u128> = (0..16).map(|at| first + at * sets).collect();
+        for id in &residents {
+            let idle = rng.u64(60..120) * SECOND;
+            assert!(limiter.acquire(*id, 1, &limit, now - idle).allowed);
+        }
+        let newcomer = first + 16 * sets;
+        let charge = || {
+            for id in residents.iter().cycle().take(64) {
+                limiter.settle(*id, 1, &limit, now);
+            }
+        };
+        let admitted = std::thread::scope(|scope| {
+            scope.spawn(charge);
+            admitted_at_once(&limiter, newcomer, &limit, now)
+        });
+        assert!(admitted <= 1, "round {round}");
+    }
+}
+
 fn admitted_by_threads(limiter: &Limiter, id: u128, limit: &Limit) -> usize {
     let hammer = || (0..4_000).filter(|_| limiter.acquire(id, 1, limit, START).allowed).count();
     std::thread::scope(|scope| {

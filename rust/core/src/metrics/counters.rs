@@ -10,7 +10,6 @@ pub enum Counter {
     CacheBypass,
     LimitedRequests,
     LimitedTokens,
-    LimitedTableFull,
     PiiPassed,
     PiiFound,
     PiiBlocked,
@@ -45,7 +44,6 @@ pub(super) const FAMILIES: [Family; 7] = [
         counters: &[
             (Counter::LimitedRequests, r#"{limit="requests"}"#),
             (Counter::LimitedTokens, r#"{limit="tokens"}"#),
-            (Counter::LimitedTableFull, r#"{limit="table_full"}"#),
         ],
     },
     Family {

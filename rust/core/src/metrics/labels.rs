@@ -41,7 +41,7 @@ pub(super) struct OwnedLabels {
 /// The row of `labels`, made on their first use; the row of all others when there is no room.
 pub(super) fn row<'a>(shared: &'a Shared, labels: &Labels<'_>) -> &'a Row {
     let packed = Packed::new(labels);
-    let hash = FixedState::with_seed(0).hash_one(packed.words()).max(1);
+    let hash = packed.hash();
     let home = hash as usize % shared.rows.len();
     for step in 0..REACH {
         let row = &shared.rows[(home + step) % shared.rows.len()];
@@ -71,8 +71,8 @@ pub(super) fn read(row: &Row) -> Option<OwnedLabels> {
 
 /// Labels as they lie in a row: the status, then each value behind its length.
 struct Packed {
-    words: [u64; LABEL_WORDS],
-    bytes: usize,
+    bytes: [u8; BYTES],
+    end: usize,
 }
 
 impl Packed {
@@ -87,15 +87,16 @@ impl Packed {
             bytes[end + 1..end + 1 + value.len()].copy_from_slice(value);
             end += 1 + value.len();
         }
-        let mut words = [0; LABEL_WORDS];
-        for (word, chunk) in words.iter_mut().zip(bytes.as_chunks().0).take(end.div_ceil(8)) {
-            *word = u64::from_ne_bytes(*chunk);
-        }
-        Packed { words, bytes: end }
+        Packed { bytes, end }
     }
 
-    fn words(&self) -> &[u64] {
-        &self.words[..self.bytes.div_ceil(8)]
+    fn hash(&self) -> u64 {
+        FixedState::with_seed(0).hash_one(&self.bytes[..self.end]).max(1)
+    }
+
+    fn words(&self) -> impl Iterator<Item = u64> {
+        let (words, _) = self.bytes.as_chunks();
+        words.iter().take(self.end.div_ceil(8)).map(|word| u64::from_ne_bytes(*word))
     }
 
     /// True when `row` holds these labels, or does from now on. A row is claimed by its hash; its
@@ -114,17 +115,17 @@ impl Packed {
         }
         match row.label_bytes.load(Acquire) {
             0 => self.write(row),
-            bytes if bytes != self.bytes as u64 => return false,
+            length if length != self.end as u64 => return false,
             _ => {}
         }
-        self.words().iter().zip(&row.labels).all(|(word, held)| *word == held.load(Relaxed))
+        self.words().zip(&row.labels).all(|(word, held)| word == held.load(Relaxed))
     }
 
     fn write(&self, row: &Row) {
-        for (word, place) in self.words().iter().zip(&row.labels) {
-            place.store(*word, Relaxed);
+        for (word, place) in self.words().zip(&row.labels) {
+            place.store(word, Relaxed);
         }
-        row.label_bytes.store(self.bytes as u64, Release);
+        row.label_bytes.store(self.end as u64, Release);
     }
 }
 

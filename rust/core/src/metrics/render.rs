@@ -1,6 +1,6 @@
 //! The text exposition format (version 0.0.4): rows added up by the labels that each metric shows.
 
-use super::counters::{Counter, FAMILIES};
+use super::counters::FAMILIES;
 use super::histogram::Measure;
 use super::labels::{OwnedLabels, read};
 use super::workers::in_hand;
@@ -110,13 +110,13 @@ fn counters(text: &mut Text, shared: &Shared) {
     for family in &FAMILIES {
         text.head(family.name, "counter", family.help);
         for (counter, labels) in family.counters {
-            text.line(format_args!("{}{labels} {}", family.name, count_of(shared, *counter)));
+            let count = shared.counters[*counter as usize].load(Relaxed);
+            text.line(format_args!("{}{labels} {count}", family.name));
         }
     }
-}
-
-fn count_of(shared: &Shared, counter: Counter) -> u64 {
-    shared.counters[counter as usize].load(Relaxed)
+    let name = "llmgw_ratelimit_overflows_total";
+    text.head(name, "counter", "Requests that met a full table of rate-limit buckets.");
+    text.line(format_args!("{name} {}", shared.word(Word::BucketOverflow).load(Relaxed)));
 }
 
 fn gauges(text: &mut Text, shared: &Shared) {

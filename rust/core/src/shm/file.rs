@@ -10,13 +10,13 @@ use std::path::Path;
 
 const HEADER_BYTES: usize = HEADER_WORDS * 8;
 
-/// What the first words of the file say.
+/// What the first words of the file say, and how long it is.
 #[derive(Debug, PartialEq, Eq)]
 struct Header {
     magic: u64,
     version: u64,
-    bytes: u64,
     boot: u64,
+    bytes: u64,
 }
 
 impl Header {
@@ -24,8 +24,8 @@ impl Header {
         Header {
             magic: MAGIC,
             version: LAYOUT_VERSION,
-            bytes: size_of::<Region>() as u64,
             boot: boot_id(),
+            bytes: size_of::<Region>() as u64,
         }
     }
 
@@ -34,7 +34,12 @@ impl Header {
         file.read_exact_at(&mut raw, 0)?;
         let word =
             |at: usize| raw[at * 8..].first_chunk().map_or(0, |bytes| u64::from_ne_bytes(*bytes));
-        Ok(Header { magic: word(0), version: word(1), bytes: word(2), boot: word(3) })
+        Ok(Header {
+            magic: word(0),
+            version: word(1),
+            boot: word(2),
+            bytes: file.metadata()?.len(),
+        })
     }
 }
 
@@ -88,7 +93,7 @@ fn lay_out(file: &File) -> Result<()> {
     let current = Header::current();
     if file.metadata()?.len() >= HEADER_BYTES as u64 {
         let found = Header::read(file)?;
-        if found == current && file.metadata()?.len() >= current.bytes {
+        if found == current {
             return Ok(());
         }
         refuse_foreign(&found, &current)?;
@@ -96,9 +101,8 @@ fn lay_out(file: &File) -> Result<()> {
     // Real zeros rather than a hole: a full disk shows here as an error, not later as a SIGBUS.
     file.set_len(0)?;
     file.write_all_at(&vec![0; size_of::<Region>()], 0)?;
-    for (at, word) in [(1, current.version), (2, current.bytes), (3, current.boot)] {
-        file.write_all_at(&word.to_ne_bytes(), at * 8)?;
-    }
+    file.write_all_at(&current.version.to_ne_bytes(), 8)?;
+    file.write_all_at(&current.boot.to_ne_bytes(), 16)?;
     // Last, for it says that the rest is there.
     file.write_all_at(&current.magic.to_ne_bytes(), 0)
 }

@@ -66,6 +66,14 @@ fn another_layout_is_refused() {
 }
 
 #[test]
+fn a_file_cut_short_is_refused() {
+    let scratch = Scratch::new("short");
+    drop(Shared::open(&scratch.0).unwrap());
+    File::options().write(true).open(&scratch.0).unwrap().set_len(4096).unwrap();
+    assert!(refusal(&scratch.0).contains("of 4096 bytes"));
+}
+
+#[test]
 fn a_strangers_file_is_refused() {
     let scratch = Scratch::new("stranger");
     std::fs::write(&scratch.0, [b'x'; 4096]).unwrap();
@@ -92,7 +100,7 @@ fn a_file_from_before_a_reboot_is_laid_out_anew() {
     shared.word(Word::ConfigGeneration).store(7, Relaxed);
     drop(shared);
     let file = File::options().write(true).open(&scratch.0).unwrap();
-    file.write_all_at(&1u64.to_ne_bytes(), 24).unwrap();
+    file.write_all_at(&1u64.to_ne_bytes(), 16).unwrap();
     assert_eq!(Shared::open(&scratch.0).unwrap().word(Word::ConfigGeneration).load(Relaxed), 0);
 }
 

@@ -1,0 +1,121 @@
+"""The control plane (RSGI): match a row, check the caller against it, run it, render reply or error."""
+
+import asyncio
+import hmac
+import time
+from typing import Protocol
+
+from llmgw import errors
+from llmgw._native import Gateway, Refused
+from llmgw.endpoints.base import Access, Endpoint, Principal, Reply, Request, error_reply
+from llmgw.endpoints.openai import openai_endpoints
+from llmgw.endpoints.ops import openapi_endpoint, ops_endpoints
+from llmgw.endpoints.table import Table
+from llmgw.errors import GatewayError, InternalError, MethodNotAllowed, NotFound, PermissionDenied
+from llmgw.gateway.handover import Handover
+from llmgw.gateway.sync import Worker
+from llmgw.telemetry.logs import log
+
+_KEY_HEADERS = ("x-litellm-api-key", "authorization", "x-api-key", "api-key", "x-goog-api-key")
+_EDGE_HEADER = "x-llmgw-edge"
+"""As in the native core, `control.rs`."""
+
+
+class _Headers(Protocol):
+    def get(self, key: str) -> str | None: ...
+
+
+class _Scope(Protocol):
+    proto: str
+    method: str
+    path: str
+    headers: _Headers
+
+
+class _Protocol(Protocol):
+    def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None: ...
+
+
+class App:
+    """One worker's control plane, and the owner of its edge."""
+
+    def __init__(self, handover: Handover) -> None:
+        self._secret = handover.edge.secret
+        self._worker = Worker(handover)
+        gateway = self._worker.gateway
+        rows = openai_endpoints(gateway, int(time.time())) + ops_endpoints(gateway, handover.metrics_auth)
+        self.endpoints = [*rows, openapi_endpoint(rows)]
+        self._table = Table(self.endpoints)
+
+    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Granian is about to serve: open the edge."""
+        self._worker.start(loop)
+
+    def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Granian has stopped serving: let the edge finish what it has."""
+        self._worker.stop()
+
+    async def __rsgi__(self, scope: _Scope, protocol: _Protocol) -> None:
+        """Answer one request."""
+        reply = await self._answer(scope)
+        protocol.response_bytes(reply.status, list(reply.headers), reply.body)
+
+    async def _answer(self, scope: _Scope) -> Reply:
+        try:
+            return await self._run(scope)
+        except MethodNotAllowed as error:
+            reply = error_reply(error)
+            headers = (*reply.headers, ("allow", self._table.allowed(scope.path)))
+            return Reply(status=reply.status, headers=headers, body=reply.body)
+        except GatewayError as error:
+            return error_reply(error)
+        except Exception:
+            log.exception("the control plane failed", path=scope.path)
+            return error_reply(InternalError("Something went wrong; the log has the details."))
+
+    async def _run(self, scope: _Scope) -> Reply:
+        shown = scope.headers.get(_EDGE_HEADER) or ""
+        if scope.proto != "http" or not hmac.compare_digest(shown, self._secret):
+            raise NotFound("There is nothing here.")
+        endpoint, parameters = self._table.match(scope.method, scope.path)
+        principal = _authorise(self._worker.gateway, endpoint, scope.headers)
+        if endpoint.handler is None:
+            # Only a POST that the edge has not taken could get here, and it takes them all.
+            raise InternalError("The edge did not serve its endpoint.")
+        request = Request(
+            method=scope.method, path=scope.path, parameters=parameters, principal=principal
+        )
+        return await endpoint.handler(request)
+
+
+def _authorise(gateway: Gateway, endpoint: Endpoint, headers: _Headers) -> Principal | None:
+    """Who calls, if the row asks for it; refused if the row is not for them."""
+    if endpoint.access is Access.PUBLIC:
+        return None
+    try:
+        alias, admin = gateway.authenticate(_shown_key(headers))
+    except Refused as refused:
+        name, message = refused.args
+        raise getattr(errors, name)(message) from None
+    if endpoint.access is Access.ADMIN and not admin:
+        raise PermissionDenied("This endpoint takes the admin key.")
+    return Principal(alias, admin)
+
+
+def _shown_key(headers: _Headers) -> bytes | None:
+    for name in _KEY_HEADERS:
+        if (value := headers.get(name)) is not None:
+            scheme, _, key = value.partition(" ")
+            return (key.strip() if scheme.lower() == "bearer" else value).encode()
+    return None
+
+
+def make_app() -> App:
+    """The app of this worker process: for Granian, which calls it after the fork.
+
+    Raises:
+        RuntimeError: there is no supervisor.
+    """
+    if Handover.current is None:
+        raise RuntimeError("llmgw.app is started by `llmgw serve`")
+    return App(Handover.current)

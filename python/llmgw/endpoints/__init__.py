@@ -1,0 +1,1 @@
+"""What a client can call: one row per endpoint."""

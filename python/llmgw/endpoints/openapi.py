@@ -1,0 +1,84 @@
+"""The OpenAPI 3.1 description, made from the table of endpoints."""
+
+import re
+
+from llmgw._native import __version__
+from llmgw.endpoints.base import Access, Endpoint
+from llmgw.errors import Unauthenticated
+
+_ERROR = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["message", "type", "param", "code"],
+            "properties": {
+                "message": {"type": "string"},
+                "type": {"type": "string"},
+                "param": {"type": ["string", "null"]},
+                "code": {"type": ["string", "null"]},
+            },
+        }
+    },
+}
+
+
+def describe(endpoints: list[Endpoint]) -> dict[str, object]:
+    """The document for these endpoints."""
+    paths: dict[str, dict[str, object]] = {}
+    for endpoint in endpoints:
+        path = endpoint.path.replace("*}", "}")
+        paths.setdefault(path, {})[endpoint.method.lower()] = _operation(endpoint)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "llmgw",
+            "version": __version__,
+            "description": "One endpoint for all models. Request and reply bodies are those of the OpenAI API.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "paths": paths,
+        "components": {
+            "schemas": {"Error": _ERROR},
+            "securitySchemes": {
+                "key": {"type": "http", "scheme": "bearer", "description": "A virtual key, or the admin key."}
+            },
+        },
+    }
+
+
+def _operation(endpoint: Endpoint) -> dict[str, object]:
+    operation: dict[str, object] = {
+        "operationId": _operation_id(endpoint),
+        "summary": endpoint.summary,
+        "responses": {"200": {"description": "Done."}, "default": _error("Refused or failed.")},
+    }
+    names = re.findall(r"{(\w+)\*?}", endpoint.path)
+    if names:
+        operation["parameters"] = [
+            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names
+        ]
+    if endpoint.operation is not None:
+        operation["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": {"type": "object"}}},
+        }
+    if endpoint.access is not Access.PUBLIC:
+        operation["security"] = [{"key": []}]
+        operation["responses"] = {
+            "200": {"description": "Done."},
+            str(Unauthenticated.status): _error("No key, or one that is not valid."),
+            "default": _error("Refused or failed."),
+        }
+    return operation
+
+
+def _operation_id(endpoint: Endpoint) -> str:
+    words = re.findall(r"\w+", endpoint.path)
+    return "_".join([endpoint.method.lower(), *words])
+
+
+def _error(description: str) -> dict[str, object]:
+    schema = {"$ref": "#/components/schemas/Error"}
+    return {"description": description, "content": {"application/json": {"schema": schema}}}

@@ -1,0 +1,61 @@
+"""What operators call: health, metrics, the API's description."""
+
+from llmgw._native import Gateway, __version__
+from llmgw.endpoints.base import Access, Endpoint, Reply, Request, json_reply
+from llmgw.endpoints.openapi import describe
+
+_LIVE = ("/health/liveliness", "/health/liveness", "/healthz", "/livez")
+_READY = ("/health/readiness", "/readyz")
+_METRICS_TEXT = ("content-type", "text/plain; version=0.0.4; charset=utf-8")
+
+
+def ops_endpoints(gateway: Gateway, metrics_auth: str) -> list[Endpoint]:
+    """The rows of this family. `metrics_auth`: `key` or `none`."""
+
+    async def live(_: Request) -> Reply:
+        return json_reply("I'm alive!")
+
+    async def ready(_: Request) -> Reply:
+        if gateway.version is None:
+            return json_reply({"status": "starting"}, status=503)
+        return json_reply({"status": "healthy", "version": __version__})
+
+    async def metrics(_: Request) -> Reply:
+        return Reply(headers=(_METRICS_TEXT,), body=gateway.metrics().encode())
+
+    rows = [
+        Endpoint(method="GET", path=path, access=Access.PUBLIC, summary="Whether the process runs.", handler=live)
+        for path in _LIVE
+    ]
+    rows += [
+        Endpoint(method="GET", path=path, access=Access.PUBLIC, summary="Whether it serves.", handler=ready)
+        for path in _READY
+    ]
+    rows.append(
+        Endpoint(
+            method="GET",
+            path="/metrics",
+            access=Access.PUBLIC if metrics_auth == "none" else Access.ADMIN,
+            summary="Metrics of all workers, in the Prometheus format.",
+            handler=metrics,
+        )
+    )
+    return rows
+
+
+def openapi_endpoint(endpoints: list[Endpoint]) -> Endpoint:
+    """The row that describes `endpoints` and itself."""
+    document: dict[str, object] = {}
+
+    async def openapi(_: Request) -> Reply:
+        return json_reply(document)
+
+    row = Endpoint(
+        method="GET",
+        path="/openapi.json",
+        access=Access.PUBLIC,
+        summary="This API's description (OpenAPI 3.1).",
+        handler=openapi,
+    )
+    document.update(describe([*endpoints, row]))
+    return row

@@ -1,0 +1,78 @@
+"""What the supervisor hands its workers: made before the fork, read after it.
+
+The compiled snapshot lies in two anonymous files that every worker inherits. A new one goes into the
+file that is not in use, then the generation in shared memory moves on: workers read a whole snapshot
+or the one before, and a file that does not compile never gets here. Secrets never touch a disk.
+"""
+
+import os
+import tempfile
+from typing import ClassVar
+
+import msgspec
+
+from llmgw._native import SharedState
+
+
+class EdgeSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How a worker's edge is set up; the mirror of the native `EdgeSettings`. Times in seconds."""
+
+    host: str
+    port: int
+    max_body_bytes: int
+    max_header_bytes: int
+    header_timeout: float
+    body_idle_timeout: float
+    upload_timeout: float
+    write_timeout: float
+    keep_alive_timeout: float
+    max_connections: int
+    tls_cert_file: str | None
+    tls_key_file: str | None
+    control_socket: str
+    secret: str
+    """Proves to the control plane that a request came through an edge."""
+
+
+class SnapshotFiles:
+    """The two files a snapshot is handed over in, by generation."""
+
+    def __init__(self, shared: SharedState) -> None:
+        self._shared = shared
+        self._files = (_anonymous_file(), _anonymous_file())
+
+    def publish(self, snapshot: bytes) -> int:
+        """Make `snapshot` the next generation; returns its number."""
+        file = self._files[(self._shared.generation + 1) % 2]
+        os.ftruncate(file, 0)
+        os.pwrite(file, snapshot, 0)
+        return self._shared.next_generation()
+
+    def read(self, generation: int) -> bytes:
+        """The snapshot of a generation that is still the newest or the one before."""
+        file = self._files[generation % 2]
+        return os.pread(file, os.fstat(file).st_size, 0)
+
+
+class Handover(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a worker needs to begin."""
+
+    run_folder: str
+    """Holds the shared memory's name, the control socket and the workers' numbers."""
+    shared_path: str
+    edge: EdgeSettings
+    workers: int
+    drain_timeout: float
+    metrics_auth: str
+    snapshots: SnapshotFiles
+    shared: SharedState
+
+    current: ClassVar["Handover | None"] = None
+    """Set by the supervisor before it forks; a worker finds it in its copy of the process."""
+
+
+def _anonymous_file() -> int:
+    if hasattr(os, "memfd_create"):
+        return os.memfd_create("llmgw-snapshot", os.MFD_CLOEXEC)
+    with tempfile.TemporaryFile() as file:
+        return os.dup(file.fileno())

@@ -1,0 +1,31 @@
+"""The snapshot has the same fields in Python and in Rust."""
+
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from llmgw.gateway import snapshot
+from llmgw.model import Operation
+
+SOURCE = Path(__file__).parents[2] / "rust" / "core" / "src" / "snapshot.rs"
+PARTS = snapshot.Part.__subclasses__()
+
+
+def native_fields(name: str) -> list[str]:
+    body = re.search(rf"pub struct {name} \{{(.*?)\n\}}", SOURCE.read_text(), re.DOTALL)
+    assert body is not None, f"{name} is not in {SOURCE.name}"
+    return re.findall(r"^    pub (\w+):", body[1], re.MULTILINE)
+
+
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.__name__)
+def test_every_part_has_the_fields_of_its_native_twin(part: type[msgspec.Struct]) -> None:
+    assert list(part.__struct_encode_fields__) == native_fields(part.__name__)
+
+
+def test_the_operations_are_the_same() -> None:
+    body = re.search(r"pub enum Operation \{(.*?)\n\}", SOURCE.read_text(), re.DOTALL)
+    assert body is not None
+    native = re.findall(r"^    (\w+),", body[1], re.MULTILINE)
+    assert native == [operation.value.title().replace("_", "") for operation in Operation]
