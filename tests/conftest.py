@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.gateway_process import GatewayProcess
+from tests.gateway_process import GatewayProcess, free_port
 from tests.upstreams.real_model import MODEL_NAME, RealModel
 from tests.upstreams.replies import answer_chat
 from tests.upstreams.scripted import ScriptedUpstream
@@ -82,6 +82,7 @@ def steady_gateway(
         deployment("plain", first),
         deployment("second", second),
         deployment("impatient", first, timeout=1),
+        deployment("nobody", f"http://127.0.0.1:{free_port()}/v1"),
     )
     home = tmp_path_factory.mktemp("steady")
     with GatewayProcess(home, config, env=KEYS_ENVIRONMENT) as gateway:

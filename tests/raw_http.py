@@ -1,5 +1,6 @@
 """A client that sends bytes as they are and keeps replies as they came: HTTP without a library's opinions."""
 
+import contextlib
 import json
 import socket
 from dataclasses import dataclass
@@ -53,8 +54,9 @@ class RawClient:
         self.sock.close()
 
     def send(self, data: bytes) -> None:
-        """Send bytes as they are."""
-        self.sock.sendall(data)
+        """Send bytes as they are; a gateway that closes meanwhile may still have answered, so no error."""
+        with contextlib.suppress(ConnectionError):
+            self.sock.sendall(data)
 
     def closed_by_peer(self) -> bool:
         """Wait for the gateway's next byte; True if it closes instead of sending one."""

@@ -11,6 +11,7 @@ import json
 import socket
 import struct
 import threading
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ class Request:
     head: bytes
     raw: bytes = b""
     body: bytes = b""
+    arrived_at: float = field(default_factory=time.monotonic)
     complete: threading.Event = field(default_factory=threading.Event)
 
     @property
