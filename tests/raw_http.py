@@ -45,7 +45,7 @@ class RawClient:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.sock.settimeout(PATIENCE_SECONDS)
         self.sock.connect(("127.0.0.1", port))
-        self._unread = b""
+        self._unread = bytearray()
 
     def __enter__(self) -> Self:
         return self
@@ -71,9 +71,7 @@ class RawClient:
         """Read up to and including `mark`; ConnectionError if the gateway closes first."""
         while mark not in self._unread:
             self._fill()
-        end = self._unread.index(mark) + len(mark)
-        taken, self._unread = self._unread[:end], self._unread[end:]
-        return taken
+        return self._remove(self._unread.index(mark) + len(mark))
 
     def read_head(self) -> Response:
         """Read the next reply's head, leaving its body unread."""
@@ -89,11 +87,13 @@ class RawClient:
             response = self.read_head()
         if not with_body or response.status in (204, 304):
             return response
+        body = bytearray()
         try:
-            self._read_body(response)
+            self._read_body(response, body)
         except ConnectionError:
             response.complete = False
-            response.body += self._unread
+            body += self._unread
+        response.body = bytes(body)
         return response
 
     def read_chunk(self) -> bytes:
@@ -103,21 +103,25 @@ class RawClient:
         self.read_until(b"\r\n")
         return data
 
-    def _read_body(self, response: Response) -> None:
+    def _read_body(self, response: Response, body: bytearray) -> None:
         if response.header("transfer-encoding") == "chunked":
             while data := self.read_chunk():
-                response.body += data
+                body += data
         elif (length := response.header("content-length")) is not None:
-            response.body = self._take(int(length))
+            body += self._take(int(length))
         else:
             while not self.closed_by_peer():
                 pass
-            response.body, self._unread = self._unread, b""
+            body += self._remove(len(self._unread))
 
     def _take(self, size: int) -> bytes:
         while len(self._unread) < size:
             self._fill()
-        taken, self._unread = self._unread[:size], self._unread[size:]
+        return self._remove(size)
+
+    def _remove(self, size: int) -> bytes:
+        taken = bytes(self._unread[:size])
+        del self._unread[:size]
         return taken
 
     def _fill(self) -> None:
