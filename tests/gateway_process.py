@@ -66,11 +66,15 @@ class GatewayProcess:
         environment = os.environ | self._env
         environment |= {"LLMGW_HOME": str(self.home / "state"), "LLMGW_MASTER_KEY": MASTER_KEY}
         with self.log_file.open("wb") as log:
-            self._process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-        wait_until(self._is_up, f"the gateway did not get ready:\n{self.log()}")
+            self._process = subprocess.Popen(command, cwd=self.home, env=environment, stdout=log, stderr=log)
+        try:
+            wait_until(self._is_up, "the gateway is ready")
+        except AssertionError as error:
+            self.stop()
+            raise AssertionError(f"{error}\n{self.log()}") from None
 
     def _is_up(self) -> bool:
-        assert self.running(), f"the gateway ended at start:\n{self.log()}"
+        assert self.running(), "the gateway ended at start"
         return self.is_ready() and len(self.worker_pids()) == self.workers
 
     def is_ready(self) -> bool:

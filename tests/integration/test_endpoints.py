@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.gateway_process import JSON_TYPE, GatewayProcess
+from tests.gateway_process import JSON_TYPE, GatewayProcess, wait_until
 from tests.upstreams import replies
 from tests.upstreams.scripted import ScriptedUpstream
 
@@ -24,7 +24,7 @@ def test_metrics_are_in_the_text_format_and_count_requests(
     before = requests_counted()
     gateway.chat("plain")
 
-    assert requests_counted() == before + 1
+    wait_until(lambda: requests_counted() == before + 1, "the request is counted", timeout=10)
     assert (gateway.get("/metrics").header("content-type") or "").startswith("text/plain")
 
 

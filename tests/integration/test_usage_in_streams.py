@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.gateway_process import GatewayProcess
+from tests.gateway_process import GatewayProcess, wait_until
 from tests.upstreams import replies
 from tests.upstreams.scripted import ScriptedUpstream
 
@@ -91,7 +91,8 @@ def test_usage_of_a_stream_is_counted_though_the_client_never_saw_it(
 
     gateway.post("/v1/chat/completions", streaming_body(b""))
 
-    assert tokens(gateway) == {"input": before["input"] + 7, "output": before["output"] + 3}
+    expected = {"input": before["input"] + 7, "output": before["output"] + 3}
+    wait_until(lambda: tokens(gateway) == expected, "the tokens are counted", timeout=10)
 
 
 def test_usage_of_a_plain_reply_is_counted(gateway: GatewayProcess, upstream: ScriptedUpstream) -> None:
@@ -99,7 +100,8 @@ def test_usage_of_a_plain_reply_is_counted(gateway: GatewayProcess, upstream: Sc
 
     gateway.chat("plain")
 
-    assert tokens(gateway) == {"input": before["input"] + 7, "output": before["output"] + 4}
+    expected = {"input": before["input"] + 7, "output": before["output"] + 4}
+    wait_until(lambda: tokens(gateway) == expected, "the tokens are counted", timeout=10)
 
 
 def tokens(gateway: GatewayProcess) -> dict[str, float]:
