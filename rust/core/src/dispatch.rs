@@ -1,1 +1,430 @@
-//! (to come)
+//! Attempts: pick a deployment, send, retry within the group, fall back to the next; all before the first byte.
+
+use crate::error::{Class, Error};
+use crate::gate::{Call, Shop};
+use crate::limiter::monotonic_ns;
+use crate::metrics::Counter;
+use crate::plan::Deployment;
+use crate::upstream::{self, SendError};
+use bytes::{Bytes, BytesMut};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderMap, Response};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use std::collections::VecDeque;
+use std::time::{Duration, SystemTime};
+use tokio::time::{Instant, timeout_at};
+
+/// A reply up to this size is read whole before the client gets its head, so that it can be retried.
+const WHOLE_MAX: usize = 256 * 1024;
+/// How much of an upstream's error is read.
+const ERROR_MAX: usize = 64 * 1024;
+
+/// A reply that came whole.
+#[derive(Debug)]
+pub struct Whole {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers as received.
+    pub headers: HeaderMap,
+    /// The body as received.
+    pub body: Bytes,
+}
+
+/// A reply that is still coming.
+#[derive(Debug)]
+pub struct Partial {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers as received.
+    pub headers: HeaderMap,
+    /// What has come so far.
+    pub first: Bytes,
+    /// The rest.
+    pub rest: Incoming,
+    /// The usage in it was asked for on our own account.
+    pub hide_usage: bool,
+    /// Longest wait between two reads.
+    pub idle: Duration,
+    /// When the whole attempt must be over.
+    pub deadline: Instant,
+}
+
+/// What an attempt brought.
+#[derive(Debug)]
+pub enum Outcome {
+    /// All of it.
+    Whole(Whole),
+    /// The beginning.
+    Partial(Partial),
+}
+
+/// How dispatch went, apart from its outcome.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Trail {
+    /// Sends so far.
+    pub attempts: u32,
+    /// The deployment of the last one.
+    pub deployment: Option<usize>,
+    /// Time spent waiting for upstreams.
+    pub upstream: Duration,
+}
+
+/// Why an attempt failed.
+#[derive(Debug)]
+pub struct Failure {
+    class: Class,
+    message: String,
+    retry_after: Option<Duration>,
+    /// The upstream's own words, where they are meant for the client.
+    reply: Option<Whole>,
+}
+
+impl Failure {
+    fn new(class: Class, message: String) -> Self {
+        Failure { class, message, retry_after: None, reply: None }
+    }
+
+    /// What the client gets: the upstream's reply as sent, or an error of ours.
+    ///
+    /// # Errors
+    /// The error, if the upstream's reply is not for the client.
+    pub fn into_reply(self) -> Result<Whole, Error> {
+        if let Some(reply) = self.reply {
+            return Ok(reply);
+        }
+        let mut error = Error::new(self.class, self.message);
+        error.retry_after = self.retry_after.map(|time| time.as_secs_f64());
+        Err(error)
+    }
+}
+
+/// Brings a reply's beginning from one of the call's deployments.
+///
+/// # Errors
+/// The last failure that says something, when every attempt that the policy allows has failed.
+pub async fn dispatch(
+    shop: &Shop,
+    call: &Call,
+    extra: &HeaderMap,
+    rng: &mut fastrand::Rng,
+    trail: &mut Trail,
+) -> Result<Outcome, Failure> {
+    let mut queue = VecDeque::from([call.group]);
+    let mut visited = Vec::new();
+    let mut last: Option<Failure> = None;
+    while let Some(group) = queue.pop_front() {
+        if visited.contains(&group) {
+            continue;
+        }
+        visited.push(group);
+        if last.is_some() {
+            shop.metrics.count(Counter::Fallback);
+        }
+        let failure = match in_group(shop, call, group, extra, rng, trail).await {
+            Ok(outcome) => return Ok(outcome),
+            Err(failure) => failure,
+        };
+        let groups = &call.plan.groups[group];
+        if failure.class == Class::ContextWindowExceeded {
+            queue.extend(&groups.context_window_fallbacks);
+        } else if failure.class.row().fall_back {
+            queue.extend(&groups.fallbacks);
+        }
+        // A group that could not even be tried says less than one that was.
+        if last.is_none() || !matches!(failure.class, Class::NoDeployment | Class::NotSupported) {
+            last = Some(failure);
+        }
+    }
+    Err(last.unwrap_or_else(|| Failure::new(Class::NoDeployment, "No deployment is configured.".into())))
+}
+
+/// Tries the deployments of one group as often as the policy allows.
+async fn in_group(
+    shop: &Shop,
+    call: &Call,
+    group: usize,
+    extra: &HeaderMap,
+    rng: &mut fastrand::Rng,
+    trail: &mut Trail,
+) -> Result<Outcome, Failure> {
+    let plan = &call.plan;
+    let candidates = plan.candidates(group, call.operation);
+    if candidates.is_empty() {
+        let message = format!("The model `{}` does not serve this endpoint.", plan.groups[group].name);
+        return Err(Failure::new(Class::NotSupported, message));
+    }
+    let mut tried = Vec::with_capacity(candidates.len());
+    let mut retry = 0;
+    loop {
+        let now = monotonic_ns();
+        let Some(index) = shop.balancer.pick(&candidates, &tried, now, rng) else {
+            tried.clear();
+            continue;
+        };
+        tried.push(index);
+        let deployment = &plan.deployments[index];
+        trail.attempts += 1;
+        trail.deployment = Some(index);
+        let started = Instant::now();
+        let result = attempt(call, deployment, extra).await;
+        trail.upstream += started.elapsed();
+        let failure = match result {
+            Ok(outcome) => {
+                shop.balancer.success(deployment.id_hash);
+                return Ok(outcome);
+            }
+            Err(failure) => failure,
+        };
+        note_failure(shop, call, deployment, &failure);
+        if retry >= plan.retry.retries(failure.class) {
+            return Err(failure);
+        }
+        let others_left = tried.len() < candidates.len();
+        let wait = if others_left && failure.class == Class::UpstreamRateLimited {
+            Duration::ZERO
+        } else {
+            let backoff = plan.retry.backoff(retry, rng);
+            if others_left { backoff } else { backoff.max(failure.retry_after.unwrap_or_default()) }
+        };
+        if wait > plan.retry.longest {
+            return Err(failure);
+        }
+        tokio::time::sleep(wait).await;
+        retry += 1;
+        shop.metrics.count(Counter::Retry);
+    }
+}
+
+fn note_failure(shop: &Shop, call: &Call, deployment: &Deployment, failure: &Failure) {
+    if !failure.class.row().cool_down {
+        return;
+    }
+    let policy = &call.plan.retry.cooldown;
+    let now = monotonic_ns();
+    let rests = match failure.retry_after {
+        // The provider said how long: believe it, within reason.
+        Some(time) => shop.balancer.rest(deployment.id_hash, time.min(policy.cooldown * 10), now),
+        None => shop.balancer.failure(deployment.id_hash, policy, now),
+    };
+    if rests {
+        shop.metrics.count(Counter::Cooldown);
+    }
+}
+
+/// One send to one deployment.
+async fn attempt(call: &Call, deployment: &Deployment, extra: &HeaderMap) -> Result<Outcome, Failure> {
+    let fail = |class, what: &str| Failure::new(class, format!("Deployment `{}` {what}.", deployment.id));
+    let model = deployment.routed_model(&call.matched);
+    let uri = deployment
+        .uri(call.operation, &model)
+        .ok_or_else(|| fail(Class::NotSupported, "does not serve this endpoint"))?;
+    let (body, hide_usage) = call.body_for(&model, deployment.stream_usage);
+    let mut headers = deployment.headers.clone();
+    headers.extend(extra.iter().map(|(name, value)| (name.clone(), value.clone())));
+    let started = Instant::now();
+    let deadline = started + deployment.total;
+    let first_byte = (started + deployment.first_byte).min(deadline);
+    let late = |_| fail(Class::UpstreamTimeout, "did not answer in time");
+    let sent = upstream::post(&deployment.client, uri, headers, body);
+    let response = match timeout_at(first_byte, sent).await.map_err(late)? {
+        Ok(response) => response,
+        Err(SendError::Protocol(_)) => {
+            return Err(fail(Class::UpstreamProtocol, "did not answer in HTTP"));
+        }
+        Err(SendError::Unreachable(_)) => {
+            return Err(fail(Class::UpstreamUnreachable, "could not be reached"));
+        }
+        Err(SendError::Broken(_)) => {
+            return Err(fail(Class::UpstreamUnreachable, "closed the connection without an answer"));
+        }
+    };
+    if !response.status().is_success() {
+        return Err(refusal(response, first_byte, &fail).await);
+    }
+    begin(response, hide_usage, deployment, first_byte, deadline, &fail).await
+}
+
+/// Reads a good reply until it is whole, or large, or its first event is here.
+async fn begin(
+    response: Response<Incoming>,
+    hide_usage: bool,
+    deployment: &Deployment,
+    first_byte: Instant,
+    deadline: Instant,
+    fail: &impl Fn(Class, &str) -> Failure,
+) -> Result<Outcome, Failure> {
+    let (parts, mut rest) = response.into_parts();
+    let status = parts.status.as_u16();
+    let headers = parts.headers;
+    let kind = headers.get(CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
+    if kind.starts_with(b"text/html") {
+        return Err(fail(Class::UpstreamProtocol, "answered with a web page"));
+    }
+    let is_stream = kind.starts_with(b"text/event-stream");
+    let broke = || fail(Class::UpstreamProtocol, "broke off its reply");
+    let mut body = Buffer::default();
+    loop {
+        let until = if body.is_empty() { first_byte } else { deadline.min(Instant::now() + deployment.idle) };
+        let frame = match timeout_at(until, rest.frame()).await {
+            Ok(None) if is_stream && body.is_empty() => return Err(broke()),
+            Ok(None) => {
+                let body = body.freeze();
+                if lacks_bytes(&headers, body.len()) {
+                    return Err(broke());
+                }
+                return Ok(Outcome::Whole(Whole { status, headers, body }));
+            }
+            Ok(Some(Ok(frame))) => frame,
+            Ok(Some(Err(_))) => return Err(broke()),
+            Err(_) => return Err(fail(Class::UpstreamTimeout, "did not answer in time")),
+        };
+        if let Ok(data) = frame.into_data() {
+            body.push(data);
+        }
+        if (is_stream && !body.is_empty()) || body.len() > WHOLE_MAX {
+            let first = body.freeze();
+            let idle = deployment.idle;
+            return Ok(Outcome::Partial(Partial { status, headers, first, rest, hide_usage, idle, deadline }));
+        }
+    }
+}
+
+fn lacks_bytes(headers: &HeaderMap, got: usize) -> bool {
+    let promised = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    promised.is_some_and(|length| length > got)
+}
+
+/// Collects frames; a reply of one frame, the usual case, is not copied.
+#[derive(Default)]
+struct Buffer {
+    first: Bytes,
+    joined: BytesMut,
+}
+
+impl Buffer {
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn len(&self) -> usize {
+        self.first.len() + self.joined.len()
+    }
+
+    fn push(&mut self, data: Bytes) {
+        if self.is_empty() {
+            self.first = data;
+            return;
+        }
+        if self.joined.is_empty() {
+            self.joined.extend_from_slice(&std::mem::take(&mut self.first));
+        }
+        self.joined.extend_from_slice(&data);
+    }
+
+    fn freeze(self) -> Bytes {
+        if self.joined.is_empty() { self.first } else { self.joined.freeze() }
+    }
+}
+
+/// Reads what an upstream that refused has to say, and what it means for dispatch.
+async fn refusal(
+    response: Response<Incoming>,
+    until: Instant,
+    fail: &impl Fn(Class, &str) -> Failure,
+) -> Failure {
+    let (parts, mut rest) = response.into_parts();
+    let mut body = Buffer::default();
+    while body.len() < ERROR_MAX {
+        match timeout_at(until, rest.frame()).await {
+            Ok(Some(Ok(frame))) => body.push(frame.into_data().unwrap_or_default()),
+            _ => break,
+        }
+    }
+    let reply = Whole { status: parts.status.as_u16(), headers: parts.headers, body: body.freeze() };
+    let class = classify(&reply);
+    let retry_after = retry_after(&reply.headers);
+    let mut failure = match class {
+        Class::UpstreamRateLimited => fail(class, "is over its provider's rate limit"),
+        Class::UpstreamAuth => fail(class, "was refused by its provider: its credential does not work"),
+        Class::UpstreamRejected | Class::ContextWindowExceeded => fail(class, "refused the request"),
+        Class::UpstreamProtocol => fail(class, "answered with a redirect"),
+        _ => fail(class, &format!("failed with status {}", reply.status)),
+    };
+    failure.retry_after = retry_after;
+    if matches!(class, Class::UpstreamRejected | Class::ContextWindowExceeded) {
+        failure.reply = Some(reply);
+    }
+    failure
+}
+
+fn classify(reply: &Whole) -> Class {
+    match reply.status {
+        401 | 403 => Class::UpstreamAuth,
+        408 | 504 => Class::UpstreamTimeout,
+        429 => Class::UpstreamRateLimited,
+        400 | 413 if says_context(&reply.body) => Class::ContextWindowExceeded,
+        400..=499 => Class::UpstreamRejected,
+        300..=399 => Class::UpstreamProtocol,
+        _ => Class::UpstreamOverloaded,
+    }
+}
+
+/// OpenAI's code, and the words of llama.cpp and vLLM for the same.
+fn says_context(body: &[u8]) -> bool {
+    const SIGNS: [&[u8]; 3] =
+        [b"context_length_exceeded", b"exceed_context_size_error", b"maximum context length"];
+    SIGNS.iter().any(|sign| memchr::memmem::find(body, sign).is_some())
+}
+
+/// `retry-after-ms`, or `retry-after` in seconds or as a date.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    if let Some(milliseconds) = text("retry-after-ms").and_then(|text| text.parse::<f64>().ok()) {
+        return Duration::try_from_secs_f64(milliseconds / 1000.0).ok();
+    }
+    let value = text(RETRY_AFTER.as_str())?;
+    if let Ok(seconds) = value.trim().parse::<f64>() {
+        return Duration::try_from_secs_f64(seconds).ok();
+    }
+    let date = httpdate::parse_http_date(value).ok()?;
+    Some(date.duration_since(SystemTime::now()).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn headers(name: &'static str, value: &str) -> HeaderMap {
+        HeaderMap::from_iter([(name.parse().unwrap(), value.parse().unwrap())])
+    }
+
+    #[test]
+    fn retry_after_is_read_in_all_its_forms() {
+        let seconds = |name, value: &str| retry_after(&headers(name, value)).map(|d| d.as_secs_f64());
+        assert_eq!(seconds("retry-after", "2"), Some(2.0));
+        assert_eq!(seconds("retry-after", "0.5"), Some(0.5));
+        assert_eq!(seconds("retry-after-ms", "1500"), Some(1.5));
+        assert_eq!(seconds("retry-after", "Wed, 21 Oct 2015 07:28:00 GMT"), Some(0.0));
+        assert_eq!(seconds("retry-after", "-1"), None);
+        assert_eq!(seconds("retry-after", "soon"), None);
+        let later = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(100));
+        assert!(seconds("retry-after", &later).is_some_and(|s| s > 90.0 && s <= 100.0));
+    }
+
+    #[test]
+    fn a_status_says_what_dispatch_may_do() {
+        let class = |status, body: &'static str| {
+            classify(&Whole { status, headers: HeaderMap::new(), body: Bytes::from_static(body.as_bytes()) })
+        };
+        assert_eq!(class(400, "{\"error\":{\"code\":\"context_length_exceeded\"}}"), Class::ContextWindowExceeded);
+        assert_eq!(class(400, "{}"), Class::UpstreamRejected);
+        assert_eq!(class(404, "{}"), Class::UpstreamRejected);
+        assert_eq!(class(401, "{}"), Class::UpstreamAuth);
+        assert_eq!(class(429, "{}"), Class::UpstreamRateLimited);
+        assert_eq!(class(302, ""), Class::UpstreamProtocol);
+        assert_eq!(class(500, ""), Class::UpstreamOverloaded);
+        assert_eq!(class(529, ""), Class::UpstreamOverloaded);
+    }
+}

@@ -1,1 +1,268 @@
-//! (to come)
+//! The door of a worker: listens, serves every connection on one thread, and drains.
+
+use crate::connection::{Connection, HttpLimits};
+use crate::gate::{Desk, Shop};
+use crate::metrics::{Gauge, Metrics};
+use crate::reply::HeadWriter;
+use crate::session::Session;
+use crate::upstream::{self, HttpClient};
+use crate::mock;
+use socket2::{Domain, Protocol, Socket, Type};
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, watch};
+use tokio::task::LocalSet;
+use tokio_rustls::TlsAcceptor;
+
+/// Connections that wait to be accepted.
+const BACKLOG: i32 = 4096;
+/// How long to rest when the system refuses another connection.
+const ACCEPT_REST: Duration = Duration::from_millis(10);
+
+/// How an edge is set up; fixed until the process ends.
+pub struct EdgeConfig {
+    /// Where to listen; every worker binds the same address.
+    pub address: SocketAddr,
+    /// What clients are allowed.
+    pub limits: HttpLimits,
+    /// Connections at a time.
+    pub max_connections: usize,
+    /// Certificate chain and key, PEM.
+    pub tls: Option<(Vec<u8>, Vec<u8>)>,
+    /// The control plane's socket.
+    pub control: PathBuf,
+    /// Shared with the control plane: proves that a request came through an edge.
+    pub secret: String,
+}
+
+/// What all connections of the thread share.
+pub struct Edge {
+    /// What the worker serves with.
+    pub shop: Arc<Shop>,
+    /// This thread's scratch space and cache.
+    pub desk: RefCell<Desk>,
+    /// Connections to the control plane.
+    pub control: HttpClient,
+    /// See [`EdgeConfig::secret`].
+    pub secret: String,
+    stop: watch::Receiver<bool>,
+    open: Cell<usize>,
+    closed: Notify,
+}
+
+impl Edge {
+    /// Whether the edge is draining.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        *self.stop.borrow()
+    }
+
+    /// Resolves when the edge begins to drain.
+    pub fn stopped(&self) -> impl Future<Output = ()> + use<> {
+        let mut stop = self.stop.clone();
+        async move {
+            // An error means that the handle is gone: then the process is ending too.
+            let _ = stop.wait_for(|&stop| stop).await;
+        }
+    }
+
+    /// Counts a request as in flight until the guard is dropped.
+    #[must_use]
+    pub fn in_flight(&self) -> GaugeGuard {
+        GaugeGuard::raise(&self.shop.metrics, Gauge::InFlight)
+    }
+}
+
+/// Holds a gauge up.
+pub struct GaugeGuard {
+    metrics: Metrics,
+    gauge: Gauge,
+}
+
+impl GaugeGuard {
+    fn raise(metrics: &Metrics, gauge: Gauge) -> Self {
+        metrics.shift(gauge, 1);
+        GaugeGuard { metrics: metrics.clone(), gauge }
+    }
+}
+
+impl Drop for GaugeGuard {
+    fn drop(&mut self) {
+        self.metrics.shift(self.gauge, -1);
+    }
+}
+
+/// A running edge.
+pub struct EdgeHandle {
+    stop: watch::Sender<bool>,
+    thread: Option<std::thread::JoinHandle<()>>,
+    drained: std::sync::mpsc::Receiver<()>,
+    /// Where it listens.
+    pub address: SocketAddr,
+}
+
+impl EdgeHandle {
+    /// Stops accepting, lets what is under way finish, closes what is idle. True if all finished in time.
+    pub fn drain(&mut self, within: Duration) -> bool {
+        self.stop.send_replace(true);
+        let in_time = self.drained.recv_timeout(within).is_ok();
+        if in_time && let Some(thread) = self.thread.take() {
+            // A panic of the thread was reported when it happened.
+            let _ = thread.join();
+        }
+        in_time
+    }
+}
+
+/// Opens the socket that the process's own mock upstream answers on: `mock://` deployments lead there.
+///
+/// # Errors
+/// The system's.
+pub fn open_mock() -> io::Result<std::net::TcpListener> {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0))?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+/// Starts an edge on a thread of its own.
+///
+/// # Errors
+/// When the address cannot be bound or the certificate cannot be used.
+pub fn start(shop: Arc<Shop>, config: EdgeConfig, mock: std::net::TcpListener) -> io::Result<EdgeHandle> {
+    let tls = config.tls.as_ref().map(|(chain, key)| acceptor(chain, key)).transpose()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (listener, mock) = {
+        let _inside = runtime.enter();
+        (TcpListener::from_std(bind(config.address)?)?, TcpListener::from_std(mock)?)
+    };
+    let address = listener.local_addr()?;
+    let (stop, stopped) = watch::channel(false);
+    let (report, drained) = std::sync::mpsc::channel();
+    let thread = std::thread::Builder::new().name("llmgw-edge".into()).spawn(move || {
+        let doors = Doors { listener, mock, tls };
+        LocalSet::new().block_on(&runtime, run(doors, shop, config, stopped));
+        // The receiver may have given up waiting.
+        let _ = report.send(());
+    })?;
+    Ok(EdgeHandle { stop, thread: Some(thread), drained, address })
+}
+
+struct Doors {
+    listener: TcpListener,
+    mock: TcpListener,
+    tls: Option<TlsAcceptor>,
+}
+
+async fn run(doors: Doors, shop: Arc<Shop>, config: EdgeConfig, mut stop: watch::Receiver<bool>) {
+    tokio::task::spawn_local(mock::serve(doors.mock));
+    let limits = Rc::new(config.limits);
+    let edge = Rc::new(Edge {
+        shop,
+        desk: RefCell::new(Desk::new()),
+        control: upstream::unix_client(config.control),
+        secret: config.secret,
+        stop: stop.clone(),
+        open: Cell::new(0),
+        closed: Notify::new(),
+    });
+    loop {
+        while edge.open.get() >= config.max_connections {
+            edge.closed.notified().await;
+        }
+        tokio::select! {
+            biased;
+            _ = stop.wait_for(|&stop| stop) => break,
+            accepted = doors.listener.accept() => match accepted {
+                Ok((stream, _)) => open(&edge, &limits, doors.tls.clone(), stream),
+                // Out of descriptors, most likely: give connections time to end.
+                Err(_) => tokio::time::sleep(ACCEPT_REST).await,
+            },
+        }
+    }
+    drop(doors.listener);
+    while edge.open.get() > 0 {
+        edge.closed.notified().await;
+    }
+}
+
+/// Serves one connection on a task of its own.
+fn open(edge: &Rc<Edge>, limits: &Rc<HttpLimits>, tls: Option<TlsAcceptor>, stream: TcpStream) {
+    // A socket that refuses the option still works.
+    let _ = stream.set_nodelay(true);
+    let (edge, limits) = (edge.clone(), limits.clone());
+    let guard = OpenGuard::new(edge.clone());
+    tokio::task::spawn_local(async move {
+        let _guard = guard;
+        match tls {
+            None => session(stream, edge, limits).serve().await,
+            Some(tls) => {
+                let handshake = tokio::time::timeout(limits.header_timeout, tls.accept(stream)).await;
+                if let Ok(Ok(stream)) = handshake {
+                    session(stream, edge, limits).serve().await;
+                }
+            }
+        }
+    });
+}
+
+fn session<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    edge: Rc<Edge>,
+    limits: Rc<HttpLimits>,
+) -> Session<S> {
+    Session { connection: Connection::new(stream, limits), head: HeadWriter::default(), edge }
+}
+
+/// Counts an open connection.
+struct OpenGuard {
+    edge: Rc<Edge>,
+    _gauge: GaugeGuard,
+}
+
+impl OpenGuard {
+    fn new(edge: Rc<Edge>) -> Self {
+        edge.open.set(edge.open.get() + 1);
+        let gauge = GaugeGuard::raise(&edge.shop.metrics, Gauge::Connections);
+        OpenGuard { edge, _gauge: gauge }
+    }
+}
+
+impl Drop for OpenGuard {
+    fn drop(&mut self) {
+        self.edge.open.set(self.edge.open.get() - 1);
+        self.edge.closed.notify_one();
+    }
+}
+
+fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    socket.set_reuse_port(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+fn acceptor(chain: &[u8], key: &[u8]) -> io::Result<TlsAcceptor> {
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(chain).collect();
+    let chain = chain.map_err(io::Error::other)?;
+    let key = PrivateKeyDer::from_pem_slice(key).map_err(io::Error::other)?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(io::Error::other)?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .map_err(io::Error::other)?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}

@@ -11,6 +11,7 @@ use std::fmt;
 pub enum Class {
     InvalidRequest,
     RequestTooLarge,
+    HeadersTooLarge,
     UnsupportedMediaType,
     NotSupported,
     GuardrailBlocked,
@@ -77,9 +78,10 @@ const INVALID: &str = "invalid_request_error";
 
 impl Class {
     /// All classes, in the order of the table in `docs/architecture.md`.
-    pub const ALL: [Class; 24] = [
+    pub const ALL: [Class; 25] = [
         Class::InvalidRequest,
         Class::RequestTooLarge,
+        Class::HeadersTooLarge,
         Class::UnsupportedMediaType,
         Class::NotSupported,
         Class::GuardrailBlocked,
@@ -110,6 +112,7 @@ impl Class {
         match self {
             Class::InvalidRequest => row("InvalidRequest", 400, INVALID, "invalid_request", NO),
             Class::RequestTooLarge => row("RequestTooLarge", 413, INVALID, "request_too_large", NO),
+            Class::HeadersTooLarge => row("HeadersTooLarge", 431, INVALID, "headers_too_large", NO),
             Class::UnsupportedMediaType => {
                 row("UnsupportedMediaType", 415, INVALID, "unsupported_media_type", NO)
             }

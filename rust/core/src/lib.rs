@@ -1,12 +1,17 @@
 //! The native core of llmgw.
 //!
-//! Pure modules first (bytes in, bytes out), then the state that workers share, then the path of one
-//! request: `edge` accepts, `gate` admits, `dispatch` attempts, `upstream` sends, `relay` passes the
-//! reply on. Nothing in here knows Python.
+//! Pure modules first (bytes in, bytes out), then the state that workers share, then what a
+//! configuration compiles to, then the path of one request: `edge` accepts, `session` reads and
+//! answers, `gate` admits, `dispatch` attempts, `upstream` sends, `stream` passes the reply on.
+//! Nothing in here knows Python.
 
 pub mod error;
 
+pub mod http1;
 pub mod json;
+pub mod keys;
+pub mod pii;
+pub mod prompt;
 pub mod scan;
 pub mod sse;
 pub mod tokens;
@@ -18,15 +23,20 @@ pub mod limiter;
 pub mod metrics;
 pub mod shm;
 
-pub mod gate;
-pub mod keys;
-pub mod snapshot;
-
-pub mod dispatch;
-pub mod edge;
 pub mod egress;
-pub mod http1;
-pub mod relay;
+pub mod plan;
+pub mod snapshot;
 pub mod upstream;
 
-pub mod bench;
+pub mod access;
+pub mod connection;
+pub mod control;
+pub mod dispatch;
+pub mod edge;
+pub mod gate;
+pub mod reply;
+pub mod session;
+pub mod stream;
+
+pub mod load;
+pub mod mock;

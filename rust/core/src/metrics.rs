@@ -1,1 +1,143 @@
-//! (to come)
+//! Prometheus metrics kept in shared memory, so that any worker's `/metrics` shows the machine.
+//!
+//! A label set gets a row on its first request; from then on a request costs one hash, one
+//! comparison and a handful of relaxed additions.
+
+mod counters;
+mod histogram;
+mod labels;
+mod render;
+mod workers;
+
+use crate::shm::{Shared, Word, Worker};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+pub use counters::Counter;
+pub use labels::Labels;
+
+use histogram::Measure;
+
+/// What one finished request measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sample {
+    /// From the request's last byte to the reply's last byte.
+    pub total_ns: u64,
+    /// The part spent waiting for upstreams; 0 when none was asked. The rest is overhead.
+    pub upstream_ns: u64,
+    /// From the request's last byte to the reply's first byte, for streams.
+    pub first_byte_ns: Option<u64>,
+    /// Tokens of the prompt.
+    pub input_tokens: u64,
+    /// Tokens of the reply.
+    pub output_tokens: u64,
+    /// Prompt tokens the provider had in its cache.
+    pub cache_read_tokens: u64,
+    /// Reply tokens spent on reasoning.
+    pub reasoning_tokens: u64,
+}
+
+/// What a worker has in hand at the moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gauge {
+    /// Requests (`llmgw_in_flight_requests`).
+    InFlight,
+    /// Client connections (`llmgw_connections`).
+    Connections,
+}
+
+/// One worker's door to the machine's metrics.
+#[derive(Clone)]
+pub struct Metrics {
+    shared: Arc<Shared>,
+    worker: usize,
+}
+
+impl Metrics {
+    /// Takes over the row of `worker`, the index of this process among its like, with its gauges
+    /// at zero: whatever a dead predecessor had in hand is gone.
+    #[must_use]
+    pub fn new(shared: Arc<Shared>, worker: usize) -> Self {
+        let worker = worker % shared.workers.len();
+        workers::enrol(&shared.workers[worker]);
+        Metrics { shared, worker }
+    }
+
+    /// Notes a finished request.
+    pub fn record(&self, labels: &Labels<'_>, sample: &Sample) {
+        let row = labels::row(&self.shared, labels);
+        row.requests.fetch_add(1, Relaxed);
+        Measure::Total.observe(row, sample.total_ns);
+        Measure::Overhead.observe(row, sample.total_ns.saturating_sub(sample.upstream_ns));
+        if sample.upstream_ns > 0 {
+            Measure::Upstream.observe(row, sample.upstream_ns);
+        }
+        if let Some(first_byte_ns) = sample.first_byte_ns {
+            Measure::FirstByte.observe(row, first_byte_ns);
+        }
+        let tokens = [
+            sample.input_tokens,
+            sample.output_tokens,
+            sample.cache_read_tokens,
+            sample.reasoning_tokens,
+        ];
+        for (sum, count) in row.tokens.iter().zip(tokens) {
+            if count > 0 {
+                sum.fetch_add(count, Relaxed);
+            }
+        }
+    }
+
+    /// Notes an event.
+    pub fn count(&self, counter: Counter) {
+        self.count_n(counter, 1);
+    }
+
+    /// Notes `n` events at once.
+    pub fn count_n(&self, counter: Counter, n: u64) {
+        self.shared.counters[counter as usize].fetch_add(n, Relaxed);
+    }
+
+    /// Moves a gauge of this worker up or down.
+    pub fn shift(&self, gauge: Gauge, by: i64) {
+        self.gauge(gauge).fetch_add(by, Relaxed);
+    }
+
+    /// A request came in; [`Metrics::leave`] must follow.
+    pub fn enter(&self) {
+        self.shift(Gauge::InFlight, 1);
+    }
+
+    /// A request went out.
+    pub fn leave(&self) {
+        self.shift(Gauge::InFlight, -1);
+    }
+
+    /// Says how the last reload of the configuration went (`llmgw_config_last_reload_successful`).
+    pub fn config_reloaded(&self, succeeded: bool) {
+        self.shared.word(Word::ConfigReloadFailed).store(u64::from(!succeeded), Relaxed);
+    }
+
+    /// All metrics of the machine, in the text exposition format (version 0.0.4).
+    #[must_use]
+    pub fn render(&self) -> String {
+        render::render(&self.shared)
+    }
+
+    fn gauge(&self, gauge: Gauge) -> &std::sync::atomic::AtomicI64 {
+        let Worker { in_flight, connections, .. } = &self.shared.workers[self.worker];
+        match gauge {
+            Gauge::InFlight => in_flight,
+            Gauge::Connections => connections,
+        }
+    }
+}
+
+/// All metrics of the machine, for one that is not a worker.
+#[must_use]
+pub fn render(shared: &Shared) -> String {
+    render::render(shared)
+}
+
+#[cfg(test)]
+mod tests;

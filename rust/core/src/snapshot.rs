@@ -190,7 +190,7 @@ pub enum PiiMode {
 }
 
 /// Where the gateway may connect, checked on the address that is dialled.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EgressPolicy {
     /// Networks (CIDR) allowed whatever the scheme, besides the built-in rule.

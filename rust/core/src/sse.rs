@@ -1,1 +1,394 @@
-//! (to come)
+//! Server-sent events as they pass: cut at event borders, watched for usage and for a proper end.
+//!
+//! Bytes go through unchanged. Only when we asked the upstream for usage on the client's behalf are
+//! that usage chunk, and the `"usage":null` it puts into the others, taken out again.
+
+use crate::json;
+use crate::usage::{self, Usage};
+use bytes::{Bytes, BytesMut};
+use memchr::memmem;
+
+/// An unfinished event larger than this is passed on in pieces instead of being held.
+pub const MAX_HELD: usize = 64 * 1024;
+
+/// How a stream says that it is complete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grammar {
+    /// Chat and completions: `finish_reason`, then `[DONE]`.
+    Chat,
+    /// The Responses API: a `response.completed`, `.incomplete` or `.failed` event, or `error`.
+    Responses,
+}
+
+/// Watches one stream.
+#[derive(Debug)]
+pub struct Relay {
+    grammar: Grammar,
+    hide_usage: bool,
+    held: BytesMut,
+    /// Inside an event that was too large to hold: pass until its end.
+    spilling: bool,
+    /// The last bytes passed while spilling, to see a border that two chunks share.
+    tail: [u8; 3],
+    usage: Option<Usage>,
+    finished: bool,
+    events: u64,
+}
+
+impl Relay {
+    /// `hide_usage`: the client did not ask for the usage that the upstream was asked for.
+    #[must_use]
+    pub fn new(grammar: Grammar, hide_usage: bool) -> Self {
+        Relay {
+            grammar,
+            hide_usage,
+            held: BytesMut::new(),
+            spilling: false,
+            tail: [0; 3],
+            usage: None,
+            finished: false,
+            events: 0,
+        }
+    }
+
+    /// Takes a chunk from the upstream and returns what may go to the client now: whole events.
+    pub fn push(&mut self, chunk: Bytes) -> Bytes {
+        if self.spilling {
+            return self.spill(chunk);
+        }
+        if self.held.is_empty() {
+            let Some(end) = last_border(&chunk, 0) else {
+                self.held.extend_from_slice(&chunk);
+                return self.overflow();
+            };
+            if end < chunk.len() {
+                self.held.extend_from_slice(&chunk[end..]);
+            }
+            return self.pass(chunk.slice(..end));
+        }
+        let from = self.held.len().saturating_sub(3);
+        self.held.extend_from_slice(&chunk);
+        match last_border(&self.held, from) {
+            Some(end) => {
+                let events = self.held.split_to(end).freeze();
+                self.pass(events)
+            }
+            None => self.overflow(),
+        }
+    }
+
+    /// What is left when the upstream ends: an event without its blank line, if any.
+    pub fn finish(&mut self) -> Bytes {
+        let rest = self.held.split().freeze();
+        if rest.is_empty() { rest } else { self.pass(rest) }
+    }
+
+    /// Whether an unfinished event is held (or half passed on).
+    #[must_use]
+    pub fn is_mid_event(&self) -> bool {
+        self.spilling || !self.held.is_empty()
+    }
+
+    /// Whether bytes of an unfinished event have reached the client already.
+    #[must_use]
+    pub fn is_spilling(&self) -> bool {
+        self.spilling
+    }
+
+    /// Whether the stream said that it is complete.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.finished
+    }
+
+    /// The usage seen last.
+    #[must_use]
+    pub fn usage(&self) -> Option<Usage> {
+        self.usage
+    }
+
+    /// How many events have passed.
+    #[must_use]
+    pub fn events(&self) -> u64 {
+        self.events
+    }
+
+    fn overflow(&mut self) -> Bytes {
+        if self.held.len() <= MAX_HELD {
+            return Bytes::new();
+        }
+        self.spilling = true;
+        let out = self.held.split().freeze();
+        self.remember_tail(&out);
+        out
+    }
+
+    fn remember_tail(&mut self, bytes: &[u8]) {
+        let recent: Vec<u8> = self.tail.iter().chain(bytes.iter().rev().take(3).rev()).copied().collect();
+        self.tail.copy_from_slice(&recent[recent.len() - 3..]);
+    }
+
+    /// Passes the rest of a huge event, then goes back to whole events.
+    fn spill(&mut self, chunk: Bytes) -> Bytes {
+        let mut joined = self.tail.to_vec();
+        joined.extend_from_slice(&chunk);
+        let Some(end) = first_border(&joined) else {
+            self.remember_tail(&chunk);
+            return chunk;
+        };
+        self.spilling = false;
+        self.events += 1;
+        self.tail = [0; 3];
+        let end = end.saturating_sub(3);
+        let rest = self.push(chunk.slice(end..));
+        if rest.is_empty() {
+            return chunk.slice(..end);
+        }
+        let mut out = BytesMut::with_capacity(end + rest.len());
+        out.extend_from_slice(&chunk[..end]);
+        out.extend_from_slice(&rest);
+        out.freeze()
+    }
+
+    /// Looks at whole events and, if need be, takes the hidden usage out.
+    fn pass(&mut self, events: Bytes) -> Bytes {
+        let mut edited: Option<Vec<u8>> = None;
+        let mut from = 0;
+        while from < events.len() {
+            let end = first_border(&events[from..]).map_or(events.len(), |length| from + length);
+            let event = &events[from..end];
+            self.events += 1;
+            let change = self.look(event);
+            if let Change::None = change {
+                if let Some(out) = &mut edited {
+                    out.extend_from_slice(event);
+                }
+            } else {
+                let out = edited.get_or_insert_with(|| events[..from].to_vec());
+                if let Change::Cut(range) = change {
+                    out.extend_from_slice(&event[..range.start]);
+                    out.extend_from_slice(&event[range.end..]);
+                }
+            }
+            from = end;
+        }
+        edited.map_or(events, Bytes::from)
+    }
+
+    fn look(&mut self, event: &[u8]) -> Change {
+        match self.grammar {
+            Grammar::Chat => self.look_at_chat(event),
+            Grammar::Responses => {
+                self.look_at_response(event);
+                Change::None
+            }
+        }
+    }
+
+    fn look_at_chat(&mut self, event: &[u8]) -> Change {
+        if !self.finished && (has_finish_reason(event) || is_done(event)) {
+            self.finished = true;
+        }
+        let Some(hit) = find_key(event, b"\"usage\"") else { return Change::None };
+        let Some(start) = memchr::memchr(b'{', event).filter(|&brace| brace < hit) else {
+            return Change::None;
+        };
+        let Some(field) = json::find_member(&event[start..], "usage") else { return Change::None };
+        let value = &event[start + field.value.start..start + field.value.end];
+        if let Some(usage) = usage::parse(value) {
+            self.usage = Some(usage);
+            let only_usage = json::find_member(&event[start..], "choices")
+                .is_some_and(|f| event[start + f.value.start..start + f.value.end].len() <= 4);
+            return if self.hide_usage && only_usage { Change::Drop } else { Change::None };
+        }
+        if self.hide_usage && value == b"null" {
+            let member = start + field.member.start..start + field.member.end;
+            return Change::Cut(with_comma(event, member));
+        }
+        Change::None
+    }
+
+    fn look_at_response(&mut self, event: &[u8]) {
+        const ENDS: [&[u8]; 4] =
+            [b"response.completed", b"response.incomplete", b"response.failed", b"error"];
+        let kind = field_line(event, b"event:");
+        let Some(kind) = kind.filter(|kind| ENDS.contains(kind)) else { return };
+        self.finished = true;
+        if kind == b"error" {
+            return;
+        }
+        let Some(data) = memchr::memchr(b'{', event) else { return };
+        let Some(response) = json::find_member(&event[data..], "response") else { return };
+        let value = &event[data + response.value.start..data + response.value.end];
+        self.usage = usage::of_reply(value).or(self.usage);
+    }
+}
+
+enum Change {
+    None,
+    /// Leave the whole event out.
+    Drop,
+    /// Leave these bytes of the event out.
+    Cut(std::ops::Range<usize>),
+}
+
+/// The member and the comma that joins it to its neighbour.
+fn with_comma(event: &[u8], member: std::ops::Range<usize>) -> std::ops::Range<usize> {
+    let before = event[..member.start].trim_ascii_end();
+    if before.last() == Some(&b',') {
+        return before.len() - 1..member.end;
+    }
+    let after = event[member.end..].iter().position(|&byte| byte == b',');
+    after.map_or(member.clone(), |comma| member.start..member.end + comma + 1)
+}
+
+/// Where a key stands that is not part of an escaped string.
+fn find_key(event: &[u8], key: &[u8]) -> Option<usize> {
+    memmem::find_iter(event, key).find(|&at| at == 0 || event[at - 1] != b'\\')
+}
+
+fn has_finish_reason(event: &[u8]) -> bool {
+    const KEY: &[u8] = b"\"finish_reason\"";
+    memmem::find_iter(event, KEY).any(|at| {
+        let rest = event[at + KEY.len()..].iter().filter(|b| !b.is_ascii_whitespace());
+        (at == 0 || event[at - 1] != b'\\') && rest.take(2).eq(b":\"")
+    })
+}
+
+fn is_done(event: &[u8]) -> bool {
+    event.len() < 32 && field_line(event, b"data:") == Some(b"[DONE]")
+}
+
+/// The value of the first line that begins with `name`.
+fn field_line<'a>(event: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    let line = event.split(|&byte| byte == b'\n').find(|line| line.starts_with(name))?;
+    Some(line[name.len()..].trim_ascii())
+}
+
+/// The length of the first event, its blank line included.
+#[must_use]
+pub fn first_border(text: &[u8]) -> Option<usize> {
+    memchr::memchr2_iter(b'\n', b'\r', text).find_map(|at| border_at(text, at))
+}
+
+/// The offset after the last blank line that ends at or after `from`.
+fn last_border(text: &[u8], from: usize) -> Option<usize> {
+    let mut at = text.len();
+    while let Some(found) = memchr::memrchr2(b'\n', b'\r', &text[..at]) {
+        if found < from.saturating_sub(3) {
+            return None;
+        }
+        if let Some(end) = border_at(text, found) {
+            return Some(end);
+        }
+        at = found;
+    }
+    None
+}
+
+/// If a blank line begins with the line end at `at`: the offset after it.
+fn border_at(text: &[u8], at: usize) -> Option<usize> {
+    let rest = &text[at..];
+    [&b"\n\n"[..], b"\r\n\r\n", b"\r\r", b"\n\r\n"]
+        .iter()
+        .find(|border| rest.starts_with(border))
+        .map(|border| at + border.len())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    const CHAT: &str = concat!(
+        "data: {\"id\":\"1\",\"choices\":[{\"delta\":{\"role\":\"assistant\"},\"finish_reason\":null}],\"usage\":null}\n\n",
+        ": ping\r\n\r\n",
+        "data: {\"id\":\"1\",\"usage\" : null,\"choices\":[{\"delta\":{\"content\":\"\\\"usage\\\":null, \\\"finish_reason\\\":\\\"x\\\"\"},\"finish_reason\":null}]}\n\n",
+        "data: {\"id\":\"1\",\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}],\"usage\":null}\n\n",
+        "data: {\"id\":\"1\",\"choices\":[],\"usage\":{\"prompt_tokens\":7,\"completion_tokens\":3}}\n\n",
+        "data: [DONE]\n\n",
+    );
+
+    fn relay(text: &[u8], cuts: &[usize], hide: bool) -> (Vec<u8>, Relay) {
+        let mut relay = Relay::new(Grammar::Chat, hide);
+        let mut out = Vec::new();
+        let mut from = 0;
+        for &cut in cuts.iter().chain([&text.len()]) {
+            out.extend_from_slice(&relay.push(Bytes::copy_from_slice(&text[from..cut])));
+            from = cut;
+        }
+        out.extend_from_slice(&relay.finish());
+        (out, relay)
+    }
+
+    #[test]
+    fn every_split_passes_the_same_bytes_and_sees_the_same_usage() {
+        let text = CHAT.as_bytes();
+        for first in 0..text.len() {
+            for second in [first, (first + 7).min(text.len()), text.len() - 1] {
+                let second = second.max(first);
+                let (out, relay) = relay(text, &[first, second], false);
+                assert_eq!(out, text, "{first} {second}");
+                assert_eq!(relay.usage(), Some(Usage { input: 7, output: 3, ..Usage::default() }));
+                assert!(relay.is_finished());
+            }
+        }
+    }
+
+    #[test]
+    fn hidden_usage_leaves_the_stream_as_if_it_had_not_been_asked_for() {
+        let plain = CHAT
+            .replace(",\"usage\":null}\n", "}\n")
+            .replace("\"usage\" : null,\"choices\"", "\"choices\"")
+            .replace("data: {\"id\":\"1\",\"choices\":[],\"usage\":{\"prompt_tokens\":7,\"completion_tokens\":3}}\n\n", "");
+        for cut in 0..CHAT.len() {
+            let (out, relay) = relay(CHAT.as_bytes(), &[cut], true);
+            assert_eq!(String::from_utf8(out).unwrap(), plain, "{cut}");
+            assert_eq!(relay.usage().unwrap().input, 7);
+        }
+    }
+
+    #[test]
+    fn only_whole_events_are_passed_on() {
+        let mut relay = Relay::new(Grammar::Chat, false);
+        assert_eq!(relay.push(Bytes::from_static(b"data: 1\n\ndata: 2")), "data: 1\n\n");
+        assert!(relay.is_mid_event());
+        assert_eq!(relay.push(Bytes::from_static(b"\n")), "");
+        assert_eq!(relay.push(Bytes::from_static(b"\nda")), "data: 2\n\n");
+        assert_eq!(relay.finish(), "da");
+    }
+
+    #[test]
+    fn an_event_too_large_to_hold_passes_in_pieces() {
+        let mut text = b"data: ".to_vec();
+        text.extend(std::iter::repeat_n(b'x', 5 * MAX_HELD));
+        text.extend_from_slice(b"\n\n");
+        text.extend_from_slice(CHAT.as_bytes());
+        for size in [1000, 4096, 65_537] {
+            let cuts: Vec<usize> = (1..=text.len() / size).map(|n| n * size).collect();
+            let (out, relay) = relay(&text, &cuts, false);
+            assert_eq!(out, text);
+            assert!(relay.is_finished() && relay.usage().is_some());
+            assert!(relay.held.capacity() < 3 * MAX_HELD);
+        }
+    }
+
+    #[test]
+    fn a_stream_that_stops_early_is_not_finished() {
+        let cut = CHAT.find("data: {\"id\":\"1\",\"choices\":[{\"delta\":{},").unwrap();
+        let (_, relay) = relay(&CHAT.as_bytes()[..cut], &[], false);
+        assert!(!relay.is_finished());
+    }
+
+    #[test]
+    fn a_response_ends_with_its_completed_event() {
+        let mut relay = Relay::new(Grammar::Responses, false);
+        relay.push(Bytes::from_static(b"event: response.created\ndata: {\"response\":{\"usage\":null}}\n\n"));
+        assert!(!relay.is_finished());
+        relay.push(Bytes::from_static(
+            b"event: response.completed\ndata: {\"type\":\"response.completed\",\"response\":{\"id\":\"r\",\"usage\":{\"input_tokens\":4,\"output_tokens\":2}}}\n\n",
+        ));
+        assert!(relay.is_finished());
+        assert_eq!(relay.usage(), Some(Usage { input: 4, output: 2, ..Usage::default() }));
+    }
+}

@@ -1,0 +1,279 @@
+"""The commands and their options; what each does is in a module of its own, loaded when called."""
+
+# ruff: noqa: PLC0415 - what a command needs is loaded when it runs, so that `serve` stays small
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import App, CycloptsError, Group, Parameter, validators
+
+from llmgw.cli import OK, USAGE
+from llmgw.settings.environment import Environment
+from llmgw.settings.process import ServeOptions
+
+Json = Annotated[bool, Parameter(name="--json", negative="")]
+Config = Annotated[Path | None, Parameter(name=["--config", "-c"])]
+EnvFiles = Annotated[tuple[Path, ...], Parameter(name="--env-file", negative="")]
+NoEnvFile = Annotated[bool, Parameter(name="--no-env-file", negative="")]
+Port = Annotated[int | None, Parameter(validator=validators.Number(gte=0, lte=65535))]
+Workers = Annotated[int | None, Parameter(validator=validators.Number(gte=1, lte=1024))]
+
+app = App(
+    name="llmgw",
+    help="One OpenAI-compatible endpoint in front of every model.",
+    help_epilogue="Every command takes --debug, which shows tracebacks.",
+    version_flags=["--version"],
+    help_format="plaintext",
+)
+app["--help"].group = app["--version"].group = Group("Options")
+keys = App(name="keys", help="Virtual keys: what clients show to the gateway.")
+app.command(keys)
+
+
+def parse(arguments: list[str]) -> int | ServeOptions:
+    """Run the command; its exit code, or for `serve` what to start."""
+    try:
+        result = app(arguments, exit_on_error=False, result_action="return_value")
+    except CycloptsError:  # already printed
+        return USAGE
+    return result if isinstance(result, int | ServeOptions) else OK
+
+
+@app.command
+def serve(  # noqa: PLR0913 - each is an option
+    *,
+    config: Config = None,
+    host: str | None = None,
+    port: Port = None,
+    workers: Workers = None,
+    metrics_auth: Literal["key", "none"] | None = None,
+    log_level: Literal["debug", "info", "warning", "error"] = "info",
+    env_file: EnvFiles = (),
+    no_env_file: NoEnvFile = False,
+    reload: bool = True,
+) -> ServeOptions:
+    """Start the gateway.
+
+    Parameters
+    ----------
+    config
+        The settings file. Default: $LLMGW_CONFIG; without one, the mock and the providers whose keys are set.
+    host
+        Address to listen on. Default: $LLMGW_HOST, the settings file, 127.0.0.1.
+    port
+        Port to listen on. Default: $LLMGW_PORT, $PORT, the settings file, 4000.
+    workers
+        Worker processes. Default: $LLMGW_WORKERS, $NUM_WORKERS, the settings file, one per core.
+    metrics_auth
+        Whether /metrics asks for the admin key.
+    log_level
+        The least severe messages that are logged.
+    env_file
+        A file of NAME=value lines; the process's own variables win.
+    no_env_file
+        Do not read ./.env.
+    reload
+        Take up changes of the settings file while running.
+    """
+    from llmgw.cli.process import serve_options
+
+    asked = ServeOptions(
+        config=config,
+        host=host,
+        port=port,
+        workers=workers,
+        metrics_auth=metrics_auth,
+        log_level=log_level,
+        env_files=env_file,
+        default_env_file=None if no_env_file else Path(".env"),
+        reload=reload,
+    )
+    return serve_options(asked)
+
+
+@app.command
+def check(
+    *,
+    config: Config = None,
+    env_file: EnvFiles = (),
+    no_env_file: NoEnvFile = False,
+    json: Json = False,
+) -> int:
+    """Check a settings file without starting: exit code 1, and every problem, if it cannot be used.
+
+    Parameters
+    ----------
+    config
+        The settings file. Default: $LLMGW_CONFIG.
+    env_file
+        A file of NAME=value lines; the process's own variables win.
+    no_env_file
+        Do not read ./.env.
+    json
+        Print JSON.
+    """
+    from llmgw.cli.check import check as run
+    from llmgw.cli.situation import Situation
+
+    return run(Situation.of(config, env_file, no_env_file), as_json=json)
+
+
+@app.command
+def doctor(
+    *,
+    config: Config = None,
+    env_file: EnvFiles = (),
+    no_env_file: NoEnvFile = False,
+    live: Annotated[bool, Parameter(negative="")] = False,
+    json: Json = False,
+) -> int:
+    """Look for what keeps a gateway from running well: exit code 4 if something does.
+
+    Parameters
+    ----------
+    config
+        The settings file. Default: $LLMGW_CONFIG.
+    env_file
+        A file of NAME=value lines; the process's own variables win.
+    no_env_file
+        Do not read ./.env.
+    live
+        Also connect to every provider. Spends no tokens and sends no credential.
+    json
+        Print JSON.
+    """
+    from llmgw.cli.doctor import doctor as run
+    from llmgw.cli.situation import Situation
+
+    return run(Situation.of(config, env_file, no_env_file), live=live, as_json=json)
+
+
+@app.command
+def version(*, json: Json = False) -> int:
+    """Print the version.
+
+    Parameters
+    ----------
+    json
+        Print JSON, with the versions of what it runs on.
+    """
+    from llmgw.cli.version import version as run
+
+    return run(as_json=json)
+
+
+@app.command
+def bench() -> int:
+    """Measure the gateway on this machine; `llmgw bench --help` lists its own options."""
+    raise AssertionError("llmgw.cli.run calls it before anything is parsed")
+
+
+@app.command
+def chat(
+    message: str | None = None,
+    /,
+    *,
+    model: Annotated[str | None, Parameter(name=["--model", "-m"])] = None,
+    system: str | None = None,
+    url: str | None = None,
+) -> int:
+    """Talk to a model through a running gateway; without a message, a conversation.
+
+    The key is $LLMGW_API_KEY, $LLMGW_MASTER_KEY, or the generated admin key of the state folder.
+
+    Parameters
+    ----------
+    message
+        What to say; `-` reads it from standard input.
+    model
+        The model. Default: the first that the gateway lists.
+    system
+        The system message.
+    url
+        The gateway. Default: $LLMGW_URL, http://127.0.0.1:4000.
+    """
+    from llmgw.cli.chat import chat as run
+
+    return run(Environment.of_process(default_file=Path(".env")), message, model, system, url)
+
+
+@keys.command
+def create(
+    alias: str,
+    /,
+    *,
+    models: Annotated[tuple[str, ...], Parameter(negative="")] = (),
+    rpm: Annotated[int | None, Parameter(validator=validators.Number(gte=1))] = None,
+    tpm: Annotated[int | None, Parameter(validator=validators.Number(gte=1))] = None,
+    expires: str | None = None,
+    json: Json = False,
+) -> int:
+    """Make a key and show it, this once.
+
+    Parameters
+    ----------
+    alias
+        Its name in logs and metrics.
+    models
+        A public model name or pattern (openai/*) it may use; repeatable. Default: all.
+    rpm
+        Requests per minute.
+    tpm
+        Tokens per minute.
+    expires
+        A date or time (2030-01-31), or a time from now (12h, 30d).
+    json
+        Print JSON.
+    """
+    from llmgw.cli.keys import Wanted
+    from llmgw.cli.keys import create as run
+
+    return run(_state_environment(), Wanted(alias, models, rpm, tpm, expires), as_json=json)
+
+
+@keys.command(name="list")
+def list_(*, json: Json = False) -> int:
+    """List the keys that were made here.
+
+    Parameters
+    ----------
+    json
+        Print JSON.
+    """
+    from llmgw.cli.keys import list_keys as run
+
+    return run(_state_environment(), as_json=json)
+
+
+@keys.command
+def info(alias: str, /, *, json: Json = False) -> int:
+    """Show what is kept of a key.
+
+    Parameters
+    ----------
+    alias
+        Its name.
+    json
+        Print JSON.
+    """
+    from llmgw.cli.keys import info as run
+
+    return run(_state_environment(), alias, as_json=json)
+
+
+@keys.command
+def revoke(alias: str, /) -> int:
+    """Delete a key, so that it is refused from now on.
+
+    Parameters
+    ----------
+    alias
+        Its name.
+    """
+    from llmgw.cli.keys import revoke as run
+
+    return run(_state_environment(), alias)
+
+
+def _state_environment() -> Environment:
+    return Environment.of_process(default_file=Path(".env"))

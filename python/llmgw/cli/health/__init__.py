@@ -1,0 +1,1 @@
+"""The checks of `llmgw doctor`, by what they look at."""

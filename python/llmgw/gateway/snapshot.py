@@ -1,0 +1,152 @@
+"""The compiled configuration: field by field the mirror of the native `Snapshot`.
+
+Names are resolved to indexes, secrets are fetched, indexes are built. A snapshot is immutable and
+swapped as a whole; `encode()` gives the JSON that the native core takes. It holds credentials, so
+`repr` shows its shape only.
+"""
+
+from hashlib import sha256
+from typing import Literal
+
+import msgspec
+
+from llmgw.model import Operation
+
+
+class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A part of the snapshot; all fields are always sent."""
+
+
+class VirtualKey(Part, frozen=True):
+    """A key that a client may show us, as its keyed digest."""
+
+    alias: str
+    digest: str
+    admin: bool = False
+    models: tuple[str, ...] | None = None
+    expires_at: int | None = None
+    """Unix seconds."""
+    blocked: bool = False
+    rpm: int | None = None
+    tpm: int | None = None
+
+
+class Auth(Part, frozen=True):
+    """Who may call."""
+
+    pepper: str
+    """Hex key of the HMAC-SHA256 that makes the digests."""
+    keys: tuple[VirtualKey, ...]
+
+    def __repr__(self) -> str:
+        return f"Auth(pepper=**********, keys={len(self.keys)})"
+
+
+class Wildcard(Part, frozen=True):
+    """A public name with one `*`: what stands before and after it, and the group that serves it."""
+
+    prefix: str
+    suffix: str
+    group: int
+
+
+class Group(Part, frozen=True):
+    """A public model name, the deployments behind it, and the groups to try next."""
+
+    name: str
+    deployments: tuple[int, ...]
+    fallbacks: tuple[int, ...] = ()
+    context_window_fallbacks: tuple[int, ...] = ()
+
+
+class Timeouts(Part, frozen=True):
+    """Deadlines of one attempt, in seconds."""
+
+    connect: float
+    first_byte: float
+    idle: float
+    total: float
+
+
+class Deployment(Part, frozen=True):
+    """One model at one provider with one credential."""
+
+    id: str
+    provider: str
+    model: str
+    urls: dict[Operation, str]
+    headers: tuple[tuple[str, str], ...]
+    weight: int
+    order: int
+    stream_usage: bool
+    tokenizer: str
+    timeouts: Timeouts
+
+    def __repr__(self) -> str:
+        return f"Deployment(id={self.id!r}, provider={self.provider!r}, model={self.model!r})"
+
+
+class RetryPolicy(Part, frozen=True):
+    """How often, how long apart (seconds), and when a deployment rests."""
+
+    retries: int
+    by_class: dict[str, int]
+    """By class name of `llmgw.errors`."""
+    backoff_base: float
+    backoff_max: float
+    allowed_fails: int
+    cooldown: float
+
+
+class CachePolicy(Part, frozen=True):
+    """The exact cache: seconds an entry lives, and bounds in bytes."""
+
+    ttl: float
+    max_bytes: int
+    max_entry_bytes: int
+
+
+class PiiPolicy(Part, frozen=True):
+    """The scan of requests for personal data."""
+
+    mode: Literal["monitor", "block"]
+
+
+class EgressPolicy(Part, frozen=True):
+    """Networks (CIDR) allowed besides the built-in rule, and more trust anchors."""
+
+    allow_networks: tuple[str, ...]
+    ca_file: str | None
+
+
+class Snapshot(Part, frozen=True):
+    """Everything a request needs to know."""
+
+    version: str
+    """SHA-256 of everything else, so that two equal configurations have one version."""
+    auth: Auth
+    routes: dict[str, Operation]
+    models: dict[str, int]
+    wildcards: tuple[Wildcard, ...]
+    groups: tuple[Group, ...]
+    deployments: tuple[Deployment, ...]
+    retry: RetryPolicy
+    cache: CachePolicy | None
+    pii: PiiPolicy | None
+    egress: EgressPolicy
+
+    def encode(self) -> bytes:
+        """The JSON for the native core. Holds credentials: never log it."""
+        return msgspec.json.encode(self)
+
+    def versioned(self) -> "Snapshot":
+        """The same snapshot under the version that its content gives."""
+        content = msgspec.structs.replace(self, version="")
+        digest = sha256(msgspec.json.encode(content, order="deterministic")).hexdigest()
+        return msgspec.structs.replace(self, version=digest)
+
+    def __repr__(self) -> str:
+        return (
+            f"Snapshot(version={self.version[:12]!r}, groups={len(self.groups)}, "
+            f"deployments={len(self.deployments)}, keys={len(self.auth.keys)})"
+        )

@@ -1,0 +1,343 @@
+"""What a user may write in a settings file: LiteLLM's sections as they are, and our own beside them.
+
+The string below a field is its documentation; `docs/configuration.md` is made of them.
+"""
+
+from typing import Annotated, Literal, TypeAlias
+
+import msgspec
+from msgspec import Meta
+
+from llmgw.settings.secrets import SecretReference
+
+_YEAR = 365 * 24 * 3600.0
+_LARGE = 2**53
+"""Whole numbers above this are not exact in every JSON reader."""
+
+Count: TypeAlias = Annotated[int, Meta(ge=0, le=1_000_000)]
+Positive: TypeAlias = Annotated[int, Meta(ge=1, le=_LARGE)]
+Rate: TypeAlias = Annotated[int, Meta(ge=0, le=_LARGE)]
+Seconds: TypeAlias = Annotated[float, Meta(gt=0, le=_YEAR)]
+ZeroOrSeconds: TypeAlias = Annotated[float, Meta(ge=0, le=_YEAR)]
+"""Zero switches off."""
+Share: TypeAlias = Annotated[float, Meta(ge=0, le=_LARGE)]
+Port: TypeAlias = Annotated[int, Meta(ge=0, le=65535)]
+ModelName: TypeAlias = Annotated[
+    str, Meta(pattern=r"^[^\x00-\x20\x7f]([^\x00-\x1f\x7f]*[^\x00-\x20\x7f])?$", max_length=256)
+]
+KeyAlias: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._@:/+-]{0,63}$")]
+HeaderText: TypeAlias = Annotated[
+    str, Meta(pattern=r"^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$", max_length=256)
+]
+Digest: TypeAlias = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+FallbackList: TypeAlias = tuple[dict[str, tuple[str, ...]], ...]
+
+
+class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A mapping of the settings file; keys it does not name are refused."""
+
+
+class Params(Section, frozen=True):
+    """How one deployment is reached."""
+
+    model: ModelName
+    """`provider/model`, as `openai/gpt-4o`. OpenAI's own names need no provider. A `*` stands for
+    what the public name's `*` matched."""
+    custom_llm_provider: str | None = None
+    """The provider, when `model` does not begin with it."""
+    api_key: SecretReference | None = None
+    """The credential; without it, the provider's own environment variable."""
+    api_base: str | None = None
+    """Base URL; without it, the provider's own."""
+    base_url: str | None = None
+    """Another spelling of `api_base`."""
+    api_version: str | None = None
+    """Azure: the `api-version` to ask for."""
+    azure_ad_token: SecretReference | None = None
+    """Azure: an Entra ID token, instead of a key."""
+    organization: HeaderText | None = None
+    """OpenAI: the organization to bill."""
+    extra_headers: dict[str, SecretReference] = {}
+    """More headers for every request."""
+    timeout: Seconds | None = None
+    """Seconds until the reply begins."""
+    stream_timeout: Seconds | None = None
+    """Seconds between two pieces of the reply."""
+    total_timeout: Seconds | None = None
+    """Seconds for one attempt as a whole."""
+    rpm: Rate | None = None
+    """Requests per minute the upstream grants; shares traffic when there is no `weight`."""
+    tpm: Rate | None = None
+    """Tokens per minute the upstream grants; shares traffic without `weight` and `rpm`."""
+    weight: Share | None = None
+    """Share of the group's traffic, relative to its other deployments. 0: only when nothing else
+    is left."""
+    order: Count | None = None
+    """Lower is tried first; deployments without one come last."""
+
+
+class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """Facts about a deployment. Free-form, as in LiteLLM: keys beside these are not looked at."""
+
+    id: HeaderText | None = None
+    """The deployment's id in headers and metrics; without it, made from `model`."""
+    mode: str | None = None
+    """`chat`, `embedding`, …: restricts the deployment to that kind of request."""
+    base_model: str | None = None
+    """The model behind an opaque name (an Azure deployment), for token counting."""
+
+
+class ModelEntry(Section, frozen=True):
+    """One deployment of a model group; the same `model_name` twice makes a load-balanced group."""
+
+    model_name: ModelName
+    """The public name. One `*` makes it a pattern: `openai/*`, `*`."""
+    litellm_params: Params | None = None
+    """How the deployment is reached."""
+    params: Params | None = None
+    """Another spelling of `litellm_params`."""
+    model_info: ModelInfo = ModelInfo()
+    """Facts about the deployment."""
+    rpm: Rate | None = None
+    """As in `litellm_params`."""
+    tpm: Rate | None = None
+    """As in `litellm_params`."""
+
+    def __post_init__(self) -> None:
+        if self.litellm_params is not None and self.params is not None:
+            raise ValueError("give either litellm_params or params, not both")
+
+
+class RetryCounts(Section, frozen=True, rename="pascal"):
+    """Attempts after the first, by LiteLLM's error names."""
+
+    bad_request_error_retries: Count | None = None
+    """Never retried here: the answer would be the same."""
+    authentication_error_retries: Count | None = None
+    """Never retried here; the request falls back instead."""
+    timeout_error_retries: Count | None = None
+    """The upstream did not answer in time."""
+    rate_limit_error_retries: Count | None = None
+    """The upstream answered 429."""
+    content_policy_violation_error_retries: Count | None = None
+    """Never retried here."""
+    internal_server_error_retries: Count | None = None
+    """The upstream answered 5xx, or with something that cannot be understood."""
+    service_unavailable_error_retries: Count | None = None
+    """The upstream answered 503, or could not be reached."""
+    not_found_error_retries: Count | None = None
+    """Never retried here."""
+    default_retries: Count | None = None
+    """Everything else that may be retried; wins over `num_retries`."""
+
+
+class AliasTarget(Section, frozen=True):
+    """What an alias stands for."""
+
+    model: ModelName
+    """The model group."""
+    hidden: bool = False
+    """Accepted; aliases are listed either way."""
+
+
+class RouterSettings(Section, frozen=True):
+    """How requests find a deployment, and what happens when it fails."""
+
+    routing_strategy: str = "simple-shuffle"
+    """`simple-shuffle` shares traffic by weight. LiteLLM's others are accepted with a warning and
+    do the same."""
+    num_retries: Count | None = None
+    """Attempts after the first within a group. Default 2."""
+    timeout: Seconds | None = None
+    """Seconds until the reply begins. Default 600."""
+    stream_timeout: Seconds | None = None
+    """Seconds between two pieces of the reply. Default: `timeout`, at most 300."""
+    total_timeout: Seconds | None = None
+    """Seconds for one attempt as a whole. Default 3600."""
+    connect_timeout: Seconds = 10.0
+    """Seconds for name lookup, TCP and TLS."""
+    allowed_fails: Count | None = None
+    """Consecutive failures after which a deployment rests. Default 3."""
+    cooldown_time: ZeroOrSeconds = 5.0
+    """Seconds of rest."""
+    retry_after: ZeroOrSeconds = 0.0
+    """Seconds before the first retry, doubled each time. Default 0.5."""
+    retry_policy: RetryCounts = RetryCounts()
+    """Retries by kind of failure."""
+    fallbacks: FallbackList | None = None
+    """`[{group: [next, …]}]`: groups tried in order when one fails. `"*"` stands for every group
+    without its own."""
+    default_fallbacks: tuple[str, ...] | None = None
+    """The same for every group without its own."""
+    context_window_fallbacks: FallbackList | None = None
+    """Groups tried when the prompt is too long."""
+    model_group_alias: dict[ModelName, ModelName | AliasTarget] = {}
+    """More names for groups: `{gpt-4: gpt-4o}`."""
+
+
+class CacheParams(Section, frozen=True):
+    """LiteLLM's options of the cache."""
+
+    type: str = "local"
+    """`local`; the others are accepted with a warning and are local too."""
+    ttl: Seconds | None = None
+    """Seconds an entry lives."""
+
+
+class LitellmSettings(Section, frozen=True):
+    """LiteLLM's module settings; those of `router_settings` win."""
+
+    num_retries: Count | None = None
+    """As in `router_settings`."""
+    request_timeout: Seconds | None = None
+    """As `router_settings.timeout`."""
+    allowed_fails: Count | None = None
+    """As in `router_settings`."""
+    fallbacks: FallbackList | None = None
+    """As in `router_settings`."""
+    default_fallbacks: tuple[str, ...] | None = None
+    """As in `router_settings`."""
+    context_window_fallbacks: FallbackList | None = None
+    """As in `router_settings`."""
+    cache: bool = False
+    """Switches the exact cache on; the section `cache` does too."""
+    cache_params: CacheParams = CacheParams()
+    """Options of the cache."""
+
+
+class GeneralSettings(Section, frozen=True):
+    """LiteLLM's settings of the process."""
+
+    master_key: SecretReference | None = None
+    """The admin key. `LLMGW_MASTER_KEY` wins over it; without both, one is generated into the state
+    folder."""
+
+
+class KeyEntry(Section, frozen=True):
+    """A virtual key: what a client shows us."""
+
+    alias: KeyAlias
+    """Its name in logs and metrics; unique."""
+    key: SecretReference | None = None
+    """The key itself, best as a reference."""
+    digest: Digest | None = None
+    """Or its keyed digest, as `llmgw keys create` writes it."""
+    models: tuple[ModelName, ...] | None = None
+    """Public names and patterns (`openai/*`) it may use; without it, all."""
+    rpm_limit: Positive | None = None
+    """Requests per minute."""
+    tpm_limit: Positive | None = None
+    """Tokens, input and output, per minute."""
+    expires: str | None = None
+    """ISO 8601 date or time (UTC unless it says otherwise) from which it is refused."""
+    blocked: bool = False
+    """Refused until unblocked."""
+    hint: Annotated[str, Meta(max_length=32)] | None = None
+    """First and last characters, for listings."""
+    created: str | None = None
+    """When it was made."""
+
+    def __post_init__(self) -> None:
+        if (self.key is None) == (self.digest is None):
+            raise ValueError("give either key or digest")
+
+
+class CacheSettings(Section, frozen=True):
+    """The exact cache: the same request again is answered from memory."""
+
+    ttl: Seconds = 600.0
+    """Seconds an entry lives."""
+    max_bytes: Positive = 64 * 1024 * 1024
+    """Memory of one worker, in bytes."""
+    max_entry_bytes: Positive = 1024 * 1024
+    """Largest reply kept, in bytes."""
+
+
+class PiiSettings(Section, frozen=True):
+    """The scan of requests for personal data."""
+
+    mode: Literal["monitor", "block"] = "monitor"
+    """`monitor` counts findings, `block` refuses the request."""
+
+
+class EgressSettings(Section, frozen=True):
+    """Where the gateway may connect, checked on the address that is dialled."""
+
+    allow_networks: tuple[str, ...] = ()
+    """Networks (CIDR) allowed besides the public internet over TLS: `10.0.0.0/8`. Addresses spelled
+    out in an `api_base`, and `localhost`, are allowed without."""
+    ca_file: str | None = None
+    """PEM file of more trust anchors."""
+
+
+class TlsSettings(Section, frozen=True):
+    """The certificate shown to clients."""
+
+    cert_file: str
+    """PEM file of the certificate chain."""
+    key_file: str
+    """PEM file of the private key."""
+
+
+class ServerSettings(Section, frozen=True):
+    """The listening side."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on; `0.0.0.0` for all."""
+    port: Port = 4000
+    """Port to listen on."""
+    workers: Positive | None = None
+    """Worker processes; without it, one per core."""
+    max_body_bytes: Positive = 10 * 1024 * 1024
+    """Largest request body, in bytes."""
+    max_header_bytes: Annotated[int, Meta(ge=1024)] = 32 * 1024
+    """Largest request head, in bytes."""
+    header_timeout: Seconds = 10.0
+    """Seconds for a request's head to arrive."""
+    body_idle_timeout: Seconds = 10.0
+    """Seconds between two pieces of a request's body."""
+    upload_timeout: Seconds = 60.0
+    """Seconds for a request's body as a whole."""
+    write_timeout: Seconds = 60.0
+    """Seconds a client may leave us unable to write."""
+    max_connections: Positive = 10_000
+    """Client connections per worker."""
+    drain_timeout: ZeroOrSeconds = 30.0
+    """Seconds running requests get at shutdown."""
+    tls: TlsSettings | None = None
+    """Serve HTTPS."""
+    metrics_auth: Literal["key", "none"] = "key"
+    """Whether `/metrics` asks for the admin key."""
+
+
+class Settings(Section, frozen=True):
+    """A settings file."""
+
+    model_list: tuple[ModelEntry, ...] = ()
+    """The deployments. Without any, `mock/*` and the providers whose keys are in the environment
+    are served."""
+    router_settings: RouterSettings = RouterSettings()
+    """Routing, retries, fallbacks."""
+    litellm_settings: LitellmSettings = LitellmSettings()
+    """LiteLLM's module settings."""
+    general_settings: GeneralSettings = GeneralSettings()
+    """LiteLLM's settings of the process."""
+    environment_variables: dict[str, SecretReference] = {}
+    """Variables that references in this file see, before those of the process."""
+    keys: tuple[KeyEntry, ...] = ()
+    """Virtual keys."""
+    cache: CacheSettings | None = None
+    """The exact cache; off without this section."""
+    pii: PiiSettings | None = None
+    """The scan for personal data; off without this section."""
+    egress: EgressSettings = EgressSettings()
+    """Where the gateway may connect."""
+    server: ServerSettings = ServerSettings()
+    """The listening side."""
+
+
+class KeysFile(Section, frozen=True):
+    """The state folder's `keys.yaml`."""
+
+    keys: tuple[KeyEntry, ...] = ()
+    """Virtual keys made with `llmgw keys create`."""

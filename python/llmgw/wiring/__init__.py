@@ -1,0 +1,77 @@
+"""Settings → Snapshot: the composition root. Names become indexes, references become secrets."""
+
+from llmgw.gateway.snapshot import Auth, CachePolicy, PiiPolicy, Snapshot
+from llmgw.model import Operation
+from llmgw.providers import providers as built_in_providers
+from llmgw.providers.base import Provider
+from llmgw.registry import Registry
+from llmgw.settings.environment import Environment
+from llmgw.settings.problems import Report
+from llmgw.settings.schema import CacheSettings, Settings
+from llmgw.state import State
+from llmgw.wiring.defaults import default_models
+from llmgw.wiring.deployments import DeploymentCompiler
+from llmgw.wiring.egress import compile_egress
+from llmgw.wiring.groups import compile_groups
+from llmgw.wiring.keys import compile_keys
+from llmgw.wiring.retries import compile_retries, default_timeouts
+
+
+def compile_snapshot(
+    settings: Settings,
+    environment: Environment,
+    state: State,
+    report: Report | None = None,
+    providers: Registry[Provider] | None = None,
+) -> Snapshot:
+    """Compile settings into what the native core serves from.
+
+    `environment` is the one that references see (`Loaded.environment`), `report` takes the warnings,
+    `providers` are the built-in ones unless plugins added to them.
+
+    Raises:
+        SettingsError: something does not resolve; lists every problem.
+    """
+    report = Report() if report is None else report
+    providers = built_in_providers() if providers is None else providers
+    entries = settings.model_list or default_models(providers, environment)
+    section = ("model_list",) if settings.model_list else ("defaults",)
+    compiler = DeploymentCompiler(providers, environment, report, default_timeouts(settings))
+    built = compiler.compile(entries, section)
+    catalogue = compile_groups(built, settings, report)
+    snapshot = Snapshot(
+        version="",
+        auth=Auth(
+            pepper=state.pepper.reveal(),
+            keys=compile_keys(settings, environment, state, report),
+        ),
+        routes=_routes(),
+        models=catalogue.models,
+        wildcards=catalogue.wildcards,
+        groups=catalogue.groups,
+        deployments=catalogue.deployments,
+        retry=compile_retries(settings, report),
+        cache=_cache(settings, report),
+        pii=None if settings.pii is None else PiiPolicy(mode=settings.pii.mode),
+        egress=compile_egress(settings.egress, built, report),
+    )
+    report.raise_errors()
+    return snapshot.versioned()
+
+
+def _routes() -> dict[str, Operation]:
+    """Every operation with and without `/v1`; Azure's paths are matched natively, by prefix."""
+    return {prefix + operation.path: operation for operation in Operation for prefix in ("/v1", "")}
+
+
+def _cache(settings: Settings, report: Report) -> CachePolicy | None:
+    """The exact cache, from our section or from LiteLLM's switch."""
+    own, module = settings.cache, settings.litellm_settings
+    if own is None and not module.cache:
+        return None
+    if own is None and module.cache_params.type != "local":
+        path = ("litellm_settings", "cache_params", "type")
+        report.warn(path, "not served yet; replies are cached in each worker's memory instead")
+    policy = CacheSettings() if own is None else own
+    ttl = policy.ttl if own is not None else module.cache_params.ttl or policy.ttl
+    return CachePolicy(ttl=ttl, max_bytes=policy.max_bytes, max_entry_bytes=policy.max_entry_bytes)

@@ -1,0 +1,221 @@
+"""Entries of the model list to deployments: provider, credential, URLs, headers, deadlines."""
+
+import re
+from collections.abc import Sequence
+
+import msgspec
+
+from llmgw import _native
+from llmgw.gateway.snapshot import Deployment, Timeouts
+from llmgw.model import Operation
+from llmgw.providers import NOT_SERVED, split_model
+from llmgw.providers.base import Header, Provider, Target, TargetError, Upstream
+from llmgw.registry import Registry
+from llmgw.settings.environment import Environment
+from llmgw.settings.problems import Path, Report
+from llmgw.settings.schema import ModelEntry, Params
+from llmgw.settings.secrets import Secret, SecretReference, UnresolvedReferenceError
+
+_BY_MODE = {
+    "chat": {Operation.CHAT_COMPLETIONS, Operation.RESPONSES},
+    "completion": {Operation.COMPLETIONS},
+    "embedding": {Operation.EMBEDDINGS},
+    "responses": {Operation.RESPONSES},
+    "moderation": {Operation.MODERATIONS},
+}
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_NOT_OURS_TO_SET = {"host", "content-length", "transfer-encoding", "connection", "content-type"}
+
+
+class Built(msgspec.Struct, frozen=True):
+    """A deployment with the entry it came from; weight and order are set by its group."""
+
+    entry: ModelEntry
+    path: Path
+    deployment: Deployment
+
+    @property
+    def params(self) -> Params:
+        """How the entry says it is reached."""
+        return params_of(self.entry)
+
+
+def params_of(entry: ModelEntry) -> Params:
+    """The entry's parameters; without any, the public name is the model's too."""
+    return entry.params or entry.litellm_params or Params(model=entry.model_name)
+
+
+class DeploymentCompiler:
+    """Compiles the entries of one configuration."""
+
+    def __init__(
+        self,
+        providers: Registry[Provider],
+        environment: Environment,
+        report: Report,
+        timeouts: Timeouts,
+    ) -> None:
+        self._providers = providers
+        self._environment = environment
+        self._report = report
+        self._timeouts = timeouts
+        self._ids: set[str] = set()
+
+    def compile(self, entries: Sequence[ModelEntry], section: Path) -> list[Built]:
+        """The deployments of those entries that can be served; the others are reported."""
+        self._take_given_ids(entries, section)
+        built: list[Built] = []
+        for index, entry in enumerate(entries):
+            path = (*section, index)
+            if (deployment := self._deployment(entry, path)) is not None:
+                built.append(Built(entry, path, deployment))
+        return built
+
+    def _deployment(self, entry: ModelEntry, path: Path) -> Deployment | None:
+        params = params_of(entry)
+        at = (*path, "params" if entry.params is not None else "litellm_params")
+        provider = self._provider(params, at)
+        if provider is None or not self._stars_agree(entry, params, at):
+            return None
+        upstream = self._upstream(provider, params, at)
+        if upstream is None:
+            return None
+        urls = self._urls(entry, upstream, path)
+        if not urls:
+            return None
+        return Deployment(
+            id=entry.model_info.id or self._new_id(f"{provider.name}/{upstream.model}"),
+            provider=provider.name,
+            model=upstream.model,
+            urls=urls,
+            headers=self._headers(upstream.headers, params, at),
+            weight=1,
+            order=0,
+            stream_usage=upstream.stream_usage,
+            tokenizer=_native.token_family(entry.model_info.base_model or upstream.model),
+            timeouts=self._deadlines(params),
+        )
+
+    def _provider(self, params: Params, at: Path) -> Provider | None:
+        name, _ = split_model(params.model, params.custom_llm_provider)
+        found = self._providers.get(name or "")
+        if found is not None:
+            return found
+        if name is None and (params.api_base or params.base_url):
+            return self._providers.get("openai")
+        if name in NOT_SERVED:
+            self._report.warn((*at, "model"), f"left out: the provider '{name}' is not served yet")
+        elif name is None:
+            self._report.error((*at, "model"), "which provider? write provider/model")
+        else:
+            near = self._providers.nearest(name)
+            hint = f"; did you mean '{near}'?" if near else ""
+            message = f"unknown provider '{name}'{hint} (openai/… with api_base is any other host)"
+            self._report.error((*at, "model"), message)
+        return None
+
+    def _stars_agree(self, entry: ModelEntry, params: Params, at: Path) -> bool:
+        """One `*` at most in each, and one upstream only if the public name has one to fill it."""
+        public, routed = entry.model_name.count("*"), params.model.count("*")
+        if public > 1 or routed > 1:
+            self._report.error(at[:-1], "only one '*' is allowed in a model name")
+        elif routed > public:
+            self._report.error((*at, "model"), "a '*' needs one in model_name to stand for")
+        return public <= 1 and routed <= public
+
+    def _upstream(self, provider: Provider, params: Params, at: Path) -> Upstream | None:
+        _, model = split_model(params.model, params.custom_llm_provider)
+        if params.api_base and params.base_url:
+            self._report.error((*at, "base_url"), "give either api_base or base_url")
+            return None
+        try:
+            target = Target(
+                model=model,
+                api_key=self._secret(params.api_key, (*at, "api_key")),
+                api_base=params.api_base or params.base_url,
+                api_version=params.api_version,
+                azure_ad_token=self._secret(params.azure_ad_token, (*at, "azure_ad_token")),
+                organization=params.organization,
+            )
+            upstream = provider.connect(target, self._environment)
+        except _ReportedError:
+            return None
+        except TargetError as problem:
+            self._report.error((*at, problem.field), str(problem))
+            return None
+        if upstream.warning is not None:
+            self._report.warn(at, upstream.warning)
+        return upstream
+
+    def _secret(self, reference: SecretReference | None, path: Path) -> Secret | None:
+        if reference is None:
+            return None
+        try:
+            return reference.resolve(self._environment)
+        except UnresolvedReferenceError as error:
+            self._report.error(path, str(error))
+            raise _ReportedError from None
+
+    def _urls(self, entry: ModelEntry, upstream: Upstream, path: Path) -> dict[Operation, str]:
+        """Of the provider's operations, those of the entry's mode."""
+        mode = entry.model_info.mode
+        if mode is None:
+            return upstream.urls
+        wanted = _BY_MODE.get(mode, set())
+        urls = {operation: url for operation, url in upstream.urls.items() if operation in wanted}
+        if not urls:
+            at = (*path, "model_info", "mode")
+            self._report.warn(at, f"left out: the provider serves nothing of the mode '{mode}' here")
+        return urls
+
+    def _headers(self, own: tuple[Header, ...], params: Params, at: Path) -> tuple[Header, ...]:
+        """The provider's headers, replaced and joined by the entry's own."""
+        headers = dict(own)
+        for name, reference in params.extra_headers.items():
+            path = (*at, "extra_headers", name)
+            if not _HEADER_NAME.fullmatch(name) or name.lower() in _NOT_OURS_TO_SET:
+                self._report.error(path, "not a header that can be set")
+                continue
+            try:
+                secret = self._secret(reference, path)
+            except _ReportedError:
+                continue
+            value = "" if secret is None else secret.reveal()
+            if not value.isascii() or not value.isprintable():
+                self._report.error(path, "holds characters that cannot be sent in a header")
+                continue
+            headers[name.lower()] = value
+        return tuple(headers.items())
+
+    def _deadlines(self, params: Params) -> Timeouts:
+        """The entry's deadlines over the default ones."""
+        first_byte = params.timeout or self._timeouts.first_byte
+        return Timeouts(
+            connect=min(self._timeouts.connect, first_byte),
+            first_byte=first_byte,
+            idle=params.stream_timeout or min(self._timeouts.idle, first_byte),
+            total=max(params.total_timeout or self._timeouts.total, first_byte),
+        )
+
+    def _take_given_ids(self, entries: Sequence[ModelEntry], section: Path) -> None:
+        for index, entry in enumerate(entries):
+            given = entry.model_info.id
+            if given is None:
+                continue
+            if given in self._ids:
+                path = (*section, index, "model_info", "id")
+                self._report.error(path, f"the id '{given}' is taken by another deployment")
+            self._ids.add(given)
+
+    def _new_id(self, name: str) -> str:
+        """The name itself, or with a number when it is taken: stable while the order is."""
+        unique, number = name, 1
+        while unique in self._ids:
+            number += 1
+            unique = f"{name}#{number}"
+        self._ids.add(unique)
+        return unique
+
+
+class _ReportedError(Exception):
+    """The problem stands in the report already."""

@@ -1,0 +1,120 @@
+"""Virtual keys and the admin key to digests."""
+
+from llmgw.access.keys import MASTER_ALIAS, digest, expiry, weakness
+from llmgw.gateway.snapshot import VirtualKey
+from llmgw.settings.environment import Environment
+from llmgw.settings.problems import Path, Report
+from llmgw.settings.schema import KeyEntry, Settings
+from llmgw.settings.secrets import Secret, UnresolvedReferenceError
+from llmgw.state import State
+
+
+def master_key(settings: Settings, environment: Environment, state: State, report: Report) -> Secret | None:
+    """The admin key: of the environment, else of the settings, else of the state folder.
+
+    A weak one, or a reference that leads nowhere, is reported.
+    """
+    found, path = _given_master_key(settings, environment, report)
+    key = found or state.master_key
+    if key is None:
+        if not report.problems:
+            report.error(path, "no admin key: set LLMGW_MASTER_KEY, or start with llmgw serve")
+        return None
+    if (reason := weakness(key)) is not None:
+        advice = "leave it out and one is generated"
+        report.error(path, f"this admin key cannot be used, because {reason}; {advice}")
+        return None
+    return key
+
+
+def is_master_key_given(settings: Settings, environment: Environment) -> bool:
+    """Whether the environment or the settings name an admin key, so that none is generated."""
+    return bool(environment.own("MASTER_KEY") or settings.general_settings.master_key)
+
+
+def compile_keys(
+    settings: Settings, environment: Environment, state: State, report: Report
+) -> tuple[VirtualKey, ...]:
+    """The admin key, the keys of the settings, and those of the state folder."""
+    keys: list[VirtualKey] = []
+    if (admin := master_key(settings, environment, state, report)) is not None:
+        keys.append(VirtualKey(alias=MASTER_ALIAS, digest=digest(admin, state.pepper), admin=True))
+    written: list[tuple[Path, KeyEntry]] = [
+        (("keys", index), entry) for index, entry in enumerate(settings.keys)
+    ] + [(("keys.yaml", "keys", index), entry) for index, entry in enumerate(state.keys)]
+    aliases = {MASTER_ALIAS: "the admin key"}
+    digests = {key.digest: key.alias for key in keys}
+    for path, entry in written:
+        key = _compile_key(entry, path, environment, state, report)
+        if key is None:
+            continue
+        if key.alias in aliases:
+            report.error((*path, "alias"), f"the alias '{key.alias}' is taken by {aliases[key.alias]}")
+        elif key.digest in digests:
+            report.error(path, f"this key is the same as that of '{digests[key.digest]}'")
+        else:
+            aliases[key.alias] = "another key"
+            digests[key.digest] = key.alias
+            keys.append(key)
+    return tuple(keys)
+
+
+def _given_master_key(
+    settings: Settings, environment: Environment, report: Report
+) -> tuple[Secret | None, Path]:
+    if (value := environment.own("MASTER_KEY")) is not None:
+        return Secret(value), ("LLMGW_MASTER_KEY",)
+    path = ("general_settings", "master_key")
+    reference = settings.general_settings.master_key
+    if reference is None:
+        return None, path
+    try:
+        return reference.resolve(environment), path
+    except UnresolvedReferenceError as error:
+        report.error(path, str(error))
+        return None, path
+
+
+def _compile_key(
+    entry: KeyEntry, path: Path, environment: Environment, state: State, report: Report
+) -> VirtualKey | None:
+    before = len(report.problems)
+    keyed = entry.digest
+    if entry.key is not None:
+        keyed = _digest(entry, path, environment, state, report)
+    for index, name in enumerate(entry.models or ()):
+        if name.count("*") > 1:
+            report.error((*path, "models", index), "only one '*' is allowed")
+    expires_at = None
+    if entry.expires is not None:
+        try:
+            expires_at = expiry(entry.expires)
+        except ValueError as error:
+            report.error((*path, "expires"), str(error))
+    if len(report.problems) > before or keyed is None:
+        return None
+    return VirtualKey(
+        alias=entry.alias,
+        digest=keyed,
+        models=entry.models,
+        expires_at=expires_at,
+        blocked=entry.blocked,
+        rpm=entry.rpm_limit,
+        tpm=entry.tpm_limit,
+    )
+
+
+def _digest(
+    entry: KeyEntry, path: Path, environment: Environment, state: State, report: Report
+) -> str | None:
+    if entry.key is None:
+        return entry.digest
+    try:
+        key = entry.key.resolve(environment)
+    except UnresolvedReferenceError as error:
+        report.error((*path, "key"), str(error))
+        return None
+    if (reason := weakness(key)) is not None:
+        report.error((*path, "key"), f"this key cannot be used, because {reason}")
+        return None
+    return digest(key, state.pepper)

@@ -1,0 +1,165 @@
+//! What a request's head says: which endpoint, which credential, which id.
+
+use crate::error::{Class, Error, Result};
+use crate::http1::Head;
+use crate::plan::Plan;
+use crate::snapshot::Operation;
+use std::fmt::Write;
+
+/// Headers that may carry the key besides `Authorization`, in the order of their precedence.
+const KEY_HEADERS: [&str; 3] = ["x-api-key", "api-key", "x-goog-api-key"];
+/// LiteLLM's own header: wins over the others.
+const FIRST_HEADER: &str = "x-litellm-api-key";
+/// Azure's way of naming a model: in the path.
+const AZURE_PREFIX: &str = "/openai/deployments/";
+
+/// The native endpoint of a path, and the model that the path names.
+#[must_use]
+pub fn route(plan: &Plan, path: &str) -> Option<(Operation, Option<String>)> {
+    if let Some(&operation) = plan.routes.get(path) {
+        return Some((operation, None));
+    }
+    let (model, rest) = path.strip_prefix(AZURE_PREFIX)?.split_once('/')?;
+    let operation = match rest {
+        "chat/completions" => Operation::ChatCompletions,
+        "completions" => Operation::Completions,
+        "embeddings" => Operation::Embeddings,
+        _ => return None,
+    };
+    Some((operation, Some(percent_decode(model)?)))
+}
+
+fn percent_decode(text: &str) -> Option<String> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        if byte == b'%' {
+            let high = (bytes.next()? as char).to_digit(16)?;
+            let low = (bytes.next()? as char).to_digit(16)?;
+            out.push(u8::try_from(high * 16 + low).ok()?);
+        } else {
+            out.push(byte);
+        }
+    }
+    String::from_utf8(out).ok()
+}
+
+/// The key that the client shows.
+///
+/// # Errors
+/// `InvalidRequest` when two different ones are shown: which of them counts must not be a guess.
+pub fn credential(head: &Head) -> Result<Option<&[u8]>> {
+    if let Some(key) = head.header(FIRST_HEADER) {
+        return Ok(Some(bearer(key).unwrap_or(key)));
+    }
+    let authorization = match head.header("authorization") {
+        Some(value) => Some(bearer(value).ok_or_else(|| {
+            let message = "The Authorization header must read `Bearer KEY`.";
+            Error::new(Class::Unauthenticated, message)
+        })?),
+        None => None,
+    };
+    let mut shown = authorization;
+    for name in KEY_HEADERS {
+        match (shown, head.header(name)) {
+            (Some(one), Some(other)) if one != other => {
+                let message = "Two different API keys were given; send one.";
+                return Err(Error::new(Class::InvalidRequest, message));
+            }
+            (None, Some(key)) => shown = Some(key),
+            _ => {}
+        }
+    }
+    Ok(shown)
+}
+
+fn bearer(value: &[u8]) -> Option<&[u8]> {
+    let (scheme, key) = value.split_at_checked(7)?;
+    scheme.eq_ignore_ascii_case(b"bearer ").then(|| key.trim_ascii())
+}
+
+/// Refuses bodies that are not JSON.
+///
+/// # Errors
+/// `UnsupportedMediaType`, saying what to send.
+pub fn check_media_type(head: &Head) -> Result<()> {
+    let essence = head.header("content-type").map(|value| {
+        let end = value.iter().position(|&byte| byte == b';').unwrap_or(value.len());
+        value[..end].trim_ascii()
+    });
+    match essence {
+        Some(kind) if kind.eq_ignore_ascii_case(b"application/json") => Ok(()),
+        _ => {
+            let message = "Send the request with `Content-Type: application/json`.";
+            Err(Error::new(Class::UnsupportedMediaType, message))
+        }
+    }
+}
+
+/// Whether the client wants neither a cached answer nor its own cached.
+#[must_use]
+pub fn refuses_cache(head: &Head) -> bool {
+    head.header("cache-control").is_some_and(|value| {
+        value
+            .split(|&byte| byte == b',')
+            .map(<[u8]>::trim_ascii)
+            .any(|word| word.eq_ignore_ascii_case(b"no-cache") || word.eq_ignore_ascii_case(b"no-store"))
+    })
+}
+
+/// The client's `x-request-id` if it is harmless, else a new one.
+#[must_use]
+pub fn request_id(head: &Head, rng: &mut fastrand::Rng) -> String {
+    let harmless = |id: &&[u8]| {
+        (1..=128).contains(&id.len()) && id.iter().all(|b| b.is_ascii_alphanumeric() || b"-_.:".contains(b))
+    };
+    if let Some(id) = head.header("x-request-id").filter(harmless) {
+        return String::from_utf8_lossy(id).into_owned();
+    }
+    let mut id = String::with_capacity(36);
+    // Formatting into a String cannot fail.
+    let _ = write!(id, "req_{:032x}", rng.u128(..));
+    id
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::http1::take_head;
+    use bytes::BytesMut;
+
+    fn head(lines: &str) -> Head {
+        let text = format!("POST /v1/x HTTP/1.1\r\nHost: a\r\n{lines}\r\n");
+        take_head(&mut BytesMut::from(&text[..]), 4096).unwrap().unwrap()
+    }
+
+    #[test]
+    fn a_key_is_found_in_every_header_that_sdks_use() {
+        for line in ["Authorization: Bearer k", "authorization: bearer k", "x-api-key: k", "api-key: k",
+            "x-litellm-api-key: Bearer k\r\nAuthorization: Bearer other", "x-api-key: k\r\nAuthorization: Bearer k"] {
+            assert_eq!(credential(&head(&format!("{line}\r\n"))).unwrap(), Some(&b"k"[..]), "{line}");
+        }
+        assert_eq!(credential(&head("")).unwrap(), None);
+    }
+
+    #[test]
+    fn two_different_keys_or_another_scheme_are_refused() {
+        assert_eq!(credential(&head("x-api-key: a\r\napi-key: b\r\n")).unwrap_err().class, Class::InvalidRequest);
+        assert_eq!(credential(&head("Authorization: Basic eA==\r\n")).unwrap_err().class, Class::Unauthenticated);
+    }
+
+    #[test]
+    fn a_request_id_is_taken_over_only_if_it_is_harmless() {
+        let mut rng = fastrand::Rng::with_seed(1);
+        assert_eq!(request_id(&head("x-request-id: abc-1\r\n"), &mut rng), "abc-1");
+        assert!(request_id(&head("x-request-id: a b\r\n"), &mut rng).starts_with("req_"));
+        assert!(request_id(&head(&format!("x-request-id: {}\r\n", "a".repeat(200))), &mut rng).starts_with("req_"));
+    }
+
+    #[test]
+    fn a_model_in_the_path_is_decoded() {
+        assert_eq!(percent_decode("gpt%2D4%2fo").as_deref(), Some("gpt-4/o"));
+        assert_eq!(percent_decode("%zz"), None);
+    }
+}

@@ -1,0 +1,209 @@
+//! A client's connection: heads and bodies in, replies out, every wait with a deadline.
+
+use crate::error::{Class, Error, Result};
+use crate::http1::{self, Chunks, Framing, Head};
+use bytes::{Bytes, BytesMut};
+use std::future::Future;
+use std::io::{self, IoSlice};
+use std::rc::Rc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::{Instant, timeout, timeout_at};
+
+/// Bytes asked of the socket at once.
+const READ_SIZE: usize = 16 * 1024;
+/// What a client may send ahead while its request is being answered.
+const MAX_AHEAD: usize = 64 * 1024;
+/// After a refusal, how much of what still comes in is read, so that the refusal is not lost to a reset.
+const MAX_LINGER: usize = 1024 * 1024;
+
+/// What the edge allows a client.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HttpLimits {
+    /// Bytes of a request's body.
+    pub max_body_bytes: u64,
+    /// Bytes of a request's head.
+    pub max_header_bytes: usize,
+    /// From a head's first byte to its last.
+    pub header_timeout: Duration,
+    /// Between two reads of a body.
+    pub body_idle_timeout: Duration,
+    /// A whole body.
+    pub upload_timeout: Duration,
+    /// One write that the client does not read.
+    pub write_timeout: Duration,
+    /// Between two requests.
+    pub keep_alive_timeout: Duration,
+}
+
+/// A connection and what has been read ahead.
+pub struct Connection<S> {
+    stream: S,
+    input: BytesMut,
+    limits: Rc<HttpLimits>,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+    /// A fresh connection.
+    pub fn new(stream: S, limits: Rc<HttpLimits>) -> Self {
+        Connection { stream, input: BytesMut::with_capacity(4096), limits }
+    }
+
+    /// The next request's head; `None` when the client has closed, was idle too long, or `stop` came
+    /// while nothing was under way.
+    ///
+    /// # Errors
+    /// What is wrong with the head; the connection must be closed after the reply.
+    pub async fn next_head(&mut self, stop: impl Future<Output = ()>) -> Result<Option<Head>> {
+        if self.input.is_empty() {
+            let idle = self.limits.keep_alive_timeout;
+            let first = async {
+                tokio::select! {
+                    biased;
+                    read = read_some(&mut self.stream, &mut self.input) => matches!(read, Ok(1..)),
+                    () = stop => false,
+                }
+            };
+            if !timeout(idle, first).await.unwrap_or(false) {
+                return Ok(None);
+            }
+        }
+        let deadline = Instant::now() + self.limits.header_timeout;
+        loop {
+            if let Some(head) = http1::take_head(&mut self.input, self.limits.max_header_bytes)? {
+                return Ok(Some(head));
+            }
+            match timeout_at(deadline, read_some(&mut self.stream, &mut self.input)).await {
+                Ok(Ok(1..)) => {}
+                Ok(_) => return Ok(None),
+                Err(_) => {
+                    let message = "The request's head did not arrive in time.";
+                    return Err(Error::new(Class::RequestTimeout, message));
+                }
+            }
+        }
+    }
+
+    /// The request's body, whole.
+    ///
+    /// # Errors
+    /// `RequestTooLarge`, `RequestTimeout`, or `InvalidRequest` for bad framing or an early end.
+    pub async fn body(&mut self, head: &Head) -> Result<Bytes> {
+        let max = self.limits.max_body_bytes;
+        if let Framing::Length(length) = head.framing {
+            if length > max {
+                return Err(http1::too_large(max));
+            }
+            if length == 0 {
+                return Ok(Bytes::new());
+            }
+        }
+        if head.expects_continue && self.input.is_empty() {
+            self.write(b"HTTP/1.1 100 Continue\r\n\r\n", &[]).await.map_err(|_| cut_short())?;
+        }
+        let deadline = Instant::now() + self.limits.upload_timeout;
+        let mut chunks = Chunks::default();
+        let mut decoded = BytesMut::new();
+        loop {
+            match head.framing {
+                Framing::Length(length) => {
+                    // A length past usize was refused above: the limit is far below.
+                    let length = usize::try_from(length).unwrap_or(usize::MAX);
+                    if self.input.len() >= length {
+                        return Ok(self.input.split_to(length).freeze());
+                    }
+                    self.input.reserve(length - self.input.len());
+                }
+                Framing::Chunked => {
+                    if chunks.decode(&mut self.input, &mut decoded, max)? {
+                        return Ok(decoded.freeze());
+                    }
+                }
+            }
+            let until = deadline.min(Instant::now() + self.limits.body_idle_timeout);
+            match timeout_at(until, read_some(&mut self.stream, &mut self.input)).await {
+                Ok(Ok(1..)) => {}
+                Ok(_) => return Err(cut_short()),
+                Err(_) => {
+                    let message = "The request's body did not arrive in time.";
+                    return Err(Error::new(Class::RequestTimeout, message));
+                }
+            }
+        }
+    }
+
+    /// Resolves when the client has gone. What it sends ahead is kept, up to a bound.
+    pub async fn gone(&mut self) {
+        while self.input.len() < MAX_AHEAD {
+            match read_some(&mut self.stream, &mut self.input).await {
+                Ok(1..) => {}
+                _ => return,
+            }
+        }
+        std::future::pending().await
+    }
+
+    /// Writes two parts in one go where the socket allows it.
+    ///
+    /// # Errors
+    /// The socket's, or `TimedOut` when the client does not read.
+    pub async fn write(&mut self, first: &[u8], second: &[u8]) -> io::Result<()> {
+        let limit = self.limits.write_timeout;
+        let (mut first, mut second) = (first, second);
+        while !first.is_empty() || !second.is_empty() {
+            let parts = [IoSlice::new(first), IoSlice::new(second)];
+            let wrote = async {
+                if first.is_empty() {
+                    self.stream.write(second).await
+                } else {
+                    self.stream.write_vectored(&parts).await
+                }
+            };
+            let count = timeout(limit, wrote).await.map_err(|_| io::ErrorKind::TimedOut)??;
+            if count == 0 {
+                return Err(io::ErrorKind::WriteZero.into());
+            }
+            let of_first = count.min(first.len());
+            first = &first[of_first..];
+            second = &second[count - of_first..];
+        }
+        Ok(())
+    }
+
+    /// Sends what is buffered below us (TLS).
+    ///
+    /// # Errors
+    /// The socket's.
+    pub async fn flush(&mut self) -> io::Result<()> {
+        self.stream.flush().await
+    }
+
+    /// Closes after a refusal: says so, then reads off what the client is still sending, for a short while.
+    pub async fn close_politely(&mut self) {
+        let linger = async {
+            self.stream.shutdown().await?;
+            let mut left = MAX_LINGER;
+            while left > 0 {
+                self.input.clear();
+                match read_some(&mut self.stream, &mut self.input).await? {
+                    0 => break,
+                    count => left = left.saturating_sub(count),
+                }
+            }
+            io::Result::Ok(())
+        };
+        // However it ends, the connection is over.
+        let _ = timeout(Duration::from_secs(2), linger).await;
+    }
+}
+
+fn cut_short() -> Error {
+    Error::new(Class::InvalidRequest, "The request's body ended before it was complete.")
+}
+
+async fn read_some<S: AsyncRead + Unpin>(stream: &mut S, input: &mut BytesMut) -> io::Result<usize> {
+    if input.capacity() - input.len() < 1024 {
+        input.reserve(READ_SIZE);
+    }
+    stream.read_buf(input).await
+}

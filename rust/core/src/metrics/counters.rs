@@ -1,0 +1,80 @@
+//! Event counters whose labels are known beforehand: one word each.
+
+/// An event worth counting. The discriminant is its place in the shared memory: append only, and
+/// raise the layout's version otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)] // the table below says what each is
+pub enum Counter {
+    CacheHit,
+    CacheMiss,
+    CacheBypass,
+    LimitedRequests,
+    LimitedTokens,
+    LimitedTableFull,
+    PiiPassed,
+    PiiFound,
+    PiiBlocked,
+    Cooldown,
+    Fallback,
+    Retry,
+    ClientDisconnect,
+}
+
+/// How a counter is shown.
+pub(super) struct Family {
+    pub name: &'static str,
+    pub help: &'static str,
+    /// Its counters, and what the label of each says.
+    pub counters: &'static [(Counter, &'static str)],
+}
+
+/// All event counters, in the order they are shown.
+pub(super) const FAMILIES: [Family; 7] = [
+    Family {
+        name: "llmgw_cache_requests_total",
+        help: "Requests by what the exact cache had for them.",
+        counters: &[
+            (Counter::CacheHit, r#"{result="hit"}"#),
+            (Counter::CacheMiss, r#"{result="miss"}"#),
+            (Counter::CacheBypass, r#"{result="bypass"}"#),
+        ],
+    },
+    Family {
+        name: "llmgw_ratelimited_total",
+        help: "Requests refused, by the limit they met.",
+        counters: &[
+            (Counter::LimitedRequests, r#"{limit="requests"}"#),
+            (Counter::LimitedTokens, r#"{limit="tokens"}"#),
+            (Counter::LimitedTableFull, r#"{limit="table_full"}"#),
+        ],
+    },
+    Family {
+        name: "llmgw_guardrail_requests_total",
+        help: "Requests by what a guardrail did with them.",
+        counters: &[
+            (Counter::PiiPassed, r#"{guardrail="pii",action="pass"}"#),
+            (Counter::PiiFound, r#"{guardrail="pii",action="monitor"}"#),
+            (Counter::PiiBlocked, r#"{guardrail="pii",action="block"}"#),
+        ],
+    },
+    Family {
+        name: "llmgw_deployment_cooldowns_total",
+        help: "Times a deployment was sent to rest.",
+        counters: &[(Counter::Cooldown, "")],
+    },
+    Family {
+        name: "llmgw_fallbacks_total",
+        help: "Times a request went on to the next model group.",
+        counters: &[(Counter::Fallback, "")],
+    },
+    Family {
+        name: "llmgw_retries_total",
+        help: "Attempts after the first within one model group.",
+        counters: &[(Counter::Retry, "")],
+    },
+    Family {
+        name: "llmgw_client_disconnects_total",
+        help: "Requests whose client left before the reply was complete.",
+        counters: &[(Counter::ClientDisconnect, "")],
+    },
+];

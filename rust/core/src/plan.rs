@@ -1,0 +1,448 @@
+//! A snapshot made ready to run: digests decoded, URLs parsed, headers built, pools opened.
+
+use crate::balancer::{Candidate, CooldownPolicy, deployment_hash};
+use crate::egress::{Egress, Network};
+use crate::error::Class;
+use crate::keys::{self, Digest, Digester};
+use crate::limiter::{Limit, bucket_id};
+use crate::snapshot::{self, Operation, Snapshot};
+use crate::tokens::Family;
+use crate::upstream::{self, HttpClient};
+use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The scheme of deployments that this process answers itself.
+const MOCK_SCHEME: &str = "mock://";
+
+/// A configuration in force. Immutable; a running call keeps the one it began with.
+pub struct Plan {
+    /// Digest of the settings.
+    pub version: String,
+    /// Makes the digests that `keys` is indexed by.
+    pub digester: Digester,
+    keys: HashMap<Digest, Arc<Key>>,
+    /// Exact paths of the native endpoints.
+    pub routes: HashMap<String, Operation>,
+    models: HashMap<String, usize>,
+    wildcards: Vec<snapshot::Wildcard>,
+    /// Model groups.
+    pub groups: Vec<Group>,
+    /// Deployments, referred to by index.
+    pub deployments: Vec<Deployment>,
+    /// How failures are met.
+    pub retry: Retry,
+    /// The exact cache, if switched on.
+    pub cache: Option<snapshot::CachePolicy>,
+    /// What a PII finding leads to, if the scan is on.
+    pub pii: Option<snapshot::PiiMode>,
+    pools: Pools,
+}
+
+/// A virtual key and what it may do.
+pub struct Key {
+    /// Name in logs and metrics.
+    pub alias: String,
+    digest: Digest,
+    /// May use the admin endpoints.
+    pub admin: bool,
+    models: Option<Vec<Pattern>>,
+    /// Unix seconds after which it is refused.
+    pub expires_at: Option<u64>,
+    /// Refused until unblocked.
+    pub blocked: bool,
+    /// Bucket and limit of requests per minute.
+    pub requests: Option<(u128, Limit)>,
+    /// Bucket and limit of tokens per minute.
+    pub tokens: Option<(u128, Limit)>,
+}
+
+/// A model name, or one with a `*` in it.
+struct Pattern {
+    prefix: String,
+    suffix: Option<String>,
+}
+
+impl Pattern {
+    fn new(text: &str) -> Self {
+        match text.split_once('*') {
+            Some((prefix, suffix)) => Pattern { prefix: prefix.into(), suffix: Some(suffix.into()) },
+            None => Pattern { prefix: text.into(), suffix: None },
+        }
+    }
+
+    fn matches(&self, name: &str) -> bool {
+        match &self.suffix {
+            Some(suffix) => star(name, &self.prefix, suffix).is_some(),
+            None => name == self.prefix,
+        }
+    }
+}
+
+/// What the `*` stands for in `name`.
+fn star<'a>(name: &'a str, prefix: &str, suffix: &str) -> Option<&'a str> {
+    name.strip_prefix(prefix)?.strip_suffix(suffix)
+}
+
+impl Key {
+    /// Whether the key may use the public model `name`.
+    #[must_use]
+    pub fn may_use(&self, name: &str) -> bool {
+        self.models.as_ref().is_none_or(|models| models.iter().any(|one| one.matches(name)))
+    }
+}
+
+/// A model group, ready for the balancer.
+pub struct Group {
+    /// The public name.
+    pub name: String,
+    candidates: Vec<Candidate>,
+    /// Groups tried when this one fails.
+    pub fallbacks: Vec<usize>,
+    /// Groups tried when the prompt is too long.
+    pub context_window_fallbacks: Vec<usize>,
+    /// How its input is counted (its first deployment's way).
+    pub tokenizer: Family,
+}
+
+/// A deployment, ready to send to.
+pub struct Deployment {
+    /// Unique id.
+    pub id: String,
+    /// Provider name.
+    pub provider: String,
+    /// What the balancer knows it by.
+    pub id_hash: u64,
+    weight: u32,
+    order: u32,
+    tokenizer: Family,
+    model: String,
+    urls: HashMap<Operation, Target>,
+    /// Headers of every request.
+    pub headers: HeaderMap,
+    /// Ask for usage in streams.
+    pub stream_usage: bool,
+    /// From the request's last byte to the reply's first.
+    pub first_byte: Duration,
+    /// Between two reads.
+    pub idle: Duration,
+    /// The whole attempt.
+    pub total: Duration,
+    /// Its connections.
+    pub client: HttpClient,
+}
+
+enum Target {
+    Fixed(Uri),
+    /// The routed model stands in the path.
+    Templated(String),
+}
+
+impl Deployment {
+    /// The model name to send, given what the client's wildcard matched.
+    #[must_use]
+    pub fn routed_model(&self, matched: &str) -> String {
+        self.model.replacen('*', matched, 1)
+    }
+
+    /// Whether the deployment serves the operation.
+    #[must_use]
+    pub fn serves(&self, operation: Operation) -> bool {
+        self.urls.contains_key(&operation)
+    }
+
+    /// The URL of the operation for a routed model.
+    #[must_use]
+    pub fn uri(&self, operation: Operation, model: &str) -> Option<Uri> {
+        match self.urls.get(&operation)? {
+            Target::Fixed(uri) => Some(uri.clone()),
+            Target::Templated(text) => text.replace("{model}", &encode_segment(model)).parse().ok(),
+        }
+    }
+}
+
+/// Percent-encodes what a path segment may not hold.
+fn encode_segment(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(byte as char);
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
+/// The retry policy, by class.
+pub struct Retry {
+    retries: u32,
+    by_class: HashMap<String, u32>,
+    base: Duration,
+    /// The longest wait between attempts.
+    pub longest: Duration,
+    /// When a deployment is sent to rest.
+    pub cooldown: CooldownPolicy,
+}
+
+impl Retry {
+    /// Attempts after the first that a failure of this class is worth, within one group.
+    #[must_use]
+    pub fn retries(&self, class: Class) -> u32 {
+        if !class.row().retry {
+            return 0;
+        }
+        self.by_class.get(class.row().name).copied().unwrap_or(self.retries)
+    }
+
+    /// The wait before the n-th retry (from 0): exponential, and somewhere in its upper half.
+    #[must_use]
+    pub fn backoff(&self, retry: u32, rng: &mut fastrand::Rng) -> Duration {
+        let whole = self.base.saturating_mul(1 << retry.min(16)).min(self.longest);
+        whole.mul_f64(0.5 + rng.f64() / 2.0)
+    }
+}
+
+/// The HTTP clients by origin and connect deadline, kept over reloads so that warm connections stay.
+#[derive(Clone, Default)]
+struct Pools {
+    clients: BTreeMap<(String, Duration), HttpClient>,
+    rule: Option<PoolRule>,
+}
+
+/// What a pool depends on besides its origin.
+#[derive(Clone)]
+struct PoolRule {
+    egress: snapshot::EgressPolicy,
+    check: Arc<Egress>,
+    tls: Arc<rustls::ClientConfig>,
+}
+
+impl Pools {
+    /// New pools for `policy`, taking over those of `before` if the policy is the same.
+    fn for_policy(policy: &snapshot::EgressPolicy, before: Option<&Pools>) -> Result<Self, String> {
+        if let Some(pools) = before
+            && let Some(rule) = &pools.rule
+            && rule.egress == *policy
+        {
+            return Ok(pools.clone());
+        }
+        let mut networks = Vec::new();
+        for text in &policy.allow_networks {
+            let network = Network::parse(text).ok_or_else(|| format!("{text} is not a network"))?;
+            networks.push(network);
+        }
+        let tls = upstream::tls_config(policy.ca_file.as_deref())?;
+        let check = Arc::new(Egress::new(networks));
+        let rule = PoolRule { egress: policy.clone(), check, tls };
+        Ok(Pools { clients: BTreeMap::new(), rule: Some(rule) })
+    }
+
+    fn client(&mut self, origin: String, connect: Duration) -> Option<HttpClient> {
+        let rule = self.rule.as_ref()?;
+        let open = || upstream::client(rule.check.clone(), rule.tls.clone(), connect);
+        Some(self.clients.entry((origin, connect)).or_insert_with(open).clone())
+    }
+
+    fn keep_only(&mut self, used: &[(String, Duration)]) {
+        self.clients.retain(|key, _| used.contains(key));
+    }
+}
+
+/// A model name resolved.
+pub struct Resolved<'a> {
+    /// Index of the group.
+    pub group: usize,
+    /// What the wildcard matched, or the name itself.
+    pub matched: &'a str,
+}
+
+impl Plan {
+    /// Makes a snapshot ready. `mock_port`: where this process's own mock upstream listens.
+    ///
+    /// # Errors
+    /// What in the snapshot cannot be used, in one sentence.
+    pub fn new(snapshot: Snapshot, mock_port: u16, before: Option<&Plan>) -> Result<Self, String> {
+        let pepper = keys::from_hex(&snapshot.auth.pepper).ok_or("the pepper is not 32 bytes of hex")?;
+        let mut pools = Pools::for_policy(&snapshot.egress, before.map(|plan| &plan.pools))?;
+        let mut used = Vec::new();
+        let mut deployments = Vec::with_capacity(snapshot.deployments.len());
+        for one in snapshot.deployments {
+            deployments.push(Deployment::new(one, mock_port, &mut pools, &mut used)?);
+        }
+        pools.keep_only(&used);
+        let groups = snapshot.groups.into_iter().map(|group| Group::new(group, &deployments));
+        let groups = groups.collect::<Result<Vec<_>, _>>()?;
+        let known = |index: &usize| *index < groups.len();
+        let linked = groups.iter().flat_map(|g| g.fallbacks.iter().chain(&g.context_window_fallbacks));
+        let named = snapshot.models.values().chain(snapshot.wildcards.iter().map(|w| &w.group));
+        if !linked.chain(named).all(known) {
+            return Err("a name refers to a model group that does not exist".into());
+        }
+        let mut keys = HashMap::with_capacity(snapshot.auth.keys.len());
+        for key in snapshot.auth.keys {
+            let key = Key::new(key)?;
+            keys.insert(key.digest, Arc::new(key));
+        }
+        Ok(Plan {
+            version: snapshot.version,
+            digester: Digester::new(&pepper),
+            keys,
+            routes: snapshot.routes,
+            models: snapshot.models,
+            wildcards: snapshot.wildcards,
+            groups,
+            deployments,
+            retry: Retry::new(snapshot.retry),
+            cache: snapshot.cache,
+            pii: snapshot.pii.map(|policy| policy.mode),
+            pools,
+        })
+    }
+
+    /// The key of this digest, found by hash and confirmed in constant time.
+    #[must_use]
+    pub fn key(&self, digest: &Digest) -> Option<&Arc<Key>> {
+        use subtle::ConstantTimeEq;
+        self.keys.get(digest).filter(|key| bool::from(key.digest.ct_eq(digest)))
+    }
+
+    /// Finds the group of a public model name.
+    #[must_use]
+    pub fn resolve<'a>(&self, name: &'a str) -> Option<Resolved<'a>> {
+        if let Some(&group) = self.models.get(name) {
+            return Some(Resolved { group, matched: name });
+        }
+        self.wildcards.iter().find_map(|wildcard| {
+            let matched = star(name, &wildcard.prefix, &wildcard.suffix)?;
+            (!matched.is_empty()).then_some(Resolved { group: wildcard.group, matched })
+        })
+    }
+
+    /// The candidates of a group that serve the operation.
+    #[must_use]
+    pub fn candidates(&self, group: usize, operation: Operation) -> Vec<Candidate> {
+        let all = self.groups[group].candidates.iter().copied();
+        all.filter(|one| self.deployments[one.index].serves(operation)).collect()
+    }
+}
+
+impl Key {
+    fn new(key: snapshot::VirtualKey) -> Result<Self, String> {
+        let digest = keys::from_hex(&key.digest)
+            .ok_or_else(|| format!("the digest of key {} is not 32 bytes of hex", key.alias))?;
+        let per_minute = |kind: &str, amount: Option<u64>| {
+            amount.map(|amount| (bucket_id(kind, &key.alias), Limit::per_minute(amount)))
+        };
+        Ok(Key {
+            requests: per_minute("key-requests", key.rpm),
+            tokens: per_minute("key-tokens", key.tpm),
+            models: key.models.map(|models| models.iter().map(|text| Pattern::new(text)).collect()),
+            alias: key.alias,
+            digest,
+            admin: key.admin,
+            expires_at: key.expires_at,
+            blocked: key.blocked,
+        })
+    }
+}
+
+impl Group {
+    fn new(group: snapshot::Group, deployments: &[Deployment]) -> Result<Self, String> {
+        let mut candidates = Vec::with_capacity(group.deployments.len());
+        for &index in &group.deployments {
+            let deployment = deployments
+                .get(index)
+                .ok_or_else(|| format!("group {} names a deployment that does not exist", group.name))?;
+            candidates.push(deployment.candidate(index));
+        }
+        let first = group.deployments.first().map(|&index| deployments[index].tokenizer);
+        Ok(Group {
+            name: group.name,
+            candidates,
+            fallbacks: group.fallbacks,
+            context_window_fallbacks: group.context_window_fallbacks,
+            tokenizer: first.unwrap_or(Family::O200k),
+        })
+    }
+}
+
+impl Retry {
+    fn new(policy: snapshot::RetryPolicy) -> Self {
+        Retry {
+            retries: policy.retries,
+            by_class: policy.by_class,
+            base: seconds(policy.backoff_base),
+            longest: seconds(policy.backoff_max),
+            cooldown: CooldownPolicy {
+                allowed_fails: policy.allowed_fails,
+                cooldown: seconds(policy.cooldown),
+            },
+        }
+    }
+}
+
+impl Deployment {
+    fn new(
+        one: snapshot::Deployment,
+        mock_port: u16,
+        pools: &mut Pools,
+        used: &mut Vec<(String, Duration)>,
+    ) -> Result<Self, String> {
+        let fail = |what: &str| format!("deployment {}: {what}", one.id);
+        let mut headers = HeaderMap::new();
+        for (name, value) in &one.headers {
+            let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| fail("a bad header name"))?;
+            let mut value = HeaderValue::from_str(value)
+                .map_err(|_| fail("a credential or header holds characters that HTTP does not allow"))?;
+            value.set_sensitive(true);
+            headers.insert(name, value);
+        }
+        headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(http::header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        let mut urls = HashMap::new();
+        let mut origin = None;
+        for (operation, url) in &one.urls {
+            let url = match url.strip_prefix(MOCK_SCHEME) {
+                Some(path) => format!("http://127.0.0.1:{mock_port}/{}", path.trim_start_matches('/')),
+                None => url.clone(),
+            };
+            let probe: Uri = url.replace("{model}", "x").parse().map_err(|_| fail("a bad URL"))?;
+            let (Some(scheme @ ("http" | "https")), Some(host)) = (probe.scheme_str(), probe.authority())
+            else {
+                return Err(fail("its URL must begin with http:// or https://"));
+            };
+            origin = Some(format!("{scheme}://{host}"));
+            let templated = url.contains("{model}");
+            urls.insert(*operation, if templated { Target::Templated(url) } else { Target::Fixed(probe) });
+        }
+        let pool = (origin.ok_or_else(|| fail("it has no URL"))?, seconds(one.timeouts.connect));
+        let client = pools.client(pool.0.clone(), pool.1).ok_or_else(|| fail("no pool"))?;
+        used.push(pool);
+        Ok(Deployment {
+            tokenizer: Family::from_name(&one.tokenizer).ok_or_else(|| fail("an unknown tokenizer"))?,
+            id_hash: deployment_hash(&one.id),
+            weight: one.weight,
+            order: one.order,
+            id: one.id,
+            provider: one.provider,
+            model: one.model,
+            urls,
+            headers,
+            stream_usage: one.stream_usage,
+            first_byte: seconds(one.timeouts.first_byte),
+            idle: seconds(one.timeouts.idle),
+            total: seconds(one.timeouts.total),
+            client,
+        })
+    }
+
+    fn candidate(&self, index: usize) -> Candidate {
+        Candidate { index, weight: self.weight, order: self.order, id_hash: self.id_hash }
+    }
+}
+
+fn seconds(value: f64) -> Duration {
+    Duration::try_from_secs_f64(value).unwrap_or(Duration::MAX / 4)
+}

@@ -1,0 +1,158 @@
+//! What a request says: its texts, unescaped and apart from the structure around them.
+//!
+//! Token counting and guardrails read the same slots, so both see every text once.
+
+use crate::json::{self, Object, Token};
+use crate::snapshot::Operation;
+use std::ops::Range;
+
+/// Tokens an image counts for before the provider has said: OpenAI's high detail at 1024 × 1024.
+const IMAGE_TOKENS: u64 = 765;
+/// Chat framing, as published for OpenAI's chat models: each message costs 3 and its role 1, the reply's start 3.
+const MESSAGE_TOKENS: u64 = 4;
+const REPLY_TOKENS: u64 = 3;
+
+/// Keys whose strings are structure, not text that the model reads.
+const STRUCTURE: [&[u8]; 12] = [
+    b"role", b"type", b"id", b"call_id", b"tool_call_id", b"detail", b"format", b"url", b"data",
+    b"image_url", b"file_id", b"encrypted_content",
+];
+
+/// The texts of one request; reused between requests.
+#[derive(Debug, Default)]
+pub struct Prompt {
+    text: Vec<u8>,
+    slots: Vec<Range<usize>>,
+    messages: u64,
+    images: u64,
+    token_ids: u64,
+}
+
+impl Prompt {
+    /// Reads the texts of a validated body.
+    pub fn read(&mut self, operation: Operation, body: &[u8], object: &Object) {
+        self.text.clear();
+        self.slots.clear();
+        (self.messages, self.images, self.token_ids) = (0, 0, 0);
+        let fields: &[&str] = match operation {
+            Operation::ChatCompletions => &["messages", "tools", "functions"],
+            Operation::Completions => &["prompt", "suffix"],
+            Operation::Embeddings | Operation::Moderations => &["input"],
+            Operation::Responses => &["instructions", "input", "tools"],
+        };
+        for name in fields {
+            if let Some(range) = object.get(body, name) {
+                self.read_field(name, &body[range]);
+            }
+        }
+    }
+
+    fn read_field(&mut self, name: &str, value: &[u8]) {
+        let definitions = matches!(name, "tools" | "functions");
+        let counts_ids = matches!(name, "prompt" | "input");
+        let mut key: &[u8] = b"";
+        let mut depth = 0_usize;
+        json::walk(value, |token| match token {
+            Token::Key(name) => {
+                key = name;
+                if definitions {
+                    self.add(name);
+                } else if name == b"image_url" || name == b"input_audio" {
+                    self.images += 1;
+                }
+            }
+            Token::Text(raw) => {
+                if key == b"role" && !definitions {
+                    self.messages += 1;
+                }
+                if definitions || !STRUCTURE.contains(&key) {
+                    self.add(raw);
+                }
+            }
+            Token::Plain(_) if counts_ids && depth > 0 => self.token_ids += 1,
+            Token::Open(_) => {
+                depth += 1;
+                key = b"";
+            }
+            Token::Close => depth = depth.saturating_sub(1),
+            Token::Plain(_) => {}
+        });
+    }
+
+    fn add(&mut self, raw: &[u8]) {
+        let start = self.text.len();
+        json::unescape(raw, &mut self.text);
+        self.slots.push(start..self.text.len());
+        // Keeps two texts from reading as one.
+        self.text.push(b'\n');
+    }
+
+    /// All texts, each followed by a line feed.
+    #[must_use]
+    pub fn text(&self) -> &[u8] {
+        &self.text
+    }
+
+    /// The texts one by one.
+    pub fn slots(&self) -> impl Iterator<Item = &str> {
+        // The body was checked to be UTF-8 and escapes decode to whole characters.
+        self.slots.iter().filter_map(|slot| std::str::from_utf8(&self.text[slot.clone()]).ok())
+    }
+
+    /// Input tokens, given a counter for one text.
+    pub fn tokens(&self, operation: Operation, mut count: impl FnMut(&str) -> usize) -> u64 {
+        let texts: u64 = self.slots().map(|text| count(text) as u64).sum();
+        let framing = match operation {
+            Operation::ChatCompletions | Operation::Responses => {
+                self.messages * MESSAGE_TOKENS + REPLY_TOKENS
+            }
+            _ => 0,
+        };
+        texts + framing + self.images * IMAGE_TOKENS + self.token_ids
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn read(operation: Operation, body: &str) -> Prompt {
+        let mut prompt = Prompt::default();
+        prompt.read(operation, body.as_bytes(), &json::parse_object(body.as_bytes()).unwrap());
+        prompt
+    }
+
+    #[test]
+    fn the_texts_of_a_chat_are_its_contents_names_and_arguments() {
+        let prompt = read(
+            Operation::ChatCompletions,
+            r#"{"model":"m","messages":[
+                {"role":"system","content":"Be \u0022kind\u0022."},
+                {"role":"user","name":"ann","content":[{"type":"text","text":"look"},
+                    {"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}}]},
+                {"role":"assistant","tool_calls":[{"id":"c1","type":"function","function":{"name":"f","arguments":"{\"a\":1}"}}]},
+                {"role":"tool","tool_call_id":"c1","content":"done"}]}"#,
+        );
+        let texts: Vec<&str> = prompt.slots().collect();
+        assert_eq!(texts, ["Be \"kind\".", "ann", "look", "f", "{\"a\":1}", "done"]);
+        assert_eq!(prompt.tokens(Operation::ChatCompletions, |_| 1), 6 + 4 * 4 + 3 + 765);
+    }
+
+    #[test]
+    fn prompts_and_inputs_may_be_texts_or_token_ids() {
+        let texts = read(Operation::Embeddings, r#"{"input":["one","two"]}"#);
+        assert_eq!(texts.tokens(Operation::Embeddings, str::len), 6);
+        let ids = read(Operation::Completions, r#"{"prompt":[[1,2,3],[4]],"max_tokens":7}"#);
+        assert_eq!(ids.tokens(Operation::Completions, str::len), 4);
+    }
+
+    #[test]
+    fn tool_definitions_count_with_their_keys() {
+        let prompt = read(
+            Operation::Responses,
+            r#"{"input":"hi","tools":[{"type":"function","name":"f","parameters":{"type":"object"}}]}"#,
+        );
+        assert_eq!(prompt.slots().count(), 1 + 4 + 3);
+    }
+}

@@ -1,0 +1,429 @@
+//! One client connection: every request on it is admitted, dispatched and answered here, or handed to
+//! the control plane.
+
+use crate::cache::{CachedHead, Entry};
+use crate::connection::Connection;
+use crate::dispatch::{self, Outcome, Partial, Trail, Whole};
+use crate::edge::Edge;
+use crate::error::{Class, Error};
+use crate::gate::{Admission, Arrival, Call};
+use crate::http1::{Framing, Head};
+use crate::metrics::{Counter, Labels, Sample};
+use crate::plan::{Key, Plan};
+use crate::reply::{Body, HeadWriter, error_headers};
+use crate::snapshot::Operation;
+use crate::stream;
+use crate::usage::{self, Usage};
+use crate::{access, control};
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+/// Client headers that upstreams get to see.
+const PASSED_ON: [&str; 4] = ["traceparent", "tracestate", "openai-beta", "idempotency-key"];
+/// The status that metrics show for a client that left: nginx's.
+pub const CLIENT_GONE: u16 = 499;
+
+/// What becomes of the connection after a reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum After {
+    /// The next request may follow.
+    Keep,
+    /// Close.
+    Close,
+    /// Close, reading off what the client is still sending.
+    CloseUnread,
+}
+
+/// One connection with what its replies are written with.
+pub struct Session<S> {
+    /// The connection.
+    pub connection: Connection<S>,
+    /// Formats heads.
+    pub head: HeadWriter,
+    /// What this edge serves with.
+    pub edge: Rc<Edge>,
+}
+
+/// One request's identity and framing, as far as replies need it.
+pub struct Asked {
+    /// Echoed in `x-request-id`.
+    pub request_id: String,
+    /// The client understands chunked replies (HTTP/1.1).
+    pub chunked: bool,
+    /// The client lets the connection live on.
+    pub keep_alive: bool,
+    /// When the request was complete.
+    pub started: Instant,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
+    /// Serves requests until the client or the edge closes.
+    pub async fn serve(mut self) {
+        loop {
+            let stop = self.edge.stopped();
+            let after = match self.connection.next_head(stop).await {
+                Ok(Some(head)) => self.answer(&head).await,
+                Ok(None) => return,
+                Err(error) => {
+                    let asked = Asked::nothing();
+                    self.refuse(&asked, &error).await;
+                    After::CloseUnread
+                }
+            };
+            match after {
+                After::Keep if !self.edge.is_stopping() => {}
+                After::CloseUnread => return self.connection.close_politely().await,
+                _ => return,
+            }
+        }
+    }
+
+    async fn answer(&mut self, head: &Head) -> After {
+        let mut asked = Asked::new(head, &mut self.edge.desk.borrow_mut().rng);
+        let plan = match self.edge.shop.plan() {
+            Ok(plan) => plan,
+            Err(error) => return self.refuse_unread(&asked, head, &error).await,
+        };
+        let route = (head.method() == "POST").then(|| access::route(&plan, head.path())).flatten();
+        let Some((operation, path_model)) = route else {
+            return control::forward(self, head, &asked).await;
+        };
+        let key = match self.let_in(&plan, head) {
+            Ok(key) => key,
+            Err(error) => {
+                self.record_refusal(operation, "", &error, &asked);
+                return self.refuse_unread(&asked, head, &error).await;
+            }
+        };
+        let body = match self.connection.body(head).await {
+            Ok(body) => body,
+            Err(error) => {
+                self.record_refusal(operation, &key.alias, &error, &asked);
+                self.refuse(&asked, &error).await;
+                return After::CloseUnread;
+            }
+        };
+        asked.started = Instant::now();
+        asked.keep_alive &= !self.edge.is_stopping();
+        let arrival = Arrival {
+            operation,
+            path_model: path_model.as_deref(),
+            body,
+            no_cache: access::refuses_cache(head),
+        };
+        let extra = passed_on(head, &asked.request_id);
+        self.call(plan, key, arrival, extra, &asked).await
+    }
+
+    /// Checks what the head alone tells: the key and the media type.
+    fn let_in(&self, plan: &Plan, head: &Head) -> Result<Arc<Key>, Error> {
+        let key = self.edge.shop.authenticate(plan, access::credential(head)?)?;
+        access::check_media_type(head)?;
+        Ok(key)
+    }
+
+    async fn call(
+        &mut self,
+        plan: Arc<Plan>,
+        key: Arc<Key>,
+        arrival: Arrival<'_>,
+        extra: HeaderMap,
+        asked: &Asked,
+    ) -> After {
+        let edge = self.edge.clone();
+        let _in_flight = edge.in_flight();
+        let operation = arrival.operation;
+        let alias = key.clone();
+        let admitted = edge.shop.admit(plan, key, &mut edge.desk.borrow_mut(), arrival);
+        let call = match admitted {
+            Ok(Admission::Call(call)) => call,
+            Ok(Admission::Hit(call, entry)) => return self.answer_hit(&call, &entry, asked).await,
+            Err(error) => {
+                self.record_refusal(operation, &alias.alias, &error, asked);
+                return self.refuse(asked, &error).await;
+            }
+        };
+        let counter = if call.cache_key.is_some() { Counter::CacheMiss } else { Counter::CacheBypass };
+        if call.plan.cache.is_some() {
+            edge.shop.metrics.count(counter);
+        }
+        let mut trail = Trail::default();
+        let mut rng = edge.desk.borrow_mut().rng.fork();
+        let outcome = tokio::select! {
+            biased;
+            outcome = dispatch::dispatch(&edge.shop, &call, &extra, &mut rng, &mut trail) => outcome,
+            () = self.connection.gone() => {
+                self.finish(&call, &trail, asked, Ending { status: CLIENT_GONE, ..Ending::default() });
+                return After::Close;
+            }
+        };
+        match outcome {
+            Ok(Outcome::Whole(whole)) => self.answer_whole(&call, whole, &trail, asked).await,
+            Ok(Outcome::Partial(partial)) => self.answer_partial(&call, partial, &mut trail, asked).await,
+            Err(failure) => match failure.into_reply() {
+                Ok(whole) => self.answer_whole(&call, whole, &trail, asked).await,
+                Err(error) => {
+                    let status = error.class.row().status;
+                    self.finish(&call, &trail, asked, Ending { status, ..Ending::default() });
+                    self.begin(&call, &trail, status, asked);
+                    error_headers(&mut self.head, &error);
+                    self.write_json(asked, &error.to_openai_json()).await
+                }
+            },
+        }
+    }
+
+    async fn answer_hit(&mut self, call: &Call, entry: &Entry, asked: &Asked) -> After {
+        self.edge.shop.metrics.count(Counter::CacheHit);
+        let trail = Trail { deployment: Some(entry.deployment), ..Trail::default() };
+        let usage = Usage { input: entry.input_tokens, output: entry.output_tokens, ..Usage::default() };
+        let ending = Ending { status: entry.head.status, usage: Some(usage), cached: true, ..Ending::default() };
+        self.finish(call, &trail, asked, ending);
+        self.head.begin(entry.head.status, &asked.request_id);
+        self.call_headers(call, &trail);
+        self.head.header("x-llmgw-cache", b"hit").header("content-type", &entry.head.content_type);
+        self.write_body(asked, &entry.body).await
+    }
+
+    async fn answer_whole(&mut self, call: &Call, whole: Whole, trail: &Trail, asked: &Asked) -> After {
+        let usage = usage::of_reply(&whole.body);
+        self.finish(call, trail, asked, Ending { status: whole.status, usage, ..Ending::default() });
+        self.begin(call, trail, whole.status, asked);
+        stream::upstream_headers(&mut self.head, &whole.headers, call.limits[0].is_some());
+        if whole.status == 200 {
+            self.remember(call, trail, &whole.headers, &whole.body, usage, false);
+        }
+        self.write_body(asked, &whole.body).await
+    }
+
+    async fn answer_partial(
+        &mut self,
+        call: &Call,
+        partial: Partial,
+        trail: &mut Trail,
+        asked: &Asked,
+    ) -> After {
+        self.begin(call, trail, partial.status, asked);
+        let headers = partial.headers.clone();
+        let status = partial.status;
+        stream::upstream_headers(&mut self.head, &headers, call.limits[0].is_some());
+        let passed = stream::pass(self, call, partial, asked).await;
+        trail.upstream += passed.waited;
+        let status = if passed.client_gone { CLIENT_GONE } else { status };
+        let ending = Ending {
+            status,
+            usage: passed.usage,
+            output_estimate: passed.events,
+            first_byte: Some(passed.first_byte),
+            ..Ending::default()
+        };
+        self.finish(call, trail, asked, ending);
+        if let (true, Some(body)) = (passed.complete, passed.kept) {
+            self.remember(call, trail, &headers, &body, passed.usage, true);
+        }
+        passed.after
+    }
+
+    /// Begins the head of a reply to an admitted call.
+    fn begin(&mut self, call: &Call, trail: &Trail, status: u16, asked: &Asked) {
+        self.head.begin(status, &asked.request_id);
+        self.call_headers(call, trail);
+        if call.plan.cache.is_some() {
+            let state: &[u8] = if call.cache_key.is_some() { b"miss" } else { b"bypass" };
+            self.head.header("x-llmgw-cache", state);
+        }
+    }
+
+    fn call_headers(&mut self, call: &Call, trail: &Trail) {
+        self.head.header("x-llmgw-model-group", call.model_label().as_bytes());
+        if let Some(index) = trail.deployment {
+            // A cache entry's deployment is of the same plan: the version is part of its key.
+            if let Some(deployment) = call.plan.deployments.get(index) {
+                self.head.header("x-llmgw-deployment", deployment.id.as_bytes());
+            }
+        }
+        self.head.number("x-llmgw-attempts", u64::from(trail.attempts));
+        for (what, decision) in ["requests", "tokens"].iter().zip(&call.limits) {
+            if let Some(decision) = decision {
+                self.head.rate_limit(what, decision);
+            }
+        }
+    }
+
+    fn remember(
+        &self,
+        call: &Call,
+        trail: &Trail,
+        headers: &HeaderMap,
+        body: &Bytes,
+        usage: Option<Usage>,
+        stream: bool,
+    ) {
+        let (Some(key), Some(deployment)) = (call.cache_key, trail.deployment) else { return };
+        let content_type = headers.get(CONTENT_TYPE).map_or(&b"application/json"[..], |v| v.as_bytes());
+        if headers.contains_key(http::header::CONTENT_ENCODING) {
+            return;
+        }
+        let usage = usage.unwrap_or_default();
+        let entry = Entry {
+            head: CachedHead { status: 200, content_type: Bytes::copy_from_slice(content_type) },
+            body: Bytes::copy_from_slice(body),
+            stream,
+            input_tokens: usage.input,
+            output_tokens: usage.output,
+            deployment,
+        };
+        self.edge.desk.borrow_mut().remember(&call.plan, key, entry);
+    }
+
+    /// Settles the reservation and notes the call in the metrics.
+    fn finish(&self, call: &Call, trail: &Trail, asked: &Asked, ending: Ending) {
+        let shop = &self.edge.shop;
+        if ending.status == CLIENT_GONE {
+            shop.metrics.count(Counter::ClientDisconnect);
+        }
+        let reached = trail.attempts > 0 && (ending.status < 400 || ending.status == CLIENT_GONE);
+        let usage = match ending.usage {
+            Some(usage) if !ending.cached => Some(usage),
+            // Nothing was said of usage: what was counted stands in for it.
+            None if reached => {
+                Some(Usage { input: call.input_tokens, output: ending.output_estimate, ..Usage::default() })
+            }
+            _ => None,
+        };
+        shop.settle(call, usage.map(|usage| usage.input + usage.output));
+        let deployment = trail.deployment.and_then(|index| call.plan.deployments.get(index));
+        let labels = Labels {
+            endpoint: endpoint_name(call.operation),
+            model: call.model_label(),
+            provider: deployment.map_or("", |one| &one.provider),
+            deployment: deployment.map_or("", |one| &one.id),
+            key: &call.key.alias,
+            status: ending.status,
+        };
+        let usage = usage.unwrap_or_default();
+        let sample = Sample {
+            total_ns: nanoseconds(asked.started.elapsed()),
+            upstream_ns: nanoseconds(trail.upstream),
+            first_byte_ns: ending.first_byte.map(nanoseconds),
+            input_tokens: usage.input,
+            output_tokens: usage.output,
+            cache_read_tokens: usage.cache_read,
+            reasoning_tokens: usage.reasoning,
+        };
+        shop.metrics.record(&labels, &sample);
+    }
+
+    fn record_refusal(&self, operation: Operation, key: &str, error: &Error, asked: &Asked) {
+        let labels = Labels {
+            endpoint: endpoint_name(operation),
+            model: "",
+            provider: "",
+            deployment: "",
+            key,
+            status: error.class.row().status,
+        };
+        let sample = Sample { total_ns: nanoseconds(asked.started.elapsed()), ..Sample::default() };
+        self.edge.shop.metrics.record(&labels, &sample);
+    }
+
+    /// Answers with an error before the body was read; keeps the connection if the body is already here.
+    pub async fn refuse_unread(&mut self, asked: &Asked, head: &Head, error: &Error) -> After {
+        if head.framing == Framing::Length(0) {
+            return self.refuse(asked, error).await;
+        }
+        self.refuse(&Asked { keep_alive: false, request_id: asked.request_id.clone(), ..*asked }, error).await;
+        After::CloseUnread
+    }
+
+    /// Answers with an error in the OpenAI dialect.
+    pub async fn refuse(&mut self, asked: &Asked, error: &Error) -> After {
+        self.head.begin(error.class.row().status, &asked.request_id);
+        error_headers(&mut self.head, error);
+        self.write_json(asked, &error.to_openai_json()).await
+    }
+
+    async fn write_json(&mut self, asked: &Asked, body: &[u8]) -> After {
+        self.write_body(asked, body).await
+    }
+
+    /// Ends the head with the body's length and writes both.
+    pub async fn write_body(&mut self, asked: &Asked, body: &[u8]) -> After {
+        let head = self.head.end(Body::Length(body.len()), asked.keep_alive);
+        let wrote = self.connection.write(head, body).await.is_ok();
+        let flushed = wrote && self.connection.flush().await.is_ok();
+        if flushed && asked.keep_alive { After::Keep } else { After::Close }
+    }
+}
+
+impl Asked {
+    fn new(head: &Head, rng: &mut fastrand::Rng) -> Self {
+        Asked {
+            request_id: access::request_id(head, rng),
+            chunked: head.is_http11,
+            keep_alive: head.keep_alive,
+            started: Instant::now(),
+        }
+    }
+
+    /// For a request whose head could not be read.
+    fn nothing() -> Self {
+        Asked { request_id: "-".into(), chunked: true, keep_alive: false, started: Instant::now() }
+    }
+}
+
+/// How a call ended, for settlement and metrics.
+#[derive(Default)]
+struct Ending {
+    status: u16,
+    usage: Option<Usage>,
+    /// Output tokens if the provider does not say: events seen.
+    output_estimate: u64,
+    first_byte: Option<Duration>,
+    cached: bool,
+}
+
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// The endpoint's name in metrics.
+fn endpoint_name(operation: Operation) -> &'static str {
+    match operation {
+        Operation::ChatCompletions => "chat_completions",
+        Operation::Completions => "completions",
+        Operation::Embeddings => "embeddings",
+        Operation::Responses => "responses",
+        Operation::Moderations => "moderations",
+    }
+}
+
+fn passed_on(head: &Head, request_id: &str) -> HeaderMap {
+    let mut extra = HeaderMap::with_capacity(PASSED_ON.len() + 1);
+    let mut put = |name: &'static str, value: &[u8]| {
+        if let Ok(value) = HeaderValue::from_bytes(value) {
+            extra.insert(HeaderName::from_static(name), value);
+        }
+    };
+    put("x-request-id", request_id.as_bytes());
+    for name in PASSED_ON {
+        if let Some(value) = head.header(name) {
+            put(name, value);
+        }
+    }
+    extra
+}
+
+/// The class a reply that broke off midway is reported with.
+#[must_use]
+pub fn midway(timed_out: bool, deployment: &str) -> Error {
+    if timed_out {
+        return Error::new(Class::UpstreamTimeout, format!("Deployment `{deployment}` fell silent midway."));
+    }
+    Error::new(Class::UpstreamProtocol, format!("Deployment `{deployment}` broke off its reply midway."))
+}

@@ -1,0 +1,310 @@
+//! A reply that is still coming, passed to the client as it comes.
+//!
+//! The next read from the upstream waits until the client has taken the last one: a slow reader holds
+//! its upstream back instead of filling memory.
+
+use crate::dispatch::Partial;
+use crate::error::Error;
+use crate::gate::Call;
+use crate::reply::{Body, HeadWriter};
+use crate::session::{After, Asked, Session, midway};
+use crate::snapshot::Operation;
+use crate::sse::{Grammar, Relay};
+use crate::usage::Usage;
+use bytes::Bytes;
+use http::HeaderMap;
+use http_body_util::BodyExt;
+use hyper::body::{Body as _, Incoming};
+use std::io;
+use std::pin::Pin;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::timeout_at;
+
+/// Reads that are ready together are written together, up to this many bytes.
+const GATHER: usize = 16 * 1024;
+
+/// How a stream went.
+pub struct Passed {
+    /// What becomes of the client's connection.
+    pub after: After,
+    /// It ended the way its grammar says.
+    pub complete: bool,
+    /// The client left.
+    pub client_gone: bool,
+    /// Usage as the provider gave it.
+    pub usage: Option<Usage>,
+    /// Events passed.
+    pub events: u64,
+    /// Time spent waiting for the upstream.
+    pub waited: Duration,
+    /// From the request to the first byte of the reply.
+    pub first_byte: Duration,
+    /// What was passed, if it is to be cached.
+    pub kept: Option<Bytes>,
+}
+
+/// Why the upstream's part ended.
+enum End {
+    Complete,
+    Broken { timed_out: bool },
+    ClientGone,
+}
+
+/// Passes `partial` to the client; the head has been begun and is ended here.
+pub async fn pass<S: AsyncRead + AsyncWrite + Unpin>(
+    session: &mut Session<S>,
+    call: &Call,
+    partial: Partial,
+    asked: &Asked,
+) -> Passed {
+    let is_events = is_event_stream(&partial.headers);
+    let mut relay = is_events.then(|| Relay::new(grammar(call.operation), partial.hide_usage));
+    let length = content_length(&partial.headers).filter(|_| !is_events);
+    let framing = match (length, asked.chunked) {
+        (Some(length), _) => Body::Length(length),
+        (None, true) => Body::Chunked,
+        (None, false) => Body::UntilClose,
+    };
+    let keep_alive = asked.keep_alive && framing != Body::UntilClose;
+    let mut out = Outgoing { framing, frame: Vec::with_capacity(1024) };
+    out.frame.extend_from_slice(session.head.end(framing, keep_alive));
+    let mut kept = (is_events && call.cache_key.is_some()).then(Keeper::default);
+    let most_kept = call.plan.cache.as_ref().map_or(0, |policy| policy.max_entry_bytes);
+    let first_byte = asked.started.elapsed();
+    let mut waited = Duration::ZERO;
+    let Partial { first, mut rest, idle, deadline, .. } = partial;
+    let mut data = first;
+    let end = loop {
+        let ready = match &mut relay {
+            Some(relay) => relay.push(data),
+            None => data,
+        };
+        if let Some(keeper) = &mut kept {
+            keeper.add(&ready, most_kept);
+        }
+        if out.send(session, &ready).await.is_err() {
+            break End::ClientGone;
+        }
+        let until = deadline.min(tokio::time::Instant::now() + idle);
+        let started = Instant::now();
+        let read = tokio::select! {
+            biased;
+            read = timeout_at(until, gather(&mut rest)) => read,
+            () = session.connection.gone() => break End::ClientGone,
+        };
+        waited += started.elapsed();
+        match read {
+            Ok(Some(Ok(bytes))) => data = bytes,
+            Ok(None) => break End::Complete,
+            Ok(Some(Err(_))) => break End::Broken { timed_out: false },
+            Err(_) => break End::Broken { timed_out: true },
+        }
+    };
+    // Gone before the client's connection is closed: the upstream's slot is free at once.
+    drop(rest);
+    let (usage, events) = relay.as_ref().map_or((None, 0), |relay| (relay.usage(), relay.events()));
+    let (after, complete) = finish(session, call, end, relay, &mut out, keep_alive, &mut kept).await;
+    let client_gone = matches!(after, Finish::ClientGone);
+    Passed {
+        after: if matches!(after, Finish::Keep) { After::Keep } else { After::Close },
+        complete,
+        client_gone,
+        usage,
+        events,
+        waited,
+        first_byte,
+        kept: kept.and_then(Keeper::into_bytes),
+    }
+}
+
+enum Finish {
+    Keep,
+    Close,
+    ClientGone,
+}
+
+/// Sends what ends the reply: what was held, or an error event, and the last chunk.
+async fn finish<S: AsyncRead + AsyncWrite + Unpin>(
+    session: &mut Session<S>,
+    call: &Call,
+    end: End,
+    relay: Option<Relay>,
+    out: &mut Outgoing,
+    keep_alive: bool,
+    kept: &mut Option<Keeper>,
+) -> (Finish, bool) {
+    let timed_out = match end {
+        End::ClientGone => return (Finish::ClientGone, false),
+        End::Complete => false,
+        End::Broken { timed_out } => timed_out,
+    };
+    let ended = matches!(end, End::Complete);
+    let Some(mut relay) = relay else {
+        // Of a plain body nothing can be said midway but that it is not whole.
+        let whole = ended && out.finish(session).await.is_ok();
+        return (if whole && keep_alive { Finish::Keep } else { Finish::Close }, whole);
+    };
+    let mut last = Bytes::new();
+    let spilled = relay.is_spilling();
+    if ended {
+        last = relay.finish();
+    }
+    let complete = ended && relay.is_finished();
+    let mut text = last.to_vec();
+    if !complete {
+        if spilled || !text.is_empty() {
+            text.extend_from_slice(b"\n\n");
+        }
+        let error = midway(timed_out, "");
+        text.extend_from_slice(&error_event(call.operation, &error));
+    } else if let Some(keeper) = kept {
+        keeper.add(&last, u64::MAX);
+    }
+    let sent = out.send(session, &text).await.is_ok() && out.finish(session).await.is_ok();
+    let stays = sent && complete && keep_alive;
+    (if stays { Finish::Keep } else { Finish::Close }, complete)
+}
+
+/// The terminal event of a stream that failed, in the dialect of its endpoint.
+fn error_event(operation: Operation, error: &Error) -> Vec<u8> {
+    if operation == Operation::Responses {
+        let code = error.class.row().code;
+        let body = serde_json::json!({"type": "error", "code": code, "message": error.message, "param": null});
+        return format!("event: error\ndata: {body}\n\n").into_bytes();
+    }
+    [b"data: ", &error.to_openai_json()[..], b"\n\n"].concat()
+}
+
+/// The next frame and whatever is ready behind it.
+async fn gather(rest: &mut Incoming) -> Option<Result<Bytes, hyper::Error>> {
+    loop {
+        let frame = match rest.frame().await? {
+            Ok(frame) => frame,
+            Err(error) => return Some(Err(error)),
+        };
+        // Trailers say nothing that the client needs.
+        let Ok(first) = frame.into_data() else { continue };
+        let Some(second) = ready_now(rest).await else { return Some(Ok(first)) };
+        let mut joined = [first, second].concat();
+        while joined.len() < GATHER
+            && let Some(more) = ready_now(rest).await
+        {
+            joined.extend_from_slice(&more);
+        }
+        return Some(Ok(joined.into()));
+    }
+}
+
+/// A frame that has already arrived. An end or an error stays for the next [`gather`].
+async fn ready_now(rest: &mut Incoming) -> Option<Bytes> {
+    if rest.is_end_stream() {
+        return None;
+    }
+    std::future::poll_fn(|context| match Pin::new(&mut *rest).poll_frame(context) {
+        Poll::Ready(Some(Ok(frame))) => Poll::Ready(frame.into_data().ok()),
+        _ => Poll::Ready(None),
+    })
+    .await
+}
+
+/// Frames what is sent.
+struct Outgoing {
+    framing: Body,
+    frame: Vec<u8>,
+}
+
+impl Outgoing {
+    /// Sends `data` (and the head before it, the first time).
+    async fn send<S: AsyncRead + AsyncWrite + Unpin>(
+        &mut self,
+        session: &mut Session<S>,
+        data: &[u8],
+    ) -> io::Result<()> {
+        if data.is_empty() && self.frame.is_empty() {
+            return Ok(());
+        }
+        if data.is_empty() || self.framing != Body::Chunked {
+            session.connection.write(&self.frame, data).await?;
+        } else {
+            // A small chunk is copied between its framing: one write instead of three parts.
+            use std::io::Write;
+            let _ = write!(self.frame, "{:x}\r\n", data.len());
+            self.frame.extend_from_slice(data);
+            self.frame.extend_from_slice(b"\r\n");
+            session.connection.write(&self.frame, &[]).await?;
+        }
+        self.frame.clear();
+        session.connection.flush().await
+    }
+
+    async fn finish<S: AsyncRead + AsyncWrite + Unpin>(&mut self, session: &mut Session<S>) -> io::Result<()> {
+        if self.framing == Body::Chunked {
+            self.frame.extend_from_slice(b"0\r\n\r\n");
+        }
+        session.connection.write(&self.frame, &[]).await?;
+        session.connection.flush().await
+    }
+}
+
+/// Collects what was passed, until it is too large to be cached.
+#[derive(Default)]
+struct Keeper {
+    bytes: Vec<u8>,
+    overflown: bool,
+}
+
+impl Keeper {
+    fn add(&mut self, data: &[u8], most: u64) {
+        if self.overflown || (self.bytes.len() + data.len()) as u64 > most {
+            self.overflown = true;
+            self.bytes = Vec::new();
+            return;
+        }
+        self.bytes.extend_from_slice(data);
+    }
+
+    fn into_bytes(self) -> Option<Bytes> {
+        (!self.overflown).then(|| self.bytes.into())
+    }
+}
+
+fn grammar(operation: Operation) -> Grammar {
+    if operation == Operation::Responses { Grammar::Responses } else { Grammar::Chat }
+}
+
+fn is_event_stream(headers: &HeaderMap) -> bool {
+    headers
+        .get(http::header::CONTENT_TYPE)
+        .is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"))
+}
+
+fn content_length(headers: &HeaderMap) -> Option<usize> {
+    headers.get(http::header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// Adds the upstream's headers that a client may see; its rate limits only if the key has none.
+pub fn upstream_headers(head: &mut HeadWriter, headers: &HeaderMap, own_limits: bool) {
+    for (name, value) in headers {
+        let (name, value) = (name.as_str(), value.as_bytes());
+        match name {
+            "content-type" | "content-encoding" | "content-language" => {
+                head.header(name, value);
+            }
+            "x-request-id" => {
+                head.header("llm_provider-x-request-id", value);
+            }
+            _ if name.starts_with("openai-") => {
+                head.header(name, value);
+            }
+            _ if name.starts_with("x-ratelimit-") && !own_limits => {
+                head.header(name, value);
+            }
+            _ => {}
+        }
+    }
+    if is_event_stream(headers) {
+        head.header("cache-control", b"no-cache").header("x-accel-buffering", b"no");
+    }
+}

@@ -1,0 +1,103 @@
+//! Eight bytes at a time: masked views of short pieces, and runs of ASCII letters.
+
+/// The longest piece a [`Key`] can hold, in bytes.
+pub(super) const KEY_BYTES: usize = 16;
+
+const LANES: u64 = 0x0101_0101_0101_0101;
+const HIGH: u64 = 0x80 * LANES;
+
+/// A mask that keeps the first `n` bytes, at index `n`.
+const KEEP: [u64; 9] = {
+    let mut masks = [u64::MAX; 9];
+    let mut kept = 0;
+    while kept < 8 {
+        masks[kept] = (1 << (8 * kept)) - 1;
+        kept += 1;
+    }
+    masks
+};
+
+/// The bytes of a piece of at most [`KEY_BYTES`], padded with zeros. Together with the length it *is*
+/// the piece: equal keys of equal length mean equal bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Key {
+    lo: u64,
+    hi: u64,
+}
+
+impl Key {
+    /// The key of the `len` bytes at `start`.
+    #[inline]
+    pub(super) fn of(text: &[u8], start: usize, len: usize) -> Self {
+        Key {
+            lo: load(text, start) & KEEP[len.min(8)],
+            hi: load(text, start + 8) & KEEP[len.saturating_sub(8).min(8)],
+        }
+    }
+
+    #[inline]
+    pub(super) fn hash(self) -> u64 {
+        fold(self.lo ^ 0x9e37_79b9_7f4a_7c15, self.hi ^ 0xd6e8_feb8_6659_fd93)
+    }
+}
+
+/// The hash of a piece longer than [`KEY_BYTES`].
+pub(super) fn long_hash(piece: &[u8]) -> u64 {
+    (0..piece.len()).step_by(KEY_BYTES).fold(piece.len() as u64, |hash, start| {
+        let len = (piece.len() - start).min(KEY_BYTES);
+        fold(hash ^ Key::of(piece, start, len).hash(), 0xa076_1d64_78bd_642f)
+    })
+}
+
+#[inline]
+fn fold(a: u64, b: u64) -> u64 {
+    let product = u128::from(a) * u128::from(b);
+    (product >> 64) as u64 ^ product as u64
+}
+
+/// Eight bytes from `at`, the first in the lowest lane; zeros stand in for what lies past the end.
+#[inline]
+fn load(text: &[u8], at: usize) -> u64 {
+    match text.get(at..).and_then(<[u8]>::first_chunk) {
+        Some(chunk) => u64::from_le_bytes(*chunk),
+        None => load_tail(text, at),
+    }
+}
+
+#[cold]
+fn load_tail(text: &[u8], at: usize) -> u64 {
+    let tail = text.get(at..).unwrap_or_default();
+    tail.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte))
+}
+
+/// The end of the run of `a-z` that begins at `at`.
+#[inline]
+pub(super) fn ascii_lower_end(text: &[u8], at: usize) -> usize {
+    run_end(text, at, |word| word)
+}
+
+/// The end of the run of `a-zA-Z` that begins at `at`.
+#[inline]
+pub(super) fn ascii_letters_end(text: &[u8], at: usize) -> usize {
+    run_end(text, at, |word| word | 0x20 * LANES)
+}
+
+#[inline]
+fn run_end(text: &[u8], mut at: usize, fold_case: impl Fn(u64) -> u64) -> usize {
+    loop {
+        let outside = !lowercase_lanes(fold_case(load(text, at))) & HIGH;
+        if outside != 0 {
+            return at + (outside.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+}
+
+/// The high bit of every lane that holds `a-z`.
+#[inline]
+fn lowercase_lanes(word: u64) -> u64 {
+    let low = word & !HIGH;
+    let from_a = low + LANES * (0x80 - b'a' as u64);
+    let past_z = low + LANES * (0x7f - b'z' as u64);
+    from_a & !past_z & !word & HIGH
+}

@@ -1,0 +1,1 @@
+"""Tests that hold the plan of the code in place."""

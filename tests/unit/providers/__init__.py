@@ -1,0 +1,1 @@
+"""Tests of single modules, without network; the folders mirror python/llmgw."""
