@@ -28,7 +28,7 @@ def resilient_gateway(
         deployment("pair", second, order=2),
         deployment("backed", first),
         deployment("spare", second),
-        router_settings={"num_retries": RETRIES, "fallbacks": [{"backed": ["spare"]}]},
+        router_settings={"num_retries": RETRIES, "retry_after": 0.01, "fallbacks": [{"backed": ["spare"]}]},
     )
     with GatewayProcess(tmp_path_factory.mktemp("resilient"), config, env=KEYS_ENVIRONMENT) as gateway:
         yield gateway

@@ -71,6 +71,7 @@ class Connection:
         self.received = bytearray()
         self.sent = 0
         self.open = True
+        self.busy = False
         self.peer_closed = threading.Event()
         self.peer_gone = asyncio.Event()
 
@@ -306,7 +307,8 @@ class ScriptedUpstream:
         return Gate(self._loop)
 
     def forget(self) -> None:
-        """Drop queued scripts and everything recorded; open connections stay open."""
+        """Drop queued scripts, running ones and everything recorded; idle connections stay open."""
+        self._close(lambda connection: connection.busy)
         with self._changed:
             self._scripts.clear()
             self._default = self._initial_default
@@ -316,14 +318,17 @@ class ScriptedUpstream:
 
     def close_connections(self) -> None:
         """Close every connection now open, as a restarting upstream does."""
+        self._close(lambda _: True)
+
+    def _close(self, chosen: Callable[[Connection], bool]) -> None:
         done = threading.Event()
 
-        def close_all() -> None:
-            for connection in list(self.connections):
+        def close_chosen() -> None:
+            for connection in filter(chosen, self.connections):
                 connection.close()
             done.set()
 
-        self._loop.call_soon_threadsafe(close_all)
+        self._loop.call_soon_threadsafe(close_chosen)
         done.wait()
 
     # ── what a test learns ──────────────────────────────────────────────────────────────────────
@@ -381,7 +386,9 @@ class ScriptedUpstream:
             while await connection.wait_for_first_byte():
                 exchange = await self._next_exchange(connection)
                 script = self._scripts.popleft() if self._scripts else self._default
+                connection.busy = True
                 await script(exchange)
+                connection.busy = False
                 if not exchange.keep_alive:
                     break
         await self._linger(connection)
