@@ -35,6 +35,9 @@ REFUSED_WITH_400 = {
     "two equal authorizations": request(extra=AUTHORIZATION),
     "two different authorizations": request(extra=b"Authorization: Bearer other\r\n"),
     "two different ways to show a key": request(extra=b"x-api-key: some-other-key-0123456\r\n"),
+    "one header with two different keys": request(
+        extra=b"x-api-key: one-key\r\nx-api-key: another\r\n"
+    ).replace(AUTHORIZATION, b""),
     "bare line feeds": request().replace(b"\r\n", b"\n"),
     "one bare line feed": request(extra=b"X-A: b\n"),
     "a bare carriage return": request(extra=b"X-A: b\rX-B: c\r\n"),
@@ -302,7 +305,7 @@ def test_a_request_sent_byte_by_byte_is_served(gateway: GatewayProcess, upstream
 # ── slow and absent clients ─────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("beginning", [b"", b"POST /v1/chat", LINE + HOST + b"X-A: "])
+@pytest.mark.parametrize("beginning", [b"P", b"POST /v1/chat", LINE + HOST + b"X-A: "])
 def test_a_head_that_never_ends_is_given_up(
     gateway: GatewayProcess, upstream: ScriptedUpstream, beginning: bytes
 ) -> None:

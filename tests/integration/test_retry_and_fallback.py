@@ -243,7 +243,15 @@ def resting_gateway(
             deployment("pair", upstream.base_url),
             deployment("pair", other.base_url),
             deployment("alone", upstream.base_url),
-            router_settings={"num_retries": 2, "allowed_fails": 2, "cooldown_time": cooldown},
+            deployment("backed", upstream.base_url),
+            deployment("spare", other.base_url),
+            router_settings={
+                "num_retries": 2,
+                "retry_after": 0.01,
+                "allowed_fails": 2,
+                "cooldown_time": cooldown,
+                "fallbacks": [{"backed": ["spare"]}],
+            },
         )
     )
 
@@ -279,19 +287,31 @@ def test_a_rested_deployment_is_used_again(
     wait_until(used_again, "the rested deployment gets requests again")
 
 
-def test_a_group_that_rests_as_a_whole_says_so(
+def test_a_group_that_rests_as_a_whole_is_tried_all_the_same(
     start_gateway: StartGateway, upstream: ScriptedUpstream, other_upstream: ScriptedUpstream
 ) -> None:
     gateway = resting_gateway(start_gateway, upstream, other_upstream, cooldown=600)
     upstream.always(replies.failing(500))
     for _ in range(5):
         gateway.chat("alone")
+
+    upstream.always(replies.reply())
+
+    assert gateway.chat("alone").status == 200
+
+
+def test_a_group_that_rests_as_a_whole_leaves_the_request_to_its_fallback(
+    start_gateway: StartGateway, upstream: ScriptedUpstream, other_upstream: ScriptedUpstream
+) -> None:
+    gateway = resting_gateway(start_gateway, upstream, other_upstream, cooldown=600)
+    upstream.always(replies.failing(500))
+    for _ in range(5):
+        gateway.chat("backed")
     tried = len(upstream.requests)
 
-    response = gateway.chat("alone")
+    response = gateway.chat("backed")
 
-    assert (response.status, response.error()["code"]) == (503, "no_deployment_available")
-    assert response.header("retry-after") is not None
+    assert (response.status, response.header("x-llmgw-attempts")) == (200, "1")
     assert len(upstream.requests) == tried
 
 
