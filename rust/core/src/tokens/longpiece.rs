@@ -3,7 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::vocabulary::Vocabulary;
+use super::recent::Pairs;
+use super::vocabulary::{Rank, Vocabulary};
 
 /// The buffers of one thread, kept between pieces up to a bound.
 #[derive(Default)]
@@ -13,33 +14,37 @@ pub(super) struct LongPiece {
     parts: Vec<Part>,
 }
 
-/// A part by the place of its first byte. A part that was merged into another has no `end`.
+/// A part by the place of its first byte. 
 #[derive(Clone, Copy)]
 struct Part {
     previous: u32,
     end: u32,
-    /// The rank of this part and the next together as last pushed; a pair in the heap that says
-    /// otherwise is out of date.
-    rank: u32,
+    rank: Rank,
+    /// The rank of this part and the next together, or 0; a pair in the heap that says otherwise is
+    /// out of date.
+    pair: Rank,
 }
-
-const NONE: u32 = u32::MAX;
 
 /// More than this many parts are not worth keeping room for.
 const KEPT: usize = 1 << 14;
 
 impl LongPiece {
     /// The number of tokens of `piece`.
-    pub(super) fn count(&mut self, vocabulary: &Vocabulary, piece: &[u8]) -> usize {
-        self.split(piece.len() as u32);
+    pub(super) fn tokens(
+        &mut self,
+        vocabulary: &Vocabulary,
+        pairs: &mut Pairs,
+        piece: &[u8],
+    ) -> usize {
+        self.split(vocabulary, piece);
         for at in 0..piece.len() {
-            self.rate(vocabulary, piece, at);
+            self.rate(vocabulary, pairs, piece, at);
         }
         let mut count = piece.len();
         while let Some(Reverse(pair)) = self.pairs.pop() {
-            let at = (pair & u64::from(NONE)) as usize;
-            if self.parts[at].rank == (pair >> 32) as u32 {
-                self.merge(vocabulary, piece, at);
+            let at = (pair & u64::from(u32::MAX)) as usize;
+            if self.parts[at].pair == (pair >> 32) as Rank {
+                self.merge(vocabulary, pairs, piece, at);
                 count -= 1;
             }
         }
@@ -47,36 +52,41 @@ impl LongPiece {
         count
     }
 
-    fn split(&mut self, len: u32) {
+    fn split(&mut self, vocabulary: &Vocabulary, piece: &[u8]) {
         self.parts.clear();
-        self.parts.extend((0..len).map(|at| Part {
-            previous: at.checked_sub(1).unwrap_or(NONE),
+        self.parts.extend((0..).zip(piece).map(|(at, &byte): (u32, _)| Part {
+            previous: at.wrapping_sub(1),
             end: at + 1,
-            rank: NONE,
+            rank: vocabulary.byte_rank(byte),
+            pair: 0,
         }));
     }
 
     /// Makes one part of the part at `at` and the next.
-    fn merge(&mut self, vocabulary: &Vocabulary, piece: &[u8], at: usize) {
+    fn merge(&mut self, vocabulary: &Vocabulary, pairs: &mut Pairs, piece: &[u8], at: usize) {
         let next = self.parts[at].end as usize;
         let end = self.parts[next].end;
-        self.parts[next].rank = NONE;
+        self.parts[next].pair = 0;
+        self.parts[at].rank = self.parts[at].pair;
         self.parts[at].end = end;
         if let Some(after) = self.parts.get_mut(end as usize) {
             after.previous = at as u32;
         }
-        self.rate(vocabulary, piece, at);
-        if self.parts[at].previous != NONE {
-            self.rate(vocabulary, piece, self.parts[at].previous as usize);
+        self.rate(vocabulary, pairs, piece, at);
+        if at > 0 {
+            self.rate(vocabulary, pairs, piece, self.parts[at].previous as usize);
         }
     }
 
     /// Looks up the part at `at` together with the next, and remembers the pair if it is a token.
-    fn rate(&mut self, vocabulary: &Vocabulary, piece: &[u8], at: usize) {
-        let next = self.parts.get(self.parts[at].end as usize).map(|next| next.end as usize);
-        let rank = next.and_then(|end| vocabulary.rank(piece, at, end)).map_or(NONE, |r| r.get());
-        self.parts[at].rank = rank;
-        if rank != NONE {
+    fn rate(&mut self, vocabulary: &Vocabulary, pairs: &mut Pairs, piece: &[u8], at: usize) {
+        let part = self.parts[at];
+        let rank = self.parts.get(part.end as usize).map_or(0, |next| {
+            let look_up = || vocabulary.rank(piece, at, next.end as usize);
+            pairs.rank(part.rank, next.rank, look_up)
+        });
+        self.parts[at].pair = rank;
+        if rank != 0 {
             self.pairs.push(Reverse(u64::from(rank) << 32 | at as u64));
         }
     }

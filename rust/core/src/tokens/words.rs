@@ -1,8 +1,5 @@
 //! Eight bytes at a time: masked views of short pieces, and runs of ASCII letters.
 
-/// The longest piece a [`Key`] can hold, in bytes.
-pub(super) const KEY_BYTES: usize = 16;
-
 const LANES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x80 * LANES;
 
@@ -17,35 +14,34 @@ const KEEP: [u64; 9] = {
     masks
 };
 
-/// The bytes of a piece of at most [`KEY_BYTES`], padded with zeros. Together with the length it *is*
-/// the piece: equal keys of equal length mean equal bytes.
-#[derive(Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Key {
-    lo: u64,
-    hi: u64,
-}
+/// The bytes of a piece of at most `8 * W`, padded with zeros. Together with the length it *is* the
+/// piece: equal keys of equal length mean equal bytes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Key<const W: usize>(pub(super) [u64; W]);
 
-impl Key {
+impl<const W: usize> Key<W> {
     /// The key of the `len` bytes at `start`.
     #[inline]
     pub(super) fn of(text: &[u8], start: usize, len: usize) -> Self {
-        Key {
-            lo: load(text, start) & KEEP[len.min(8)],
-            hi: load(text, start + 8) & KEEP[len.saturating_sub(8).min(8)],
-        }
+        Key(std::array::from_fn(|word| {
+            let kept = len.saturating_sub(8 * word).min(8);
+            load(text, start + 8 * word) & KEEP[kept]
+        }))
     }
 
     #[inline]
     pub(super) fn hash(self) -> u64 {
-        fold(self.lo ^ 0x9e37_79b9_7f4a_7c15, self.hi ^ 0xd6e8_feb8_6659_fd93)
+        self.0.chunks_exact(2).fold(0x9e37_79b9_7f4a_7c15, |hash, pair| {
+            fold(pair[0] ^ hash, pair[1] ^ 0xd6e8_feb8_6659_fd93)
+        })
     }
 }
 
-/// The hash of a piece longer than [`KEY_BYTES`].
+/// The hash of a piece too long for a [`Key`].
 pub(super) fn long_hash(piece: &[u8]) -> u64 {
-    (0..piece.len()).step_by(KEY_BYTES).fold(piece.len() as u64, |hash, start| {
-        let len = (piece.len() - start).min(KEY_BYTES);
-        fold(hash ^ Key::of(piece, start, len).hash(), 0xa076_1d64_78bd_642f)
+    (0..piece.len()).step_by(16).fold(piece.len() as u64, |hash, start| {
+        let len = (piece.len() - start).min(16);
+        fold(hash ^ Key::<2>::of(piece, start, len).hash(), 0xa076_1d64_78bd_642f)
     })
 }
 
