@@ -8,12 +8,14 @@ mod cl100k;
 mod classes;
 mod counter;
 mod family;
-mod longpiece;
+mod long_piece;
+mod long_tokens;
 mod memo;
 mod merge;
 mod o200k;
 mod pieces;
 mod recent;
+mod short_tokens;
 mod vocabulary;
 mod words;
 

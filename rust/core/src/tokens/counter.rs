@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use super::longpiece::LongPiece;
+use super::long_piece::LongPiece;
 use super::merge;
 use super::recent::{Pairs, Pieces};
 use super::vocabulary::{self, Vocabulary};
@@ -36,7 +36,7 @@ impl Counter {
     fn new(vocabulary: &'static Vocabulary) -> Self {
         Counter {
             vocabulary,
-            short: Pieces::new(8192),
+            short: Pieces::new(16384),
             middling: Pieces::new(4096),
             pairs: Pairs::new(),
             long: LongPiece::default(),

@@ -56,8 +56,8 @@ impl<'a, const N: usize> Parts<'a, N> {
         for (rank, &byte) in parts.ranks.iter_mut().zip(piece) {
             *rank = vocabulary.byte_rank(byte);
         }
-        for at in 0..piece.len() - 1 {
-            parts.rate(at);
+        for (at, pair) in piece.windows(2).enumerate() {
+            parts.candidates[at] = candidate(vocabulary.two_bytes_rank(pair[0], pair[1]), at);
         }
         parts
     }
@@ -104,8 +104,13 @@ impl<'a, const N: usize> Parts<'a, N> {
         let end = usize::from(self.ends[next]);
         let (vocabulary, piece) = (self.vocabulary, self.piece);
         let rank = self.pairs.rank(self.ranks[at], self.ranks[next], || {
-            vocabulary.rank(piece, at, end)
+            vocabulary.unlikely_rank(piece, at, end)
         });
-        self.candidates[at] = if rank == 0 { NONE } else { rank << PLACE_BITS | at as u32 };
+        self.candidates[at] = candidate(rank, at);
     }
+}
+
+#[inline]
+fn candidate(rank: Rank, at: usize) -> u32 {
+    if rank == 0 { NONE } else { rank << PLACE_BITS | at as u32 }
 }

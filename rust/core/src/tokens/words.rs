@@ -2,6 +2,8 @@
 
 const LANES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x80 * LANES;
+const FIRST_LANE: u64 = 0x80;
+const SECOND_LANE: u64 = 0x8000;
 
 /// A mask that keeps the first `n` bytes, at index `n`.
 const KEEP: [u64; 9] = {
@@ -64,6 +66,24 @@ fn load(text: &[u8], at: usize) -> u64 {
 fn load_tail(text: &[u8], at: usize) -> u64 {
     let tail = text.get(at..).unwrap_or_default();
     tail.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte))
+}
+
+/// The width of a plain word at `start`: at most one ASCII character of any kind, then at most one
+/// capital, then small ASCII letters, within eight bytes, and an ASCII character
+/// that is neither a letter nor an apostrophe behind it. 0 if it is not as plain as that.
+///
+/// This is most words of most texts, told without a branch on their length.
+#[inline]
+pub(super) fn plain_word_width(text: &[u8], start: usize) -> usize {
+    let word = load(text, start);
+    let small = lowercase_lanes(word);
+    let capital = lowercase_lanes(word | 0x20 * LANES) & !small;
+    let letters = small | capital & SECOND_LANE & !(small << 8);
+    let others = !letters & HIGH & !FIRST_LANE;
+    let width = (others.trailing_zeros() / 8) as usize;
+    let behind = (word >> (8 * width.min(7))) as u8;
+    let ends = behind < 0x80 && behind != b'\'' && !behind.is_ascii_alphabetic();
+    if others != 0 && ends { width } else { 0 }
 }
 
 /// The end of the run of `a-z` that begins at `at`.

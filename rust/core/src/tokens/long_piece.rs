@@ -82,7 +82,7 @@ impl LongPiece {
     fn rate(&mut self, vocabulary: &Vocabulary, pairs: &mut Pairs, piece: &[u8], at: usize) {
         let part = self.parts[at];
         let rank = self.parts.get(part.end as usize).map_or(0, |next| {
-            let look_up = || vocabulary.rank(piece, at, next.end as usize);
+            let look_up = || vocabulary.unlikely_rank(piece, at, next.end as usize);
             pairs.rank(part.rank, next.rank, look_up)
         });
         self.parts[at].pair = rank;
