@@ -7,6 +7,7 @@
 mod cl100k;
 mod classes;
 mod counter;
+mod estimate;
 mod family;
 mod long_piece;
 mod long_tokens;
@@ -19,7 +20,8 @@ mod short_tokens;
 mod vocabulary;
 mod words;
 
-pub use family::{Estimate, Family};
+pub use estimate::Estimate;
+pub use family::Family;
 pub use memo::Memo;
 
 use counter::Counter;
@@ -33,7 +35,7 @@ pub fn count(family: Family, text: &str) -> usize {
     match family {
         Family::O200k => counter::with_o200k(|counter| total::<o200k::O200k>(counter, text)),
         Family::Cl100k => counter::with_cl100k(|counter| total::<cl100k::Cl100k>(counter, text)),
-        Family::Estimate(estimate) => estimate.from_o200k(count(Family::O200k, text)),
+        Family::Estimate(estimate) => estimate.from_o200k(count(Family::O200k, text), text),
     }
 }
 
@@ -55,3 +57,6 @@ fn total<P: Pattern>(counter: &mut Counter, text: &str) -> usize {
     }
     tokens
 }
+
+#[cfg(test)]
+mod tests;

@@ -51,9 +51,9 @@ impl Counter {
             len if len <= Pieces::<2>::LONGEST => {
                 self.short.tokens(text, start, len, || short(vocabulary, pairs, text, start, end))
             }
-            len if len <= Pieces::<4>::LONGEST => {
-                self.middling.tokens(text, start, len, || short(vocabulary, pairs, text, start, end))
-            }
+            len if len <= Pieces::<4>::LONGEST => self
+                .middling
+                .tokens(text, start, len, || short(vocabulary, pairs, text, start, end)),
             _ => self.long_piece(text, start, end),
         }
     }
@@ -69,6 +69,16 @@ impl Counter {
             ..=128 => merge::tokens::<128>(vocabulary, pairs, piece),
             _ => self.long.tokens(vocabulary, pairs, piece),
         }
+    }
+
+    #[cfg(test)]
+    pub(super) fn merged_as_long(&mut self, piece: &[u8]) -> usize {
+        self.long.tokens(self.vocabulary, &mut self.pairs, piece)
+    }
+
+    #[cfg(test)]
+    pub(super) fn merged_on_the_stack(&mut self, piece: &[u8]) -> usize {
+        merge::tokens::<128>(self.vocabulary, &mut self.pairs, piece)
     }
 }
 

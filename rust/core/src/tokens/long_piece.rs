@@ -14,7 +14,7 @@ pub(super) struct LongPiece {
     parts: Vec<Part>,
 }
 
-/// A part by the place of its first byte. 
+/// A part by the place of its first byte.
 #[derive(Clone, Copy)]
 struct Part {
     previous: u32,

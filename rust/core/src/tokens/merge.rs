@@ -103,9 +103,9 @@ impl<'a, const N: usize> Parts<'a, N> {
         }
         let end = usize::from(self.ends[next]);
         let (vocabulary, piece) = (self.vocabulary, self.piece);
-        let rank = self.pairs.rank(self.ranks[at], self.ranks[next], || {
-            vocabulary.unlikely_rank(piece, at, end)
-        });
+        let rank = self
+            .pairs
+            .rank(self.ranks[at], self.ranks[next], || vocabulary.unlikely_rank(piece, at, end));
         self.candidates[at] = candidate(rank, at);
     }
 }

@@ -64,12 +64,7 @@ impl Pairs {
 
     /// The rank of tokens `left` and `right` together, or 0, from memory or else from `look_up`.
     #[inline]
-    pub(super) fn rank(
-        &mut self,
-        left: Rank,
-        right: Rank,
-        look_up: impl FnOnce() -> Rank,
-    ) -> Rank {
+    pub(super) fn rank(&mut self, left: Rank, right: Rank, look_up: impl FnOnce() -> Rank) -> Rank {
         let pair = u64::from(left) << RANK_BITS | u64::from(right);
         let hash = pair.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let slot = &mut self.slots[(hash >> (64 - PAIR_SLOT_BITS)) as usize];

@@ -24,9 +24,9 @@ impl ShortTokens {
     /// In bytes: what is left of a slot's 16 beside length and rank.
     pub(super) const LONGEST: usize = 13;
 
-    /// An empty table with room for so many.
+    /// An empty table with room for so many, at most seven eighths full.
     pub(super) fn with_room(tokens: usize) -> Self {
-        let lines = tokens.next_power_of_two().max(8) / 4;
+        let lines = (tokens * 8 / 7).next_power_of_two().max(8) / 4;
         ShortTokens { lines: vec![Line([[0; 2]; 4]); lines].into(), shift: 64 - lines.ilog2() }
     }
 

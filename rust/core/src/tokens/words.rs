@@ -5,15 +5,18 @@ const HIGH: u64 = 0x80 * LANES;
 const FIRST_LANE: u64 = 0x80;
 const SECOND_LANE: u64 = 0x8000;
 
-/// A mask that keeps the first `n` bytes, at index `n`.
-const KEEP: [u64; 9] = {
-    let mut masks = [u64::MAX; 9];
-    let mut kept = 0;
-    while kept < 8 {
-        masks[kept] = (1 << (8 * kept)) - 1;
-        kept += 1;
+/// The longest key, in bytes.
+const KEY: usize = 32;
+
+/// From `KEY - n` on, a mask that keeps `n` bytes.
+static KEEP: [u8; 2 * KEY] = {
+    let mut bytes = [0; 2 * KEY];
+    let mut at = 0;
+    while at < KEY {
+        bytes[at] = 0xff;
+        at += 1;
     }
-    masks
+    bytes
 };
 
 /// The bytes of a piece of at most `8 * W`, padded with zeros. Together with the length it *is* the
@@ -25,10 +28,18 @@ impl<const W: usize> Key<W> {
     /// The key of the `len` bytes at `start`.
     #[inline]
     pub(super) fn of(text: &[u8], start: usize, len: usize) -> Self {
-        Key(std::array::from_fn(|word| {
-            let kept = len.saturating_sub(8 * word).min(8);
-            load(text, start + 8 * word) & KEEP[kept]
-        }))
+        let Some(bytes) = text.get(start..start + 8 * W) else {
+            return Self::of_tail(text, start, len);
+        };
+        let kept = &KEEP[KEY - len..][..8 * W];
+        Key(std::array::from_fn(|word| load(bytes, 8 * word) & load(kept, 8 * word)))
+    }
+
+    /// The same, close to the end of the text.
+    #[cold]
+    fn of_tail(text: &[u8], start: usize, len: usize) -> Self {
+        let piece = &text[start..start + len];
+        Key(std::array::from_fn(|word| load_tail(piece, 8 * word)))
     }
 
     #[inline]
@@ -65,7 +76,7 @@ fn load(text: &[u8], at: usize) -> u64 {
 #[cold]
 fn load_tail(text: &[u8], at: usize) -> u64 {
     let tail = text.get(at..).unwrap_or_default();
-    tail.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte))
+    tail.iter().take(8).rev().fold(0, |word, &byte| word << 8 | u64::from(byte))
 }
 
 /// The width of a plain word at `start`: at most one ASCII character of any kind, then at most one
