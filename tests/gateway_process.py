@@ -71,10 +71,10 @@ class GatewayProcess:
             wait_until(self._is_up, "the gateway is ready")
         except AssertionError as error:
             self.stop()
-            raise AssertionError(f"{error}\n{self.log()}") from None
+            raise AssertionError(f"{error}\n{self.log()}") from error
 
     def _is_up(self) -> bool:
-        assert self.running(), "the gateway ended at start"
+        self.assert_running()
         return self.is_ready() and len(self.worker_pids()) == self.workers
 
     def is_ready(self) -> bool:
@@ -87,6 +87,11 @@ class GatewayProcess:
     def running(self) -> bool:
         """True while the main process lives."""
         return self._process is not None and self._process.poll() is None
+
+    def assert_running(self) -> None:
+        """Fail with the exit status and the log if the main process has ended."""
+        status = self.process.poll()
+        assert status is None, f"the gateway ended with status {status}:\n{self.log()}"
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the main process."""

@@ -81,7 +81,7 @@ def test_a_bad_file_never_replaces_a_good_configuration(
     gateway.write_config(BAD_FILES[name])
     gateway.signal(signal.SIGHUP)
 
-    wait_until(lambda: gateway.metrics()[RELOADED] == 0, "the failed reload is seen in the metrics")
+    wait_until(lambda: gateway.metrics()[RELOADED] == 0, "the metrics tell of the failure", timeout=20)
     assert set(routed_models(gateway, upstream, ENOUGH_FOR_ALL_WORKERS)) == {"old"}
 
 
@@ -91,13 +91,16 @@ def test_a_good_file_after_a_bad_one_is_taken(
     gateway = two_workers(start_gateway, upstream)
     gateway.write_config(BAD_FILES["not YAML"])
     gateway.signal(signal.SIGHUP)
-    wait_until(lambda: gateway.metrics()[RELOADED] == 0, "the failed reload is seen in the metrics")
+    wait_until(lambda: gateway.metrics()[RELOADED] == 0, "the metrics tell of the failure", timeout=20)
 
     gateway.write_config(config_for(upstream, "new"))
     gateway.signal(signal.SIGHUP)
 
-    wait_until(lambda: gateway.metrics()[RELOADED] == 1, "the reload is seen in the metrics")
-    assert set(routed_models(gateway, upstream, ENOUGH_FOR_ALL_WORKERS)) == {"new"}
+    def only_new() -> bool:
+        return set(routed_models(gateway, upstream, ENOUGH_FOR_ALL_WORKERS)) == {"new"}
+
+    wait_until(only_new, "all workers use the new configuration")
+    assert gateway.metrics()[RELOADED] == 1
 
 
 def test_a_missing_file_changes_nothing(start_gateway: StartGateway, upstream: ScriptedUpstream) -> None:
@@ -106,7 +109,7 @@ def test_a_missing_file_changes_nothing(start_gateway: StartGateway, upstream: S
     gateway.config_file.unlink()
     gateway.signal(signal.SIGHUP)
 
-    wait_until(lambda: gateway.metrics()[RELOADED] == 0, "the failed reload is seen in the metrics")
+    wait_until(lambda: gateway.metrics()[RELOADED] == 0, "the metrics tell of the failure", timeout=20)
     assert set(routed_models(gateway, upstream, ENOUGH_FOR_ALL_WORKERS)) == {"old"}
 
 
@@ -165,7 +168,9 @@ def test_a_reload_is_taken_by_a_worker_that_starts_later(
     gateway = two_workers(start_gateway, upstream)
     gateway.write_config(config_for(upstream, "new"))
     gateway.signal(signal.SIGHUP)
-    wait_until(lambda: set(routed_models(gateway, upstream, 10)) == {"new"}, "the reload is done")
+    wait_until(
+        lambda: set(routed_models(gateway, upstream, ENOUGH_FOR_ALL_WORKERS)) == {"new"}, "the reload is done"
+    )
     workers = set(gateway.worker_pids())
 
     os.kill(min(workers), signal.SIGKILL)

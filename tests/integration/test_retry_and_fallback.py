@@ -38,7 +38,7 @@ def resilient_gateway(
 def gateway(
     resilient_gateway: GatewayProcess, upstream: ScriptedUpstream, other_upstream: ScriptedUpstream
 ) -> GatewayProcess:
-    assert resilient_gateway.running(), resilient_gateway.log()
+    resilient_gateway.assert_running()
     return resilient_gateway
 
 

@@ -95,7 +95,9 @@ def test_an_answer_given_before_the_body_is_read_reaches_the_client(
     gateway: GatewayProcess, upstream: ScriptedUpstream
 ) -> None:
     refusal = replies.error_body("too long", "context_length_exceeded")
-    upstream.then(faults.before_body_is_read(replies.message(refusal, 400)))
+    upstream.then(
+        faults.before_body_is_read(replies.message(refusal, 400, headers=[("connection", "close")]))
+    )
 
     response = gateway.post("/v1/chat/completions", chat_body("plain", padding="x" * 900_000))
 
