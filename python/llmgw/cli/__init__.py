@@ -48,10 +48,6 @@ def run(arguments: Sequence[str]) -> int:
 
 def _dispatch(arguments: list[str], *, debug: bool) -> int:
     """Parse and run. `serve` runs from here, when nothing of the parser is on the stack any more."""
-    if arguments[:1] == ["bench"]:  # has a command line of its own
-        from llmgw import bench  # noqa: PLC0415 - loaded for this command only
-
-        return int(bench.main(arguments[1:]))
     from llmgw.cli.app import parse  # noqa: PLC0415 - the parser is loaded when there is something to parse
 
     result = parse(arguments)

@@ -69,6 +69,14 @@ def test_a_reference_that_leads_nowhere_is_told(tmp_path: Path, capsys: Output) 
     )
 
 
+def test_a_reference_that_the_environment_overrides_need_not_resolve(
+    tmp_path: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.yaml").write_text("general_settings: {master_key: env:NOWHERE_AT_ALL}")
+    monkeypatch.setenv("LLMGW_MASTER_KEY", "a-good-and-long-key")
+    assert findings(capsys, "--config", "a.yaml")["references"].level == "ok"
+
+
 def test_a_weak_admin_key_is_told_and_not_shown(capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LLMGW_MASTER_KEY", "canary")
     found = findings(capsys)["admin key"]
