@@ -34,10 +34,13 @@ def test_times_are_ordered_and_absent_when_nothing_was_noted(mock: MockUpstream)
         report.latency.percentile(50),
         report.latency.max,
     )
-    assert shortest is not None and median is not None and longest is not None
+    assert shortest
+    assert median
+    assert longest
     assert 0 < shortest <= median <= longest
     assert report.gap.count == 0
-    assert report.gap.mean is None and report.gap.percentile(99) is None
+    assert report.gap.mean is None
+    assert report.gap.percentile(99) is None
 
 
 def test_the_meter_is_read_twice_and_its_growth_reported(mock: MockUpstream) -> None:
@@ -65,13 +68,17 @@ def test_an_open_loop_keeps_to_its_rate(mock: MockUpstream) -> None:
 
 def test_a_stamp_must_fit_into_the_request(mock: MockUpstream) -> None:
     with pytest.raises(ValueError, match="stamp"):
-        run_load("127.0.0.1", mock.port, REQUEST, requests=1, stamp=len(REQUEST) - LOAD_STAMP_DIGITS + 1)
+        run_load(
+            "127.0.0.1", mock.port, REQUEST, requests=1, stamp=len(REQUEST) - LOAD_STAMP_DIGITS + 1
+        )
 
 
-@pytest.mark.parametrize("lengths", [{}, {"seconds": 1.0, "requests": 1}])
-def test_a_load_has_exactly_one_length(mock: MockUpstream, lengths: dict[str, int]) -> None:
+@pytest.mark.parametrize(("seconds", "requests"), [(None, None), (1.0, 1)])
+def test_a_load_has_exactly_one_length(
+    mock: MockUpstream, seconds: float | None, requests: int | None
+) -> None:
     with pytest.raises(ValueError, match="either seconds or requests"):
-        run_load("127.0.0.1", mock.port, REQUEST, **lengths)
+        run_load("127.0.0.1", mock.port, REQUEST, seconds=seconds, requests=requests)
 
 
 def test_a_server_that_is_not_there_is_an_os_error() -> None:

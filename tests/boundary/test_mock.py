@@ -7,6 +7,7 @@ import json
 import math
 import time
 from collections.abc import Iterator
+from contextlib import closing
 
 import openai
 import pytest
@@ -31,12 +32,10 @@ def client(mock: MockUpstream) -> Iterator[openai.OpenAI]:
 def post(
     mock: MockUpstream, body: bytes | Iterator[bytes], script: str = ""
 ) -> tuple[int, dict[str, str], bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", mock.port)
-    connection.request("POST", "/v1/chat/completions", body, {"x-mock-script": script})
-    response = connection.getresponse()
-    reply = response.read()
-    connection.close()
-    return response.status, dict(response.getheaders()), reply
+    with closing(http.client.HTTPConnection("127.0.0.1", mock.port)) as connection:
+        connection.request("POST", "/v1/chat/completions", body, {"x-mock-script": script})
+        response = connection.getresponse()
+        return response.status, dict(response.getheaders()), response.read()
 
 
 ASK = b'{"model":"echo","messages":[{"role":"user","content":"hello"}]}'
@@ -71,7 +70,8 @@ def test_a_stream_joins_to_the_whole_text_and_closes_with_usage(client: openai.O
     assert chunks[0].choices[0].delta.role == "assistant"
     assert [chunk.usage for chunk in chunks[:-1]] == [None] * (len(chunks) - 1)
     assert chunks[-2].choices[0].finish_reason == "stop"
-    assert chunks[-1].choices == [] and chunks[-1].usage is not None
+    assert chunks[-1].choices == []
+    assert chunks[-1].usage is not None
 
 
 def test_a_script_sets_the_number_and_size_of_chunks(client: openai.OpenAI) -> None:

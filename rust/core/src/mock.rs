@@ -66,7 +66,7 @@ impl Seen {
         let mut failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner);
         let count = failing.entry(script.to_owned()).or_default();
         *count += 1;
-        *count % n.max(1) == 0
+        count.is_multiple_of(n.max(1))
     }
 }
 

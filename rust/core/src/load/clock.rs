@@ -17,7 +17,10 @@ pub(super) struct Clock(AsyncFd<OwnedFd>);
 impl Clock {
     pub fn new() -> io::Result<Self> {
         let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
-        Ok(Clock(AsyncFd::new(timerfd_create(TimerfdClockId::Monotonic, flags)?)?))
+        let timer = timerfd_create(TimerfdClockId::Monotonic, flags)?;
+        // SAFETY: `OwnedFd` keeps the descriptor open for as long as `AsyncFd` owns it, and nobody
+        // else can replace or close it.
+        Ok(Clock(unsafe { AsyncFd::register(timer) }?))
     }
 
     /// Waits until `due`.

@@ -7,6 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 const READ_SIZE: usize = 16 * 1024;
+const LARGEST_READ: usize = 1024 * 1024;
 const LARGEST_HEAD: usize = 64 * 1024;
 const MOST_HEADERS: usize = 64;
 
@@ -110,7 +111,7 @@ impl Head {
 /// Takes exactly `length` bytes off the connection.
 async fn take(socket: &mut TcpStream, inbox: &mut BytesMut, length: usize) -> io::Result<BytesMut> {
     while inbox.len() < length {
-        inbox.reserve((length - inbox.len()).min(1 << 20).max(READ_SIZE));
+        inbox.reserve((length - inbox.len()).clamp(READ_SIZE, LARGEST_READ));
         if socket.read_buf(inbox).await? == 0 {
             return Err(cut_short());
         }
