@@ -53,7 +53,6 @@ def _dispatch(arguments: list[str], *, debug: bool) -> int:
     result = parse(arguments)
     if isinstance(result, int):
         return result
-    from llmgw import server  # noqa: PLC0415 - loaded for this command only
+    from llmgw.server import serve  # noqa: PLC0415 - loaded for this command only
 
-    server.serve(result if not debug else result.debugging())
-    return OK
+    serve(result if not debug else result.debugging())

@@ -38,6 +38,8 @@ def compile_snapshot(
     section = ("model_list",) if settings.model_list else ("defaults",)
     compiler = DeploymentCompiler(providers, environment, report, default_timeouts(settings))
     built = compiler.compile(entries, section)
+    if not built:
+        report.warn(section, "none of these deployments can be served")
     catalogue = compile_groups(built, settings, report)
     warn_of_unknown_models(settings, catalogue, report)
     snapshot = Snapshot(

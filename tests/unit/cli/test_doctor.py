@@ -99,6 +99,13 @@ def test_a_key_file_that_others_may_read_is_a_failure(home: Path, capsys: Output
     assert "chmod 600" in found["state"].message
 
 
+def test_the_port_of_the_environment_is_the_one_looked_at(
+    port: int, capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LLMGW_PORT", str(port))
+    assert findings(capsys)["port"].message == f"127.0.0.1:{port} is free"
+
+
 def test_the_doctor_leaves_no_trace(home: Path, capsys: Output) -> None:
     findings(capsys)
     assert not home.exists()
