@@ -174,9 +174,7 @@ def compare_set(chosen: list[tuple[str, str]], rng: random.Random, tally: Tally)
         expected = [oracle.starts(text) for oracle in oracles]
         ends = {(index, end) for index, starts in enumerate(expected) for end in starts}
         spans = sorted(
-            (start, end, index)
-            for index, starts in enumerate(expected)
-            for start, end in joined(starts)
+            (start, end, index) for index, starts in enumerate(expected) for start, end in joined(starts)
         )
         for engine, patterns in sets.items():
             streamed = stream_ends(patterns, text, rng)

@@ -9,6 +9,22 @@ DEBUG_BUILD: bool
 
 # ── tokens ──────────────────────────────────────────────────────────────────────────────────────
 
+def count_tokens(text: str, family: str = "o200k") -> int:
+    """The number of tokens of a text.
+
+    Exact for "o200k" and "cl100k", as tiktoken's `encode_ordinary` counts: special tokens in the
+    text are ordinary text. For "claude", "gemini", "llama", "mistral", "deepseek", "qwen" and "other"
+    it is an estimate (the o200k count times a measured factor), see `is_exact_family`.
+
+    Raises ValueError for an unknown family, UnicodeEncodeError for a lone surrogate.
+    """
+
+def token_family(model: str) -> str:
+    """The family whose tokens a model counts in, by the model's name; "other" if unknown."""
+
+def is_exact_family(name: str) -> bool:
+    """Whether counts in this family are exact. Raises ValueError for an unknown family."""
+
 # ── scan ────────────────────────────────────────────────────────────────────────────────────────
 
 @final
@@ -162,6 +178,106 @@ class WorkerMetrics:
         """Notes a finished request that asked no provider."""
 
 # ── gateway ─────────────────────────────────────────────────────────────────────────────────────
+
+class Refused(Exception):
+    """A request is refused; `args` is the name of the class in `llmgw.errors`, and the message."""
+
+@final
+class Gateway:
+    """One worker's native half: the configuration in force, the edge, the limits and metrics."""
+
+    def __new__(cls, shared_path: str | PathLike[str], worker: int) -> Gateway:
+        """Attach to the machine's shared memory as worker number `worker`. Nothing runs yet.
+
+        Raises:
+            OSError: the shared memory cannot be used.
+        """
+
+    def load(self, snapshot: bytes) -> None:
+        """Put a compiled snapshot (JSON) in force; calls under way keep the one they began with.
+
+        Raises:
+            ValueError: it cannot be used; the one before stays.
+        """
+
+    def start(self, settings: bytes) -> int:
+        """Open the edge on its own thread (`EdgeSettings` as JSON); the port it listens on.
+
+        Raises:
+            ValueError: the settings cannot be read.
+            OSError: the address cannot be bound, or the certificate not be used.
+            RuntimeError: it was started before.
+        """
+
+    def drain(self, seconds: float) -> bool:
+        """Stop accepting and wait for what is under way; whether all of it finished in time."""
+
+    def authenticate(self, key: bytes | None) -> tuple[str, bool]:
+        """The alias of a key, and whether it is the admin key.
+
+        Raises:
+            Refused: it is missing, mistyped, unknown, blocked or expired.
+        """
+
+    def visible_models(self, alias: str) -> list[str]:
+        """The model names that the key of this alias may use, sorted."""
+
+    def may_use(self, alias: str, model: str) -> bool:
+        """Whether a model exists and the key of this alias may use it."""
+
+    @property
+    def version(self) -> str | None:
+        """Digest of the settings in force; `None` before the first."""
+
+    def metrics(self) -> str:
+        """The metrics of all workers of the machine, in the Prometheus text format."""
+
+@final
+class SharedState:
+    """The words that supervisor and workers share."""
+
+    def __new__(cls, path: str | PathLike[str]) -> SharedState:
+        """Create or attach.
+
+        Raises:
+            OSError: the file cannot be used.
+        """
+
+    @property
+    def generation(self) -> int:
+        """The number of the snapshot in force."""
+
+    def next_generation(self) -> int:
+        """Move on to the next snapshot; returns its number."""
+
+    def note_reload(self, succeeded: bool) -> None:
+        """Whether the last reload worked, for `llmgw_config_last_reload_successful`."""
+
+def check_snapshot(snapshot: bytes) -> None:
+    """Try whether a snapshot (JSON) could be put in force.
+
+    Raises:
+        ValueError: it could not; the text says why, and holds no secret.
+    """
+
+def die_with_parent() -> None:
+    """Ask the system for SIGTERM when the parent process dies (Linux; elsewhere nothing happens)."""
+
+def generate_key() -> str:
+    """A new virtual key: `sk-gw-`, 22 random base62 characters, 6 of checksum."""
+
+def key_digest(pepper: str, key: str) -> str:
+    """HMAC-SHA256 of a key under the pepper (64 hex digits), as 64 hex digits.
+
+    Raises:
+        ValueError: the pepper is not 64 hex digits.
+    """
+
+def check_key(key: str) -> bool | None:
+    """Whether the checksum of a key fits; `None` for keys that are not of our format."""
+
+def error_table() -> list[tuple[str, int, str, str, bool, bool, bool]]:
+    """All error classes: name, status, type, code, and whether dispatch may retry, fall back, cool down."""
 
 # ── bench ───────────────────────────────────────────────────────────────────────────────────────
 

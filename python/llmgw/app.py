@@ -82,9 +82,7 @@ class App:
         if endpoint.handler is None:
             # Only a POST that the edge has not taken could get here, and it takes them all.
             raise InternalError("The edge did not serve its endpoint.")
-        request = Request(
-            method=scope.method, path=scope.path, parameters=parameters, principal=principal
-        )
+        request = Request(method=scope.method, path=scope.path, parameters=parameters, principal=principal)
         return await endpoint.handler(request)
 
 

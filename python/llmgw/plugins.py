@@ -39,3 +39,12 @@ def load_registries(plugins: Iterable[EntryPoint] | None = None) -> Registries:
         except Exception as error:  # a plugin is foreign code: whatever it raises is told by its name
             raise PluginError(f"the plugin '{plugin.name}' cannot be loaded: {error}") from error
     return registries
+
+
+def providers_with_plugins() -> Registry[Provider]:
+    """The built-in providers and those of the installed plugins.
+
+    Raises:
+        PluginError: a plugin cannot be imported or refuses to register.
+    """
+    return load_registries().providers

@@ -4,7 +4,7 @@ from importlib.metadata import EntryPoint
 
 import pytest
 
-from llmgw.plugins import GROUP, PluginError, Registries, load_registries
+from llmgw.plugins import GROUP, PluginError, Registries, load_registries, providers_with_plugins
 from llmgw.providers.compatible import Compatible
 
 
@@ -26,6 +26,10 @@ def test_a_plugin_adds_a_provider() -> None:
 
 def test_built_ins_are_there_without_plugins() -> None:
     assert load_registries([]).providers.get("openai") is not None
+
+
+def test_providers_are_looked_up_among_the_installed_plugins_too() -> None:
+    assert providers_with_plugins().get("openai") is not None
 
 
 def test_one_loading_does_not_reach_into_the_next() -> None:

@@ -6,7 +6,7 @@ import msgspec
 
 from llmgw.cli import USAGE, CommandError
 from llmgw.gateway.snapshot import Snapshot
-from llmgw.plugins import load_registries
+from llmgw.plugins import providers_with_plugins
 from llmgw.settings.environment import Environment
 from llmgw.settings.load import Loaded, load_settings
 from llmgw.state import State, StateFolder, passing_state
@@ -63,7 +63,5 @@ class Situation(msgspec.Struct, frozen=True):
             SettingsError: something does not resolve.
             PluginError: a plugin cannot be loaded.
         """
-        registries = load_registries()
-        return compile_snapshot(
-            loaded.settings, loaded.environment, state, loaded.report, registries.providers
-        )
+        providers = providers_with_plugins()
+        return compile_snapshot(loaded.settings, loaded.environment, state, loaded.report, providers)

@@ -31,7 +31,9 @@ def openai_endpoints(gateway: Gateway, started: int) -> list[Endpoint]:
         return json_reply(_model(name, started))
 
     rows = [
-        Endpoint(method="POST", path=path, access=Access.KEY, summary=_SUMMARIES[operation], operation=operation)
+        Endpoint(
+            method="POST", path=path, access=Access.KEY, summary=_SUMMARIES[operation], operation=operation
+        )
         for operation in Operation
         for path in _paths(operation)
     ]

@@ -24,7 +24,9 @@ def ops_endpoints(gateway: Gateway, metrics_auth: str) -> list[Endpoint]:
         return Reply(headers=(_METRICS_TEXT,), body=gateway.metrics().encode())
 
     rows = [
-        Endpoint(method="GET", path=path, access=Access.PUBLIC, summary="Whether the process runs.", handler=live)
+        Endpoint(
+            method="GET", path=path, access=Access.PUBLIC, summary="Whether the process runs.", handler=live
+        )
         for path in _LIVE
     ]
     rows += [

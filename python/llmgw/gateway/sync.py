@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from llmgw._native import Gateway
+from llmgw._native import Gateway, die_with_parent
 from llmgw.gateway.handover import Handover
 from llmgw.telemetry.logs import log
 
@@ -25,6 +25,7 @@ class Worker:
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Load the snapshot in force, open the edge, and keep an eye on the generation."""
+        die_with_parent()
         self._take_up()
         self.gateway.start(msgspec.json.encode(self._handover.edge))
         loop.call_later(_POLL_SECONDS, self._poll, loop)

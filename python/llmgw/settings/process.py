@@ -40,6 +40,15 @@ class ServeOptions(msgspec.Struct, frozen=True, kw_only=True):
         }
         return msgspec.structs.replace(server, **given)
 
+    def to_json(self) -> str:
+        """The options as text, for handing them to another process."""
+        return msgspec.json.encode(self, enc_hook=str).decode()
+
+    @classmethod
+    def from_json(cls, text: str) -> "ServeOptions":
+        """What `to_json` wrote."""
+        return msgspec.json.decode(text, type=cls, dec_hook=lambda kind, value: kind(value))
+
     def debugging(self) -> "ServeOptions":
         """The same, with tracebacks."""
         return msgspec.structs.replace(self, debug=True)

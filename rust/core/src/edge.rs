@@ -105,6 +105,16 @@ impl EdgeHandle {
     }
 }
 
+/// Asks the system to end this process (SIGTERM) when its supervisor dies, however that happens.
+///
+/// # Errors
+/// The system's.
+pub fn die_with_parent() -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM))?;
+    Ok(())
+}
+
 /// Opens the socket that the process's own mock upstream answers on: `mock://` deployments lead there.
 ///
 /// # Errors

@@ -320,15 +320,23 @@ impl Plan {
         })
     }
 
-    /// The public model names that the key of this alias may use, sorted; patterns as they are.
+    /// The key of that alias.
     #[must_use]
-    pub fn visible_models(&self, alias: &str) -> Vec<String> {
-        let Some(key) = self.keys.values().find(|key| key.alias == alias) else { return Vec::new() };
-        let wildcards = self.wildcards.iter().map(|one| format!("{}*{}", one.prefix, one.suffix));
-        let mut names: Vec<String> =
-            self.models.keys().cloned().chain(wildcards).filter(|name| key.may_use(name)).collect();
-        names.sort_unstable();
-        names
+    pub fn key_named(&self, alias: &str) -> Option<&Key> {
+        self.keys.values().find(|key| key.alias == alias).map(|key| &**key)
+    }
+
+    /// The public model names that a key may use, sorted; of wildcards the names the key lists, else
+    /// the pattern.
+    #[must_use]
+    pub fn visible_models(&self, key: &Key) -> Vec<String> {
+        let listed = key.models.iter().flatten().filter(|one| one.suffix.is_none()).map(|one| &one.prefix);
+        let listed = listed.filter(|name| self.resolve(name).is_some()).cloned();
+        let named = self.models.keys().filter(|name| key.may_use(name)).cloned();
+        let patterns = self.wildcards.iter().map(|one| format!("{}*{}", one.prefix, one.suffix));
+        let patterns = patterns.filter(|pattern| key.may_use(pattern));
+        let names: std::collections::BTreeSet<String> = listed.chain(named).chain(patterns).collect();
+        names.into_iter().collect()
     }
 
     /// The candidates of a group that serve the operation.

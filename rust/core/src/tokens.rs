@@ -6,22 +6,26 @@
 
 mod cl100k;
 mod classes;
+mod counter;
+mod estimate;
 mod family;
-mod longpiece;
+mod long_piece;
+mod long_tokens;
 mod memo;
 mod merge;
 mod o200k;
 mod pieces;
-mod scratch;
+mod recent;
+mod short_tokens;
 mod vocabulary;
 mod words;
 
-pub use family::{Estimate, Family};
+pub use estimate::Estimate;
+pub use family::Family;
 pub use memo::Memo;
 
+use counter::Counter;
 use pieces::Pattern;
-use scratch::Scratch;
-use vocabulary::Vocabulary;
 
 /// The number of tokens of `text`, exact or estimated as [`Family::is_exact`] tells.
 ///
@@ -29,9 +33,9 @@ use vocabulary::Vocabulary;
 #[must_use]
 pub fn count(family: Family, text: &str) -> usize {
     match family {
-        Family::O200k => count_exactly::<o200k::O200k>(vocabulary::o200k(), text),
-        Family::Cl100k => count_exactly::<cl100k::Cl100k>(vocabulary::cl100k(), text),
-        Family::Estimate(estimate) => estimate.from_o200k(count(Family::O200k, text)),
+        Family::O200k => counter::with_o200k(|counter| total::<o200k::O200k>(counter, text)),
+        Family::Cl100k => counter::with_cl100k(|counter| total::<cl100k::Cl100k>(counter, text)),
+        Family::Estimate(estimate) => estimate.from_o200k(count(Family::O200k, text), text),
     }
 }
 
@@ -43,30 +47,16 @@ pub fn warm(family: Family) {
     };
 }
 
-fn count_exactly<P: Pattern>(vocabulary: &Vocabulary, text: &str) -> usize {
-    Scratch::with(|scratch| {
-        let bytes = text.as_bytes();
-        let (mut start, mut tokens) = (0, 0);
-        while start < bytes.len() {
-            let end = P::piece_end(bytes, start);
-            tokens += piece_tokens(vocabulary, scratch, bytes, start, end);
-            start = end;
-        }
-        tokens
-    })
-}
-
-#[inline]
-fn piece_tokens(
-    vocabulary: &Vocabulary,
-    scratch: &mut Scratch,
-    text: &[u8],
-    start: usize,
-    end: usize,
-) -> usize {
-    if vocabulary.rank(text, start, end).is_some() {
-        return 1;
+fn total<P: Pattern>(counter: &mut Counter, text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let (mut start, mut tokens) = (0, 0);
+    while start < bytes.len() {
+        let end = P::piece_end(bytes, start);
+        tokens += counter.piece(bytes, start, end);
+        start = end;
     }
-    scratch.merged(vocabulary, text, start, end)
+    tokens
 }
 
+#[cfg(test)]
+mod tests;

@@ -27,10 +27,23 @@ pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add("Refused", m.py().get_type::<Refused>())?;
     m.add_class::<Gateway>()?;
     m.add_class::<SharedState>()?;
+    m.add_function(wrap_pyfunction!(check_snapshot, m)?)?;
+    m.add_function(wrap_pyfunction!(die_with_parent, m)?)?;
     m.add_function(wrap_pyfunction!(generate_key, m)?)?;
     m.add_function(wrap_pyfunction!(key_digest, m)?)?;
     m.add_function(wrap_pyfunction!(check_key, m)?)?;
     m.add_function(wrap_pyfunction!(error_table, m)?)
+}
+
+#[pyfunction]
+fn check_snapshot(py: Python<'_>, snapshot: &[u8]) -> PyResult<()> {
+    let snapshot = Snapshot::from_json(snapshot).map_err(PyValueError::new_err)?;
+    py.detach(|| Plan::new(snapshot, 1, None).map(drop)).map_err(PyValueError::new_err)
+}
+
+#[pyfunction]
+fn die_with_parent() -> PyResult<()> {
+    llmgw_core::edge::die_with_parent().map_err(PyErr::from)
 }
 
 #[pyfunction]
@@ -168,7 +181,12 @@ impl Gateway {
 
     fn visible_models(&self, alias: &str) -> PyResult<Vec<String>> {
         let plan = self.shop.plan().map_err(|error| refused(&error))?;
-        Ok(plan.visible_models(alias))
+        Ok(plan.key_named(alias).map(|key| plan.visible_models(key)).unwrap_or_default())
+    }
+
+    fn may_use(&self, alias: &str, model: &str) -> PyResult<bool> {
+        let plan = self.shop.plan().map_err(|error| refused(&error))?;
+        Ok(plan.resolve(model).is_some() && plan.key_named(alias).is_some_and(|key| key.may_use(model)))
     }
 
     #[getter]

@@ -1,4 +1,6 @@
-//! Which tokens a model counts in, and how the count is estimated where its vocabulary is not here.
+//! Which tokens a model counts in.
+
+use super::estimate::Estimate;
 
 /// The tokens a model counts in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -9,19 +11,6 @@ pub enum Family {
     Cl100k,
     /// Any other vocabulary, estimated.
     Estimate(Estimate),
-}
-
-/// A vocabulary that is estimated from the o200k count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[allow(missing_docs)] // named after the makers
-pub enum Estimate {
-    Claude,
-    Gemini,
-    Llama,
-    Mistral,
-    Deepseek,
-    Qwen,
-    Other,
 }
 
 impl Family {
@@ -77,13 +66,12 @@ impl Family {
 }
 
 /// Beginnings of OpenAI's model names; the first that fits decides.
-const OPENAI: [(&str, Family); 20] = [
+const OPENAI: [(&str, Family); 19] = [
     ("gpt-4o", Family::O200k),
     ("gpt-4.", Family::O200k),
     ("gpt-4", Family::Cl100k),
     ("gpt-3", Family::Cl100k),
     ("gpt-2", Family::Estimate(Estimate::Other)),
-    ("gpt2", Family::Estimate(Estimate::Other)),
     ("gpt-", Family::O200k),
     ("chatgpt-", Family::O200k),
     ("codex-", Family::O200k),
@@ -118,28 +106,3 @@ const ELSEWHERE: [(&str, Family); 14] = [
     ("pixtral", Family::Estimate(Estimate::Mistral)),
     ("deepseek", Family::Estimate(Estimate::Deepseek)),
 ];
-
-impl Estimate {
-    fn name(self) -> &'static str {
-        match self {
-            Estimate::Claude => "claude",
-            Estimate::Gemini => "gemini",
-            Estimate::Llama => "llama",
-            Estimate::Mistral => "mistral",
-            Estimate::Deepseek => "deepseek",
-            Estimate::Qwen => "qwen",
-            Estimate::Other => "other",
-        }
-    }
-
-    fn percent(self) -> usize {
-        match self {
-            _ => 100,
-        }
-    }
-
-    /// The estimate for a text of so many o200k tokens, rounded up.
-    pub(super) fn from_o200k(self, tokens: usize) -> usize {
-        (tokens * self.percent()).div_ceil(100)
-    }
-}

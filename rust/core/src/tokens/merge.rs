@@ -1,74 +1,116 @@
-//! Byte pair merging of a short piece, on the stack.
+//! Byte pair merging of a piece of at most `N` bytes, on the stack.
 
-use super::vocabulary::Vocabulary;
-use super::words::KEY_BYTES;
+use super::recent::Pairs;
+use super::vocabulary::{Rank, Vocabulary};
 
-/// The longest piece merged here, in bytes: beyond it, searching the whole piece for the next pair
-/// costs more than keeping the pairs in order.
-pub(super) const SHORT: usize = 64;
-
-const NO_PAIR: u32 = u32::MAX;
-
-/// The number of tokens of `text[start..end]`, at most [`SHORT`] bytes.
-pub(super) fn short(vocabulary: &Vocabulary, text: &[u8], start: usize, end: usize) -> usize {
-    let mut parts = Parts::new(vocabulary, &text[start..end]);
+/// The number of tokens of `piece`, of 2 to `N` bytes; `N` is at most 128 and a multiple of [`LANES`].
+pub(super) fn tokens<const N: usize>(
+    vocabulary: &Vocabulary,
+    pairs: &mut Pairs,
+    piece: &[u8],
+) -> usize {
+    let mut parts = Parts::<N>::new(vocabulary, pairs, piece);
+    let mut tokens = piece.len();
     while let Some(at) = parts.lowest() {
         parts.merge(at);
+        tokens -= 1;
     }
-    parts.count
+    tokens
 }
 
-/// A piece in parts: part `i` is `bytes[borders[i]..borders[i + 1]]`, and `ranks[i]` is the rank of
-/// parts `i` and `i + 1` together.
-struct Parts<'a> {
+/// How many pairs are compared at a time.
+const LANES: usize = 16;
+
+/// The low bits of a candidate: the place of its left part.
+const PLACE_BITS: u32 = 7;
+
+const NONE: u32 = u32::MAX;
+
+/// A piece in parts, each known by the place of its first byte.
+struct Parts<'a, const N: usize> {
     vocabulary: &'a Vocabulary,
-    /// The piece, with room behind it so that every look-up may load whole words.
-    bytes: [u8; SHORT + KEY_BYTES],
-    borders: [u8; SHORT + 1],
-    ranks: [u32; SHORT],
-    count: usize,
+    pairs: &'a mut Pairs,
+    piece: &'a [u8],
+    /// The rank of each part.
+    ranks: [Rank; N],
+    /// For each part the rank of it and the next together, then its place; [`NONE`] if that is no
+    /// token. The smallest is the leftmost pair of the lowest rank.
+    candidates: [u32; N],
+    /// Where each part ends, which is where the next begins.
+    ends: [u8; N],
+    /// Where the part before begins.
+    previous: [u8; N],
 }
 
-impl<'a> Parts<'a> {
-    fn new(vocabulary: &'a Vocabulary, piece: &[u8]) -> Self {
-        let mut bytes = [0; SHORT + KEY_BYTES];
-        bytes[..piece.len()].copy_from_slice(piece);
-        let borders = std::array::from_fn(|at| at as u8);
-        let ranks = [NO_PAIR; SHORT];
-        let mut parts = Parts { vocabulary, bytes, borders, ranks, count: piece.len() };
-        for at in 0..piece.len() - 1 {
-            parts.rate(at);
+impl<'a, const N: usize> Parts<'a, N> {
+    fn new(vocabulary: &'a Vocabulary, pairs: &'a mut Pairs, piece: &'a [u8]) -> Self {
+        let mut parts = Parts {
+            vocabulary,
+            pairs,
+            piece,
+            ranks: [0; N],
+            candidates: [NONE; N],
+            ends: std::array::from_fn(|at| at as u8 + 1),
+            previous: std::array::from_fn(|at| (at as u8).wrapping_sub(1)),
+        };
+        for (rank, &byte) in parts.ranks.iter_mut().zip(piece) {
+            *rank = vocabulary.byte_rank(byte);
+        }
+        for (at, pair) in piece.windows(2).enumerate() {
+            parts.candidates[at] = candidate(vocabulary.two_bytes_rank(pair[0], pair[1]), at);
         }
         parts
     }
 
-    /// The leftmost pair of the lowest rank.
+    /// The place of the pair to merge next.
+    #[inline]
     fn lowest(&self) -> Option<usize> {
-        let mut lowest = (NO_PAIR, 0);
-        for (at, &rank) in self.ranks[..self.count - 1].iter().enumerate() {
-            if rank < lowest.0 {
-                lowest = (rank, at);
+        let used = self.piece.len().next_multiple_of(LANES).min(N);
+        let mut lowest = [NONE; LANES];
+        for lanes in self.candidates[..used].chunks_exact(LANES) {
+            for (lowest, &candidate) in lowest.iter_mut().zip(lanes) {
+                *lowest = candidate.min(*lowest);
             }
         }
-        (lowest.0 != NO_PAIR).then_some(lowest.1)
+        let lowest = lowest.into_iter().min().unwrap_or(NONE);
+        (lowest != NONE).then_some(lowest as usize & ((1 << PLACE_BITS) - 1))
     }
 
-    /// Makes one part of parts `at` and `at + 1`.
+    /// Makes one part of the part at `at` and the next.
+    #[inline]
     fn merge(&mut self, at: usize) {
-        self.borders.copy_within(at + 2..=self.count, at + 1);
-        self.ranks.copy_within(at + 1..self.count, at);
-        self.count -= 1;
-        if at + 1 < self.count {
-            self.rate(at);
+        let next = usize::from(self.ends[at]);
+        let end = usize::from(self.ends[next]);
+        self.ranks[at] = self.candidates[at] >> PLACE_BITS;
+        self.ends[at] = end as u8;
+        self.candidates[next] = NONE;
+        if end < self.piece.len() {
+            self.previous[end] = at as u8;
         }
+        self.rate(at);
         if at > 0 {
-            self.rate(at - 1);
+            self.rate(usize::from(self.previous[at]));
         }
     }
 
+    /// Looks up the part at `at` together with the next.
+    #[inline]
     fn rate(&mut self, at: usize) {
-        let (start, end) = (usize::from(self.borders[at]), usize::from(self.borders[at + 2]));
-        let rank = self.vocabulary.rank(&self.bytes, start, end);
-        self.ranks[at] = rank.map_or(NO_PAIR, |rank| rank.get());
+        let next = usize::from(self.ends[at]);
+        if next >= self.piece.len() {
+            self.candidates[at] = NONE;
+            return;
+        }
+        let end = usize::from(self.ends[next]);
+        let (vocabulary, piece) = (self.vocabulary, self.piece);
+        let rank = self
+            .pairs
+            .rank(self.ranks[at], self.ranks[next], || vocabulary.unlikely_rank(piece, at, end));
+        self.candidates[at] = candidate(rank, at);
     }
+}
+
+#[inline]
+fn candidate(rank: Rank, at: usize) -> u32 {
+    if rank == 0 { NONE } else { rank << PLACE_BITS | at as u32 }
 }

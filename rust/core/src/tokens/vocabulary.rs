@@ -1,133 +1,142 @@
 //! A vocabulary: which byte strings are tokens, and the rank of each.
-//!
-//! One open-addressed table of 64-bit slots over the packed token bytes. A slot holds a token's place
-//! in those bytes, its rank, its length and a tag from its hash, so that a look-up touches one line of
-//! the table and, to be certain, one line of the bytes.
 
-use std::num::NonZeroU32;
 use std::sync::OnceLock;
 
-use super::words::{KEY_BYTES, Key, long_hash};
+use super::long_tokens::LongTokens;
+use super::short_tokens::ShortTokens;
+use super::words::{Key, long_hash};
 
-const LEN_BITS: u32 = 8;
-const TAG_BITS: u32 = 17;
-const RANK_BITS: u32 = 18;
-const RANK_SHIFT: u32 = LEN_BITS + TAG_BITS;
-const OFFSET_SHIFT: u32 = RANK_SHIFT + RANK_BITS;
-const LABEL: u64 = (1 << RANK_SHIFT) - 1;
+/// A token's rank: the lower, the earlier its pair is merged. One more than in tiktoken's files, so
+/// that 0 is free to mean no token.
+pub(super) type Rank = u32;
 
-/// A token's rank: the lower, the earlier its pair is merged. One more than in tiktoken's files.
-pub(super) type Rank = NonZeroU32;
+/// The bits of a rank.
+pub(super) const RANK_BITS: u32 = 18;
 
-/// The tokens of one vocabulary.
+/// The tokens of one vocabulary, about 5 MB.
 pub(super) struct Vocabulary {
-    /// Tells vocabularies apart in a shared cache.
-    pub(super) id: u8,
-    bytes: &'static [u8],
-    slots: Box<[u64]>,
-    shift: u32,
-    longest: usize,
+    short: ShortTokens,
+    long: LongTokens,
+    /// A bit for every token's hash, 256 KB: most pairs a merge asks for are no token, and this says so
+    /// from close to the processor.
+    filter: Box<[u64]>,
+    one_byte: [Rank; 256],
+    two_bytes: Box<[Rank]>,
 }
 
 /// OpenAI's o200k_base.
 pub(super) fn o200k() -> &'static Vocabulary {
     static O200K: OnceLock<Vocabulary> = OnceLock::new();
-    O200K.get_or_init(|| Vocabulary::unpack(1, include_bytes!("../../data/o200k.bin")))
+    O200K.get_or_init(|| Vocabulary::unpack(include_bytes!("../../data/o200k.bin")))
 }
 
 /// OpenAI's cl100k_base.
 pub(super) fn cl100k() -> &'static Vocabulary {
     static CL100K: OnceLock<Vocabulary> = OnceLock::new();
-    CL100K.get_or_init(|| Vocabulary::unpack(2, include_bytes!("../../data/cl100k.bin")))
+    CL100K.get_or_init(|| Vocabulary::unpack(include_bytes!("../../data/cl100k.bin")))
 }
+
+const FILTER_BITS: usize = 1 << 21;
 
 impl Vocabulary {
     /// Reads the packed form `scripts/vocab.py` writes: a count, a length byte a token, all bytes.
-    fn unpack(id: u8, packed: &'static [u8]) -> Self {
+    fn unpack(packed: &'static [u8]) -> Self {
         let (head, rest) = packed.split_first_chunk().unwrap_or((&[0; 4], &[]));
         let (lengths, bytes) = rest.split_at(u32::from_le_bytes(*head) as usize);
-        let bits = (2 * lengths.len()).next_power_of_two().trailing_zeros();
-        let longest = lengths.iter().copied().max().map_or(0, usize::from);
-        let slots = vec![0; 1 << bits].into_boxed_slice();
-        let mut vocabulary = Vocabulary { id, bytes, slots, shift: 64 - bits, longest };
-        let mut offset = 0;
-        for (rank, &len) in lengths.iter().enumerate() {
-            vocabulary.insert(rank as u64 + 1, offset, usize::from(len));
-            offset += usize::from(len);
+        let short = lengths.iter().filter(|&&len| usize::from(len) <= ShortTokens::LONGEST).count();
+        let mut vocabulary = Vocabulary {
+            short: ShortTokens::with_room(short),
+            long: LongTokens::with_room(lengths.len() - short, bytes),
+            filter: vec![0; FILTER_BITS / 64].into(),
+            one_byte: [0; 256],
+            two_bytes: vec![0; 1 << 16].into(),
+        };
+        let mut start = 0;
+        for (rank, &len) in (1..).zip(lengths) {
+            let end = start + usize::from(len);
+            vocabulary.insert(bytes, start, end, rank);
+            start = end;
         }
         vocabulary
     }
 
-    fn insert(&mut self, rank: u64, offset: usize, len: usize) {
-        if len == 0 {
-            return; // a rank that stands for no token
-        }
-        let hash = hash(self.bytes, offset, len);
-        let mut at = self.home(hash);
-        while self.slots[at] != 0 {
-            at = (at + 1) & (self.slots.len() - 1);
-        }
-        self.slots[at] = (offset as u64) << OFFSET_SHIFT | rank << RANK_SHIFT | label(hash, len);
-    }
-
-    #[inline]
-    fn home(&self, hash: u64) -> usize {
-        (hash >> self.shift) as usize
-    }
-
-    /// The rank of `text[start..end]`, if it is a token.
-    #[inline]
-    pub(super) fn rank(&self, text: &[u8], start: usize, end: usize) -> Option<Rank> {
+    fn insert(&mut self, bytes: &[u8], start: usize, end: usize, rank: Rank) {
         let len = end - start;
-        if len <= KEY_BYTES {
-            self.short_rank(Key::of(text, start, len), len)
+        let hash = hash(bytes, start, end);
+        self.filter[filter_word(hash)] |= filter_bit(hash);
+        match bytes[start..end] {
+            [] => {} // a rank that stands for no token
+            [byte] => self.one_byte[usize::from(byte)] = rank,
+            [left, right] => self.two_bytes[two(left, right)] = rank,
+            _ => {}
+        }
+        if len > ShortTokens::LONGEST {
+            self.long.insert(hash, start, len, rank);
+        } else if len > 0 {
+            self.short.insert(hash, Key::of(bytes, start, len), len, rank);
+        }
+    }
+
+    /// The rank of `text[start..end]`, or 0 if it is no token.
+    #[inline]
+    pub(super) fn rank(&self, text: &[u8], start: usize, end: usize) -> Rank {
+        self.hashed_rank(hash(text, start, end), text, start, end)
+    }
+
+    /// The same as [`Vocabulary::rank`], for bytes that are probably no token.
+    #[inline]
+    pub(super) fn unlikely_rank(&self, text: &[u8], start: usize, end: usize) -> Rank {
+        let hash = hash(text, start, end);
+        if self.filter[filter_word(hash)] & filter_bit(hash) == 0 {
+            return 0;
+        }
+        self.hashed_rank(hash, text, start, end)
+    }
+
+    #[inline]
+    fn hashed_rank(&self, hash: u64, text: &[u8], start: usize, end: usize) -> Rank {
+        let len = end - start;
+        if len <= ShortTokens::LONGEST {
+            self.short.rank(hash, Key::of(text, start, len), len)
         } else {
-            self.long_rank(text, start, end)
+            self.long.rank(hash, &text[start..end])
         }
     }
 
-    /// The rank of the piece of `len` bytes, at most [`KEY_BYTES`], whose key is `key`.
+    /// The rank of the token of this one byte: every byte is a token.
     #[inline]
-    pub(super) fn short_rank(&self, key: Key, len: usize) -> Option<Rank> {
-        self.probe(key.hash(), len, |offset| Key::of(self.bytes, offset, len) == key)
+    pub(super) fn byte_rank(&self, byte: u8) -> Rank {
+        self.one_byte[usize::from(byte)]
     }
 
-    fn long_rank(&self, text: &[u8], start: usize, end: usize) -> Option<Rank> {
-        if end - start > self.longest {
-            return None;
-        }
-        let piece = text.get(start..end)?;
-        self.probe(long_hash(piece), piece.len(), |offset| {
-            self.bytes.get(offset..offset + piece.len()) == Some(piece)
-        })
-    }
-
+    /// The rank of two bytes, or 0 if they are no token: much the most frequent question of a merge.
     #[inline]
-    fn probe(&self, hash: u64, len: usize, same: impl Fn(usize) -> bool) -> Option<Rank> {
-        let label = label(hash, len);
-        let mut at = self.home(hash);
-        loop {
-            let slot = self.slots[at];
-            if slot & LABEL == label && same((slot >> OFFSET_SHIFT) as usize) {
-                return Rank::new((slot >> RANK_SHIFT) as u32 & ((1 << RANK_BITS) - 1));
-            }
-            if slot == 0 {
-                return None;
-            }
-            at = (at + 1) & (self.slots.len() - 1);
-        }
+    pub(super) fn two_bytes_rank(&self, left: u8, right: u8) -> Rank {
+        self.two_bytes[two(left, right)]
     }
 }
 
 #[inline]
-fn label(hash: u64, len: usize) -> u64 {
-    (hash << LEN_BITS | len as u64) & LABEL
+fn two(left: u8, right: u8) -> usize {
+    usize::from(u16::from_be_bytes([left, right]))
 }
 
-fn hash(bytes: &[u8], offset: usize, len: usize) -> u64 {
-    if len <= KEY_BYTES {
-        Key::of(bytes, offset, len).hash()
-    } else {
-        long_hash(&bytes[offset..offset + len])
+/// The tables look at the upper bits of a hash, the filter at the lower.
+#[inline]
+fn filter_word(hash: u64) -> usize {
+    hash as usize % FILTER_BITS / 64
+}
+
+#[inline]
+fn filter_bit(hash: u64) -> u64 {
+    1 << (hash % 64)
+}
+
+#[inline]
+fn hash(text: &[u8], start: usize, end: usize) -> u64 {
+    match end - start {
+        len if len <= 16 => Key::<2>::of(text, start, len).hash(),
+        len if len <= 32 => Key::<4>::of(text, start, len).hash(),
+        _ => long_hash(&text[start..end]),
     }
 }

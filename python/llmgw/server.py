@@ -1,0 +1,224 @@
+"""The supervisor: prepares what workers need, runs them on Granian, takes up new settings.
+
+`serve()` replaces the process that parsed the command line by a fresh one, so that neither the
+supervisor nor the workers forked from it carry the command line's libraries in their memory.
+"""
+
+import multiprocessing
+import os
+import secrets
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import msgspec
+from granian.constants import HTTPModes, Interfaces, Loops
+from granian.log import LogLevels
+from granian.server.mp import MPServer
+
+from llmgw._native import DEBUG_BUILD, SharedState, __version__
+from llmgw.errors import LlmgwError
+from llmgw.gateway.handover import EdgeSettings, Handover, SnapshotFiles
+from llmgw.reload import Reloader
+from llmgw.settings.process import ServeOptions
+from llmgw.settings.schema import ServerSettings
+from llmgw.telemetry.logs import configure_logs, log
+
+_KEEP_ALIVE_SECONDS = 75.0
+_KILL_GRACE_SECONDS = 5
+_QUICK_DEATH_SECONDS = 2.0
+_QUICK_DEATHS = 5
+
+
+class StartError(LlmgwError):
+    """The gateway cannot start; the text says why and what to do."""
+
+
+def serve(options: ServeOptions) -> NoReturn:
+    """Start the gateway in place of this process."""
+    arguments = [sys.executable, "-P", "-m", "llmgw.server", msgspec.json.encode(options, enc_hook=str).decode()]
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execv(sys.executable, arguments)  # noqa: S606 - our own interpreter, no shell
+
+
+def run(options: ServeOptions) -> int:
+    """Serve until a signal ends it; the exit code.
+
+    Raises:
+        LlmgwError: the settings, the state folder or the address cannot be used.
+    """
+    configure_logs(options.log_level)
+    if DEBUG_BUILD:
+        log.warning("this is a debug build: it is many times slower than a release build")
+    reloader = Reloader(options)
+    first = reloader.first()
+    server = first.server
+    workers = server.workers or len(os.sched_getaffinity(0))
+    port = _claim_port(server.host, server.port)
+    run_folder = Path(tempfile.mkdtemp(prefix="llmgw-", dir=_shared_memory_folder()))
+    try:
+        handover = _hand_over(run_folder, server, port, workers, first.snapshot)
+        supervisor = Supervisor(handover, reloader.wake, options.log_level)
+        with reloader.watching(handover.snapshots, handover.shared):
+            _announce(handover, first.new_master_key)
+            supervisor.serve()
+    finally:
+        shutil.rmtree(run_folder, ignore_errors=True)
+    return 1 if supervisor.gave_up else 0
+
+
+class Supervisor(MPServer):
+    """Granian's, with our ideas of SIGHUP and of workers that die."""
+
+    def __init__(self, handover: Handover, on_hangup: Callable[[], None], log_level: str) -> None:
+        super().__init__(
+            "llmgw.app:make_app",
+            factory=True,
+            uds=Path(handover.edge.control_socket),
+            uds_permissions=0o600,
+            interface=Interfaces.RSGI,
+            workers=handover.workers,
+            loop=Loops.uvloop,
+            http=HTTPModes.http1,
+            websockets=False,
+            log_level=LogLevels.debug if log_level == "debug" else LogLevels.warning,
+            respawn_failed_workers=True,
+            workers_kill_timeout=int(handover.drain_timeout) + _KILL_GRACE_SECONDS,
+        )
+        Handover.current = handover
+        self.gave_up = False
+        self._on_hangup = on_hangup
+        self._quick_deaths = 0
+
+    def signal_handler_reload(self, *_: Any, **__: Any) -> None:
+        """SIGHUP means new settings, not new workers."""
+        self._on_hangup()
+
+    def _respawn_workers(self, workers: Iterable[int], *args: Any, **kwargs: Any) -> None:
+        """Start workers in the place of dead ones; give up only if they never live."""
+        indexes = list(workers)
+        youngest = min(time.monotonic() - self.wrks[index].birth for index in indexes)
+        self._quick_deaths = self._quick_deaths + 1 if youngest < _QUICK_DEATH_SECONDS else 0
+        if self._quick_deaths > _QUICK_DEATHS:
+            log.error("workers die as soon as they start: giving up")
+            self.gave_up = True
+            self.interrupt_signal = True
+            self.main_loop_interrupt.set()
+            return
+        log.warning("a worker died: starting another", workers=indexes)
+        super()._respawn_workers(indexes, *args, **kwargs)
+        # Granian would stop altogether if one worker died twice within seconds.
+        self.respawned_wrks.clear()
+
+
+def _hand_over(
+    run_folder: Path, server: ServerSettings, port: int, workers: int, snapshot: bytes
+) -> Handover:
+    shared_path = str(run_folder / "shared")
+    shared = SharedState(shared_path)
+    snapshots = SnapshotFiles(shared)
+    snapshots.publish(snapshot)
+    edge = EdgeSettings(
+        host=_address(server.host),
+        port=port,
+        max_body_bytes=server.max_body_bytes,
+        max_header_bytes=server.max_header_bytes,
+        header_timeout=server.header_timeout,
+        body_idle_timeout=server.body_idle_timeout,
+        upload_timeout=server.upload_timeout,
+        write_timeout=server.write_timeout,
+        keep_alive_timeout=_KEEP_ALIVE_SECONDS,
+        max_connections=server.max_connections,
+        tls_cert_file=str(server.tls.cert_file) if server.tls else None,
+        tls_key_file=str(server.tls.key_file) if server.tls else None,
+        control_socket=str(run_folder / "control.sock"),
+        secret=secrets.token_hex(32),
+    )
+    return Handover(
+        run_folder=str(run_folder),
+        shared_path=shared_path,
+        edge=edge,
+        workers=workers,
+        drain_timeout=server.drain_timeout,
+        metrics_auth=server.metrics_auth,
+        snapshots=snapshots,
+        shared=shared,
+    )
+
+
+def _shared_memory_folder() -> str | None:
+    """Memory-backed where the system has it: what lies there is gone at the next boot."""
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108
+
+
+def _address(host: str) -> str:
+    """An address to bind: names are looked up once."""
+    try:
+        return str(socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0][4][0])
+    except OSError as error:
+        raise StartError(f"the host {host} is not an address of this machine: {error.strerror}") from None
+
+
+def _claim_port(host: str, port: int) -> int:
+    """Check that nobody listens there; 0 becomes a free port.
+
+    The workers share the port, and the system would as readily share it with a stranger of the same user.
+    """
+    address = _address(host)
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError as error:
+            hint = "choose another with --port" if port else ""
+            raise StartError(f"cannot listen on {host}:{port}: {error.strerror}; {hint}") from None
+        return int(probe.getsockname()[1])
+
+
+def _announce(handover: Handover, new_master_key: str | None) -> None:
+    edge = handover.edge
+    scheme = "https" if edge.tls_cert_file else "http"
+    host = f"[{edge.host}]" if ":" in edge.host else edge.host
+    url = f"{scheme}://{host}:{edge.port}"
+    workers = "1 worker" if handover.workers == 1 else f"{handover.workers} workers"
+    lines = [f"llmgw {__version__} listens on {url} ({workers})"]
+    if new_master_key is not None:
+        lines += [
+            "",
+            f"Your admin key, shown this once:  {new_master_key}",
+            "Try it:",
+            "",
+            f"  curl {url}/v1/chat/completions \\",
+            f"    -H 'Authorization: Bearer {new_master_key}' -H 'Content-Type: application/json' \\",
+            """    -d '{"model": "mock/echo", "messages": [{"role": "user", "content": "Hello"}]}'""",
+            "",
+        ]
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    """Run with the options that `serve()` passed on."""
+    options = msgspec.json.decode(sys.argv[1], type=ServeOptions, dec_hook=lambda kind, text: kind(text))
+    # Workers inherit what the supervisor has prepared: see `gateway.handover`.
+    multiprocessing.set_start_method("fork")
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    try:
+        sys.exit(run(options))
+    except LlmgwError as error:
+        if options.debug:
+            raise
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+//! Counting the tokens of one piece, with what a thread remembers of the pieces before.
+
+use std::cell::RefCell;
+
+use super::long_piece::LongPiece;
+use super::merge;
+use super::recent::{Pairs, Pieces};
+use super::vocabulary::{self, Vocabulary};
+
+/// A vocabulary, and one thread's memory of the pieces and pairs met lately.
+pub(super) struct Counter {
+    vocabulary: &'static Vocabulary,
+    short: Pieces<2>,
+    middling: Pieces<4>,
+    pairs: Pairs,
+    long: LongPiece,
+}
+
+/// Runs `work` with this thread's counter for o200k_base.
+pub(super) fn with_o200k<T>(work: impl FnOnce(&mut Counter) -> T) -> T {
+    thread_local! {
+        static COUNTER: RefCell<Counter> = RefCell::new(Counter::new(vocabulary::o200k()));
+    }
+    COUNTER.with_borrow_mut(work)
+}
+
+/// Runs `work` with this thread's counter for cl100k_base.
+pub(super) fn with_cl100k<T>(work: impl FnOnce(&mut Counter) -> T) -> T {
+    thread_local! {
+        static COUNTER: RefCell<Counter> = RefCell::new(Counter::new(vocabulary::cl100k()));
+    }
+    COUNTER.with_borrow_mut(work)
+}
+
+impl Counter {
+    fn new(vocabulary: &'static Vocabulary) -> Self {
+        Counter {
+            vocabulary,
+            short: Pieces::new(16384),
+            middling: Pieces::new(4096),
+            pairs: Pairs::new(),
+            long: LongPiece::default(),
+        }
+    }
+
+    /// The number of tokens of the piece `text[start..end]`.
+    #[inline]
+    pub(super) fn piece(&mut self, text: &[u8], start: usize, end: usize) -> usize {
+        let (vocabulary, pairs) = (self.vocabulary, &mut self.pairs);
+        match end - start {
+            len if len <= Pieces::<2>::LONGEST => {
+                self.short.tokens(text, start, len, || short(vocabulary, pairs, text, start, end))
+            }
+            len if len <= Pieces::<4>::LONGEST => self
+                .middling
+                .tokens(text, start, len, || short(vocabulary, pairs, text, start, end)),
+            _ => self.long_piece(text, start, end),
+        }
+    }
+
+    #[inline(never)]
+    fn long_piece(&mut self, text: &[u8], start: usize, end: usize) -> usize {
+        let (vocabulary, pairs) = (self.vocabulary, &mut self.pairs);
+        if vocabulary.rank(text, start, end) != 0 {
+            return 1;
+        }
+        let piece = &text[start..end];
+        match piece.len() {
+            ..=128 => merge::tokens::<128>(vocabulary, pairs, piece),
+            _ => self.long.tokens(vocabulary, pairs, piece),
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn merged_as_long(&mut self, piece: &[u8]) -> usize {
+        self.long.tokens(self.vocabulary, &mut self.pairs, piece)
+    }
+
+    #[cfg(test)]
+    pub(super) fn merged_on_the_stack(&mut self, piece: &[u8]) -> usize {
+        merge::tokens::<128>(self.vocabulary, &mut self.pairs, piece)
+    }
+}
+
+#[inline(never)]
+fn short(
+    vocabulary: &Vocabulary,
+    pairs: &mut Pairs,
+    text: &[u8],
+    start: usize,
+    end: usize,
+) -> usize {
+    if vocabulary.rank(text, start, end) != 0 {
+        return 1;
+    }
+    merge::tokens::<32>(vocabulary, pairs, &text[start..end])
+}

@@ -1,0 +1,1 @@
+"""Tests of llmgw, from single modules to the whole process over real sockets."""

@@ -1,0 +1,1 @@
+"""Upstreams that tests and benchmarks start: one scripted, one real model."""
