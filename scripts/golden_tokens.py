@@ -1,6 +1,6 @@
 """Write the golden token counts of `tests/boundary/golden_tokens.json`, asking tiktoken.
 
-    TIKTOKEN_CACHE_DIR=… python scripts/golden_tokens.py
+TIKTOKEN_CACHE_DIR=… python scripts/golden_tokens.py
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ pub fn count(family: Family, text: &str) -> usize {
     match family {
         Family::O200k => counter::with_o200k(|counter| total::<o200k::O200k>(counter, text)),
         Family::Cl100k => counter::with_cl100k(|counter| total::<cl100k::Cl100k>(counter, text)),
-        Family::Estimate(estimate) => estimate.from_o200k(count(Family::O200k, text), text),
+        Family::Estimate(estimate) => estimate.of_o200k(count(Family::O200k, text), text),
     }
 }
 

@@ -64,10 +64,9 @@ impl Counter {
         if vocabulary.rank(text, start, end) != 0 {
             return 1;
         }
-        let piece = &text[start..end];
-        match piece.len() {
-            ..=128 => merge::tokens::<128>(vocabulary, pairs, piece),
-            _ => self.long.tokens(vocabulary, pairs, piece),
+        match end - start {
+            ..=128 => merge::tokens::<128>(vocabulary, pairs, text, start, end),
+            _ => self.long.tokens(vocabulary, pairs, &text[start..end]),
         }
     }
 
@@ -78,7 +77,7 @@ impl Counter {
 
     #[cfg(test)]
     pub(super) fn merged_on_the_stack(&mut self, piece: &[u8]) -> usize {
-        merge::tokens::<128>(self.vocabulary, &mut self.pairs, piece)
+        merge::tokens::<128>(self.vocabulary, &mut self.pairs, piece, 0, piece.len())
     }
 }
 
@@ -93,5 +92,5 @@ fn short(
     if vocabulary.rank(text, start, end) != 0 {
         return 1;
     }
-    merge::tokens::<32>(vocabulary, pairs, &text[start..end])
+    merge::tokens::<32>(vocabulary, pairs, text, start, end)
 }

@@ -2,6 +2,8 @@
 
 const LANES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x80 * LANES;
+/// What makes a capital small.
+const CASE: u64 = 0x20 * LANES;
 const FIRST_LANE: u64 = 0x80;
 const SECOND_LANE: u64 = 0x8000;
 
@@ -88,7 +90,7 @@ fn load_tail(text: &[u8], at: usize) -> u64 {
 pub(super) fn plain_word_width(text: &[u8], start: usize) -> usize {
     let word = load(text, start);
     let small = lowercase_lanes(word);
-    let capital = lowercase_lanes(word | 0x20 * LANES) & !small;
+    let capital = lowercase_lanes(word | CASE) & !small;
     let letters = small | capital & SECOND_LANE & !(small << 8);
     let others = !letters & HIGH & !FIRST_LANE;
     let width = (others.trailing_zeros() / 8) as usize;
@@ -106,7 +108,7 @@ pub(super) fn ascii_lower_end(text: &[u8], at: usize) -> usize {
 /// The end of the run of `a-zA-Z` that begins at `at`.
 #[inline]
 pub(super) fn ascii_letters_end(text: &[u8], at: usize) -> usize {
-    run_end(text, at, |word| word | 0x20 * LANES)
+    run_end(text, at, |word| word | CASE)
 }
 
 #[inline]
@@ -115,6 +117,18 @@ fn run_end(text: &[u8], mut at: usize, fold_case: impl Fn(u64) -> u64) -> usize 
         let outside = !lowercase_lanes(fold_case(load(text, at))) & HIGH;
         if outside != 0 {
             return at + (outside.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+}
+
+/// The end of the run of spaces that begins at `at`.
+#[inline]
+pub(super) fn spaces_end(text: &[u8], mut at: usize) -> usize {
+    loop {
+        let others = load(text, at) ^ (LANES * b' ' as u64);
+        if others != 0 {
+            return at + (others.trailing_zeros() / 8) as usize;
         }
         at += 8;
     }
