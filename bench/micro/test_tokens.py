@@ -9,6 +9,7 @@ counted. What either keeps of single words is part of how it works, and is warm.
 from __future__ import annotations
 
 import itertools
+import json
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -41,39 +42,35 @@ def from_our_data() -> tiktoken.Encoding:
     return tiktoken.Encoding("o200k", pat_str=PATTERN, mergeable_ranks=ranks, special_tokens={})
 
 
-COUNTERS: dict[str, Callable[[str], int]] = {
-    "llmgw": _native.count_tokens,
-    "tiktoken": lambda text, encoding=from_our_data(): len(encoding.encode_ordinary(text)),  # type: ignore[misc]
-}
+def with_tiktoken() -> Callable[[str], int]:
+    """Counting as one does with tiktoken."""
+    encoding = from_our_data()
+    return lambda text: len(encoding.encode_ordinary(text))
 
 
-def sentences(kind: str) -> list[str]:
-    """Lines of real text: the documentation and the code of this repository, or many scripts."""
+COUNTERS = {"llmgw": _native.count_tokens, "tiktoken": with_tiktoken()}
+
+
+def lines_of(kind: str) -> list[str]:
+    """Lines of real text: the prose in this repository's Rust, its code, or the golden texts."""
     if kind == "scripts":
-        golden = (ROOT / "tests" / "boundary" / "golden_tokens.json").read_text(encoding="utf-8")
-        lines = [line.encode().decode("unicode_escape", "replace") for line in golden.split('"')]
-        return [
-            line.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-            for line in lines
-            if len(line) > 40
-        ]
-    patterns = {"english": ["rust/**/*.rs"], "code": ["rust/**/*.rs", "**/*.py"]}[kind]
-    files = sorted(path for pattern in patterns for path in ROOT.glob(pattern))
-    lines = [line for path in files for line in path.read_text(encoding="utf-8").splitlines()]
+        golden = json.loads((ROOT / "tests" / "boundary" / "golden_tokens.json").read_text())
+        return [row["text"] for row in golden if len(row["text"]) > 30]
+    lines = [
+        line.strip() if kind == "english" else line
+        for path in sorted([*ROOT.glob("rust/**/*.rs"), *ROOT.glob("python/**/*.py*")])
+        if path.suffix in {".rs", ".py", ".pyi"}
+        for line in path.read_text(encoding="utf-8").splitlines()
+    ]
     if kind == "english":
-        return [
-            text
-            for line in lines
-            if (text := line.strip().removeprefix("//").lstrip("/! "))
-            and line.strip().startswith(("//!", "///"))
-        ]
+        return [line.lstrip("/! ") for line in lines if line.startswith(("//!", "///"))]
     return lines
 
 
 def fresh_texts(kind: str, size: int) -> list[str]:
     """Texts of `size` bytes each, the lines shuffled anew for each."""
     shuffle = random.Random(f"{kind}{size}")
-    lines = sentences(kind)
+    lines = lines_of(kind)
     texts = []
     for _ in range(TEXTS):
         text = ""
@@ -92,7 +89,7 @@ def test_counting(benchmark: BenchmarkFixture, kind: str, size: int, counter: st
     count(texts[0])
     benchmark.group = f"{kind} {size // 1000} KB"
     following = itertools.cycle(texts)
-    counted = benchmark.pedantic(
+    counted = benchmark.pedantic(  # type: ignore[no-untyped-call]
         count, setup=lambda: ((next(following),), {}), rounds=4 * TEXTS if size < 50_000 else TEXTS
     )
     assert counted > size // 20

@@ -6,6 +6,7 @@ use super::long_piece::LongPiece;
 use super::merge;
 use super::recent::{Pairs, Pieces};
 use super::vocabulary::{self, Vocabulary};
+use super::words::Key;
 
 /// A vocabulary, and one thread's memory of the pieces and pairs met lately.
 pub(super) struct Counter {
@@ -46,16 +47,30 @@ impl Counter {
     /// The number of tokens of the piece `text[start..end]`.
     #[inline]
     pub(super) fn piece(&mut self, text: &[u8], start: usize, end: usize) -> usize {
-        let (vocabulary, pairs) = (self.vocabulary, &mut self.pairs);
         match end - start {
             len if len <= Pieces::<2>::LONGEST => {
-                self.short.tokens(text, start, len, || short(vocabulary, pairs, text, start, end))
+                self.short_piece(Key::of(text, start, len), text, start, end)
             }
-            len if len <= Pieces::<4>::LONGEST => self
-                .middling
-                .tokens(text, start, len, || short(vocabulary, pairs, text, start, end)),
+            len if len <= Pieces::<4>::LONGEST => {
+                let (vocabulary, pairs) = (self.vocabulary, &mut self.pairs);
+                let count = || merged(vocabulary, pairs, text, start, end);
+                self.middling.tokens(Key::of(text, start, len), len, count)
+            }
             _ => self.long_piece(text, start, end),
         }
+    }
+
+    /// The same for a piece whose key is at hand already.
+    #[inline]
+    pub(super) fn short_piece(
+        &mut self,
+        key: Key<2>,
+        text: &[u8],
+        start: usize,
+        end: usize,
+    ) -> usize {
+        let (vocabulary, pairs) = (self.vocabulary, &mut self.pairs);
+        self.short.tokens(key, end - start, || merged(vocabulary, pairs, text, start, end))
     }
 
     #[inline(never)]
@@ -82,7 +97,7 @@ impl Counter {
 }
 
 #[inline(never)]
-fn short(
+fn merged(
     vocabulary: &Vocabulary,
     pairs: &mut Pairs,
     text: &[u8],

@@ -6,9 +6,9 @@
 //! \p{N}{1,3} | ?[^\s\p{L}\p{N}]+[\r\n/]* | \s*[\r\n]+ | \s+(?!\S) | \s+
 //! ```
 
-use super::classes::{self, LETTER, LOWER, MARK, NEWLINE, NUMBER, OTHER, SPACE, UNCASED, UPPER};
+use super::classes::{self, LETTER, LOWER, MARK, NEWLINE, NUMBER, OTHER, UNCASED, UPPER};
 use super::pieces::{Blank, Pattern, contraction_end, number_end, symbols_end};
-use super::words::{ascii_lower_end, plain_word_width};
+use super::words::ascii_lower_end;
 
 /// The pattern of o200k_base.
 pub(super) struct O200k;
@@ -17,12 +17,6 @@ impl Pattern for O200k {
     #[inline]
     fn piece_end(text: &[u8], start: usize) -> usize {
         let (class, width) = classes::at(text, start);
-        if width == 1 && class & (LETTER | SPACE | OTHER) != 0 {
-            let width = plain_word_width(text, start);
-            if width > 1 {
-                return start + width;
-            }
-        }
         match class {
             // A mark counts as a letter here: it may be the sign before a word, but a word with it as
             // its first letter is cut at the same place.
