@@ -34,9 +34,7 @@ def main() -> int:
     program = options.program or build()
     names = subprocess.run([program], capture_output=True, text=True, check=True).stdout.split()
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        counts = dict(
-            zip(names, pool.map(lambda name: per_call(program, name), names), strict=True)
-        )
+        counts = dict(zip(names, pool.map(lambda name: per_call(program, name), names), strict=True))
     compiler = subprocess.run(["rustc", "--version"], capture_output=True, text=True, check=True)
     if options.update:
         written = {"compiler": compiler.stdout.strip(), "counts": counts}
@@ -64,9 +62,7 @@ def per_call(program: Path, name: str) -> int:
 def collect(program: Path, name: str, times: int) -> int:
     """Instructions of a whole process that calls the function so many times."""
     command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"]
-    told = subprocess.run(
-        [*command, program, name, str(times)], capture_output=True, text=True, check=True
-    )
+    told = subprocess.run([*command, program, name, str(times)], capture_output=True, text=True, check=True)
     collected = re.search(r"Collected : (\d+)", told.stderr)
     if collected is None:
         raise RuntimeError(f"callgrind did not say what it collected: {told.stderr}")

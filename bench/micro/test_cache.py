@@ -20,9 +20,7 @@ SCOPE = [b"tenant", b"chat_completions", b"gpt-4o"]
 def body(size: int) -> bytes:
     text = "The quick brown fox jumps over the lazy dog. " * (size // 45)
     messages = [{"role": "user", "content": text}]
-    return json.dumps(
-        {"model": "gpt-4o", "messages": messages, "temperature": 0, "max_tokens": 99}
-    ).encode()
+    return json.dumps({"model": "gpt-4o", "messages": messages, "temperature": 0, "max_tokens": 99}).encode()
 
 
 def test_llmgw_hits(benchmark: BenchmarkFixture) -> None:

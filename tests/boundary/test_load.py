@@ -68,9 +68,7 @@ def test_an_open_loop_keeps_to_its_rate(mock: MockUpstream) -> None:
 
 def test_a_stamp_must_fit_into_the_request(mock: MockUpstream) -> None:
     with pytest.raises(ValueError, match="stamp"):
-        run_load(
-            "127.0.0.1", mock.port, REQUEST, requests=1, stamp=len(REQUEST) - LOAD_STAMP_DIGITS + 1
-        )
+        run_load("127.0.0.1", mock.port, REQUEST, requests=1, stamp=len(REQUEST) - LOAD_STAMP_DIGITS + 1)
 
 
 @pytest.mark.parametrize(("seconds", "requests"), [(None, None), (1.0, 1)])

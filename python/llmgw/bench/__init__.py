@@ -47,13 +47,9 @@ def _parser(plan: Plan) -> argparse.ArgumentParser:
     parser.add_argument(
         "--scenario", action="append", default=[], choices=names, metavar="NAME", help="only these"
     )
-    parser.add_argument(
-        "--leave-out", action="append", default=[], choices=SUBJECTS, metavar="SUBJECT"
-    )
+    parser.add_argument("--leave-out", action="append", default=[], choices=SUBJECTS, metavar="SUBJECT")
     parser.add_argument("--out", type=Path, default=Path("bench/out"), help="folder of the results")
-    parser.add_argument(
-        "--results", type=Path, metavar="FILE", help="take these results, measure nothing"
-    )
+    parser.add_argument("--results", type=Path, metavar="FILE", help="take these results, measure nothing")
     parser.add_argument(
         "--render",
         type=Path,

@@ -37,9 +37,7 @@ def write_settings(
             }
             for public, upstream in models.items()
         ],
-        "keys": [
-            {"alias": "bench", "key": key, "rpm_limit": _NEVER_REACHED, "tpm_limit": _NEVER_REACHED}
-        ],
+        "keys": [{"alias": "bench", "key": key, "rpm_limit": _NEVER_REACHED, "tpm_limit": _NEVER_REACHED}],
         **VARIANTS[variant],
     }
     path = folder / "llmgw.yaml"
@@ -56,4 +54,9 @@ def command(settings: Path, port: int) -> list[str]:
 def environment(home: Path, master_key: str) -> dict[str, str]:
     """This process's environment, with a home and an admin key of the gateway's own."""
     inherited = {name: text for name, text in os.environ.items() if not name.startswith("LLMGW_")}
-    return inherited | {"LLMGW_HOME": str(home), "LLMGW_MASTER_KEY": master_key}
+    return inherited | {
+        "LLMGW_HOME": str(home),
+        "LLMGW_MASTER_KEY": master_key,
+        # The gateway starts in a folder of its own, where relative paths would lead nowhere.
+        "PYTHONPATH": os.pathsep.join(str(Path(path).absolute()) for path in sys.path if path),
+    }

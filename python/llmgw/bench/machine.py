@@ -29,10 +29,12 @@ class Machine(msgspec.Struct, frozen=True):
     commit: str
     debug_build: bool
     date: str
+    load: float
+    """Load average of the last minute before the run: what else the machine was doing."""
 
 
 def describe(nginx: str) -> Machine:
-    """The facts of here and now."""
+    """The facts of here and now; to be asked before the run begins."""
     processor = _cpu_fact("model name")
     if mhz := _cpu_fact("cpu MHz"):
         processor += f", {float(mhz):.0f} MHz"
@@ -49,6 +51,7 @@ def describe(nginx: str) -> Machine:
         commit=_commit(),
         debug_build=_native.DEBUG_BUILD,
         date=datetime.now(UTC).isoformat(timespec="seconds"),
+        load=os.getloadavg()[0],
     )
 
 

@@ -63,9 +63,7 @@ def version(program: str) -> str:
     return told.stderr.strip().rpartition(" ")[2]
 
 
-def write_configuration(
-    folder: Path, *, upstream_port: int, proxy_port: int, stream_port: int
-) -> Path:
+def write_configuration(folder: Path, *, upstream_port: int, proxy_port: int, stream_port: int) -> Path:
     """The configuration file, and the folder of the static reply beside it."""
     (folder / "static").mkdir()
     # Started by root, nginx works as another user, who must be able to read the static reply.

@@ -43,8 +43,6 @@ def estimate(values: Sequence[float]) -> Estimate:
     median = statistics.median(values)
     spread = statistics.median(abs(value - median) for value in values)
     draw = random.Random(0)
-    medians = sorted(
-        statistics.median(draw.choices(values, k=len(values))) for _ in range(_RESAMPLES)
-    )
+    medians = sorted(statistics.median(draw.choices(values, k=len(values))) for _ in range(_RESAMPLES))
     tail = int(_RESAMPLES * (1 - _CONFIDENCE) / 2)
     return Estimate(median, medians[tail], medians[-1 - tail], spread, len(values))

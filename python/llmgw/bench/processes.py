@@ -25,13 +25,15 @@ class Server:
     """A server's process and its children, all on one core."""
 
     def __init__(
-        self, command: Sequence[str], environment: Mapping[str, str], core: int | None, log: Path
+        self, command: Sequence[str], environment: Mapping[str, str], core: int | None, home: Path
     ) -> None:
-        self.log = log
+        """Start it in its `home`, where its output goes too."""
+        self._log = home / "output"
         # A child inherits the affinity of the thread that starts it.
-        with log.open("wb") as output, pinned(core):
+        with self._log.open("wb") as output, pinned(core):
             self._process = subprocess.Popen(
                 command,
+                cwd=home,
                 env=dict(environment),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -74,7 +76,7 @@ class Server:
             self._process.wait()
 
     def _tail(self) -> str:
-        return self.log.read_text("utf-8", "replace").strip()[-800:]
+        return self._log.read_text("utf-8", "replace").strip()[-800:]
 
 
 class PeakMemory:

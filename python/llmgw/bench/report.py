@@ -51,6 +51,7 @@ def _machine(results: Results) -> str:
         + (machine.nginx or "no nginx"),
         f"{method.rounds} rounds of {method.seconds:g} s after {method.warm_up:g} s of warm-up; "
         + ("server on one core, load and upstream on another" if results.pinned else "not pinned"),
+        f"load average of the machine before the run: {machine.load:.1f}",
     ]
     return "\n".join(f"- {line}" for line in lines)
 
@@ -59,8 +60,7 @@ def _outcome(outcome: Outcome) -> str:
     columns = _COLUMNS[outcome.scenario.shows]
     rows = [["", *(title for title, _ in columns)], ["---", *("--:" for _ in columns)]]
     rows += [
-        [subject, *(show(outcome, subject) for _, show in columns)]
-        for subject in outcome.scenario.subjects
+        [subject, *(show(outcome, subject) for _, show in columns)] for subject in outcome.scenario.subjects
     ]
     table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
     rate = f" ({outcome.rate:,.0f} requests a second)" if outcome.rate else ""

@@ -14,6 +14,8 @@ from llmgw.bench.scenarios import Method, Plan, Scenario
 from llmgw.bench.stage import Stage, set_up
 
 Tell = Callable[[str], None]
+_QUIET = 0.5
+"""The load average up to which a machine counts as idle."""
 
 
 def run(
@@ -32,6 +34,9 @@ def run(
     if program is None:
         tell("nginx is not installed (apt-get install nginx-light): no ratios, the gateway alone")
         leave_out = [*leave_out, "nginx-proxy", "nginx-stream", "nginx-static"]
+    facts = machine.describe(nginx.version(program) if program else "")
+    if facts.load > _QUIET:
+        tell(f"the machine is busy with something else (load {facts.load:.1f}): expect noise")
     server_core, client_core = machine.server_and_client_cores()
     if server_core is None:
         tell("there is but one core: nothing is pinned, and the figures say little")
@@ -50,7 +55,6 @@ def run(
             for subject in stage.subjects.values()
             if subject.processes
         }
-    facts = machine.describe(nginx.version(program) if program else "")
     return Results(facts, method, server_core is not None, memory, outcomes)
 
 
@@ -72,14 +76,10 @@ def _run_scenario(stage: Stage, scenario: Scenario, method: Method, tell: Tell) 
 
 def _least_capacity(stage: Stage, scenario: Scenario, method: Method) -> float:
     """Requests per second that the slowest subject answers when given all it can take."""
-    return min(
-        _sample(stage, scenario, name, method, None).per_second() for name in scenario.subjects
-    )
+    return min(_sample(stage, scenario, name, method, None).per_second() for name in scenario.subjects)
 
 
-def _sample(
-    stage: Stage, scenario: Scenario, name: str, method: Method, rate: float | None
-) -> Sample:
+def _sample(stage: Stage, scenario: Scenario, name: str, method: Method, rate: float | None) -> Sample:
     subject = stage.subjects[name]
     request = stage.request(scenario, subject)
     return take_sample(subject, scenario, request, method, stage.upstream, rate)

@@ -88,9 +88,7 @@ def set_up(plan: Plan, subjects: set[str], core: int | None) -> Iterator[Stage]:
         yield stage
 
 
-def _start_nginx(
-    stage: Stage, plan: Plan, folder: Path, core: int | None, stack: ExitStack
-) -> None:
+def _start_nginx(stage: Stage, plan: Plan, folder: Path, core: int | None, stack: ExitStack) -> None:
     program = nginx.find()
     if program is None:
         return
@@ -102,7 +100,7 @@ def _start_nginx(
     )
     cached = next((scenario for scenario in plan.scenario if scenario.repeat), plan.scenario[0])
     nginx.write_static_reply(home, stage.reply(cached))
-    server = Server(nginx.command(program, configuration), {}, core, home / "output")
+    server = Server(nginx.command(program, configuration), {}, core, home)
     stack.callback(server.stop)
     for port in (proxy_port, stream_port):
         server.wait_for_port(port)
@@ -121,7 +119,7 @@ def _start_gateway(
         home, variant, models=plan.models, upstream_port=stage.upstream.port, key=stage.key
     )
     environment = gateway.environment(home / "state", secrets.token_urlsafe(32))
-    server = Server(gateway.command(settings, port), environment, core, home / "output")
+    server = Server(gateway.command(settings, port), environment, core, home)
     stack.callback(server.stop)
     server.wait_for_port(port)
     stage.add(f"llmgw-{variant}", port, server)

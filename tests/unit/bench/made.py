@@ -10,7 +10,19 @@ from llmgw.bench.results import Memory, Outcome, Results, Round
 from llmgw.bench.scenarios import Method, Scenario, Shows
 
 MACHINE = Machine(
-    "a processor", 2, 2**30, "Linux 6", True, "3.11", "0.1", "2.8", "nginx/1", "c", False, "d"
+    processor="a processor",
+    cores=2,
+    memory_bytes=2**30,
+    kernel="Linux 6",
+    hypervisor=True,
+    python="3.11",
+    llmgw="0.1",
+    granian="2.8",
+    nginx="nginx/1",
+    commit="c",
+    debug_build=False,
+    date="2030-01-01T00:00:00+00:00",
+    load=0.1,
 )
 
 
@@ -20,9 +32,7 @@ def sample(cpu_micros: float | None, latency: float = 0.001) -> Sample:
     return Sample(1.0, 1000, 2000, cpu, latency, latency, latency, latency, None, 0, 4_000_000)
 
 
-def outcome(
-    rounds: Sequence[dict[str, Sample]], shows: Shows = "throughput", name: str = "made"
-) -> Outcome:
+def outcome(rounds: Sequence[dict[str, Sample]], shows: Shows = "throughput", name: str = "made") -> Outcome:
     """A scenario whose rounds went like this."""
     scenario = Scenario(
         name=name, title="A title", subjects=tuple(rounds[0]), model="m", connections=1, shows=shows

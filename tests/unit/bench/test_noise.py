@@ -25,9 +25,7 @@ def test_one_wild_round_hardly_moves_the_estimate() -> None:
 
 
 def test_more_rounds_of_the_same_spread_are_trusted_more() -> None:
-    assert (
-        estimate([9.0, 10.0, 11.0] * 9).standard_error < estimate([9.0, 10.0, 11.0]).standard_error
-    )
+    assert estimate([9.0, 10.0, 11.0] * 9).standard_error < estimate([9.0, 10.0, 11.0]).standard_error
 
 
 def test_the_same_rounds_always_give_the_same_interval() -> None:

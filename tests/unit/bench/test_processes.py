@@ -37,7 +37,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
     def start(code: str) -> Server:
         command = [sys.executable, "-c", code]
-        started.append(Server(command, os.environ, None, tmp_path / "output"))
+        started.append(Server(command, os.environ, None, tmp_path))
         return started[-1]
 
     yield start

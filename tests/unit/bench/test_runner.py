@@ -9,9 +9,7 @@ from llmgw.bench.scenarios import SUBJECTS, Method, Plan, Scenario
 
 METHOD = Method(rounds=2, seconds=0.05, warm_up=0.01)
 OTHERS = [name for name in SUBJECTS if name != "direct"]
-SCENARIO = Scenario(
-    name="tiny", title="Tiny", subjects=("direct", "llmgw-plain"), model="m", connections=2
-)
+SCENARIO = Scenario(name="tiny", title="Tiny", subjects=("direct", "llmgw-plain"), model="m", connections=2)
 
 
 def plan(script: str) -> Plan:
