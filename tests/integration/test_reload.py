@@ -10,6 +10,7 @@ import pytest
 
 from tests.conftest import APP_KEY, StartGateway, deployment, gateway_config
 from tests.gateway_process import GatewayProcess, chat_body, post_bytes, wait_until
+from tests.integration.load import WHOLE, Load
 from tests.upstreams import replies
 from tests.upstreams.scripted import ScriptedUpstream
 
@@ -142,6 +143,18 @@ def test_a_rotated_upstream_credential_is_used_by_all_workers(
         return {each.header("authorization") for each in upstream.requests} == {"Bearer rotated-credential"}
 
     wait_until(only_rotated, "the new credential is used by all workers")
+
+
+def test_reloads_under_load_cost_no_request(start_gateway: StartGateway, upstream: ScriptedUpstream) -> None:
+    gateway = two_workers(start_gateway, upstream)
+
+    with Load(gateway) as load:
+        for number in range(10):
+            gateway.write_config(config_for(upstream, f"model-{number}"))
+            gateway.signal(signal.SIGHUP)
+            load.wait_for_more(20)
+
+    assert set(load.outcomes) == {WHOLE}
 
 
 def test_a_stream_that_began_before_a_reload_ends_as_it_began(

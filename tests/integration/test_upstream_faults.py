@@ -157,6 +157,15 @@ def test_a_rejection_is_passed_on_as_sent(
     assert (response.status, response.body) == (status, replies.error_body(f"scripted {status}"))
 
 
+def test_a_long_rejection_is_passed_on_whole(gateway: GatewayProcess, upstream: ScriptedUpstream) -> None:
+    refusal = replies.error_body("x" * 300_000)
+    upstream.then(replies.reply(refusal, 400))
+
+    response = gateway.chat("plain")
+
+    assert (response.status, response.body) == (400, refusal)
+
+
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_refused_credential_is_the_gateways_fault(
     gateway: GatewayProcess, upstream: ScriptedUpstream, status: int
