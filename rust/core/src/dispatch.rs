@@ -1,7 +1,8 @@
 //! Attempts: pick a deployment, send, retry within the group, fall back to the next; all before the first byte.
 
+use crate::call::Call;
 use crate::error::{Class, Error};
-use crate::gate::{Call, Shop};
+use crate::gate::Shop;
 use crate::limiter::monotonic_ns;
 use crate::metrics::Counter;
 use crate::plan::Deployment;
@@ -136,7 +137,9 @@ pub async fn dispatch(
             last = Some(failure);
         }
     }
-    Err(last.unwrap_or_else(|| Failure::new(Class::NoDeployment, "No deployment is configured.".into())))
+    Err(last.unwrap_or_else(|| {
+        Failure::new(Class::NoDeployment, "No deployment is configured.".into())
+    }))
 }
 
 /// Tries the deployments of one group as often as the policy allows.
@@ -151,7 +154,8 @@ async fn in_group(
     let plan = &call.plan;
     let candidates = plan.candidates(group, call.operation);
     if candidates.is_empty() {
-        let message = format!("The model `{}` does not serve this endpoint.", plan.groups[group].name);
+        let message =
+            format!("The model `{}` does not serve this endpoint.", plan.groups[group].name);
         return Err(Failure::new(Class::NotSupported, message));
     }
     let mut tried = Vec::with_capacity(candidates.len());
@@ -213,8 +217,13 @@ fn note_failure(shop: &Shop, call: &Call, deployment: &Deployment, failure: &Fai
 }
 
 /// One send to one deployment.
-async fn attempt(call: &Call, deployment: &Deployment, extra: &HeaderMap) -> Result<Outcome, Failure> {
-    let fail = |class, what: &str| Failure::new(class, format!("Deployment `{}` {what}.", deployment.id));
+async fn attempt(
+    call: &Call,
+    deployment: &Deployment,
+    extra: &HeaderMap,
+) -> Result<Outcome, Failure> {
+    let fail =
+        |class, what: &str| Failure::new(class, format!("Deployment `{}` {what}.", deployment.id));
     let model = deployment.routed_model(&call.matched);
     let uri = deployment
         .uri(call.operation, &model)
@@ -236,7 +245,10 @@ async fn attempt(call: &Call, deployment: &Deployment, extra: &HeaderMap) -> Res
             return Err(fail(Class::UpstreamUnreachable, "could not be reached"));
         }
         Err(SendError::Broken(_)) => {
-            return Err(fail(Class::UpstreamUnreachable, "closed the connection without an answer"));
+            return Err(fail(
+                Class::UpstreamUnreachable,
+                "closed the connection without an answer",
+            ));
         }
     };
     if !response.status().is_success() {
@@ -265,7 +277,11 @@ async fn begin(
     let broke = || fail(Class::UpstreamProtocol, "broke off its reply");
     let mut body = Buffer::default();
     loop {
-        let until = if body.is_empty() { first_byte } else { deadline.min(Instant::now() + deployment.idle) };
+        let until = if body.is_empty() {
+            first_byte
+        } else {
+            deadline.min(Instant::now() + deployment.idle)
+        };
         let frame = match timeout_at(until, rest.frame()).await {
             Ok(None) if is_stream && body.is_empty() => return Err(broke()),
             Ok(None) => {
@@ -285,13 +301,22 @@ async fn begin(
         if (is_stream && !body.is_empty()) || body.len() > WHOLE_MAX {
             let first = body.freeze();
             let idle = deployment.idle;
-            return Ok(Outcome::Partial(Partial { status, headers, first, rest, hide_usage, idle, deadline }));
+            return Ok(Outcome::Partial(Partial {
+                status,
+                headers,
+                first,
+                rest,
+                hide_usage,
+                idle,
+                deadline,
+            }));
         }
     }
 }
 
 fn lacks_bytes(headers: &HeaderMap, got: usize) -> bool {
-    let promised = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    let promised =
+        headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     promised.is_some_and(|length| length > got)
 }
 
@@ -341,13 +366,18 @@ async fn refusal(
             _ => break,
         }
     }
-    let reply = Whole { status: parts.status.as_u16(), headers: parts.headers, body: body.freeze() };
+    let reply =
+        Whole { status: parts.status.as_u16(), headers: parts.headers, body: body.freeze() };
     let class = classify(&reply);
     let retry_after = retry_after(&reply.headers);
     let mut failure = match class {
         Class::UpstreamRateLimited => fail(class, "is over its provider's rate limit"),
-        Class::UpstreamAuth => fail(class, "was refused by its provider: its credential does not work"),
-        Class::UpstreamRejected | Class::ContextWindowExceeded => fail(class, "refused the request"),
+        Class::UpstreamAuth => {
+            fail(class, "was refused by its provider: its credential does not work")
+        }
+        Class::UpstreamRejected | Class::ContextWindowExceeded => {
+            fail(class, "refused the request")
+        }
         Class::UpstreamProtocol => fail(class, "answered with a redirect"),
         _ => fail(class, &format!("failed with status {}", reply.status)),
     };
@@ -402,7 +432,8 @@ mod tests {
 
     #[test]
     fn retry_after_is_read_in_all_its_forms() {
-        let seconds = |name, value: &str| retry_after(&headers(name, value)).map(|d| d.as_secs_f64());
+        let seconds =
+            |name, value: &str| retry_after(&headers(name, value)).map(|d| d.as_secs_f64());
         assert_eq!(seconds("retry-after", "2"), Some(2.0));
         assert_eq!(seconds("retry-after", "0.5"), Some(0.5));
         assert_eq!(seconds("retry-after-ms", "1500"), Some(1.5));
@@ -416,9 +447,16 @@ mod tests {
     #[test]
     fn a_status_says_what_dispatch_may_do() {
         let class = |status, body: &'static str| {
-            classify(&Whole { status, headers: HeaderMap::new(), body: Bytes::from_static(body.as_bytes()) })
+            classify(&Whole {
+                status,
+                headers: HeaderMap::new(),
+                body: Bytes::from_static(body.as_bytes()),
+            })
         };
-        assert_eq!(class(400, "{\"error\":{\"code\":\"context_length_exceeded\"}}"), Class::ContextWindowExceeded);
+        assert_eq!(
+            class(400, "{\"error\":{\"code\":\"context_length_exceeded\"}}"),
+            Class::ContextWindowExceeded
+        );
         assert_eq!(class(400, "{}"), Class::UpstreamRejected);
         assert_eq!(class(404, "{}"), Class::UpstreamRejected);
         assert_eq!(class(401, "{}"), Class::UpstreamAuth);

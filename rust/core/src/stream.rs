@@ -3,9 +3,9 @@
 //! The next read from the upstream waits until the client has taken the last one: a slow reader holds
 //! its upstream back instead of filling memory.
 
+use crate::call::Call;
 use crate::dispatch::Partial;
 use crate::error::Error;
-use crate::gate::Call;
 use crate::reply::{Body, HeadWriter};
 use crate::session::{After, Asked, Session, midway};
 use crate::snapshot::Operation;
@@ -105,7 +105,8 @@ pub async fn pass<S: AsyncRead + AsyncWrite + Unpin>(
     // Gone before the client's connection is closed: the upstream's slot is free at once.
     drop(rest);
     let (usage, events) = relay.as_ref().map_or((None, 0), |relay| (relay.usage(), relay.events()));
-    let (after, complete) = finish(session, call, end, relay, &mut out, keep_alive, &mut kept).await;
+    let (after, complete) =
+        finish(session, call, end, relay, &mut out, keep_alive, &mut kept).await;
     let client_gone = matches!(after, Finish::ClientGone);
     Passed {
         after: if matches!(after, Finish::Keep) { After::Keep } else { After::Close },
@@ -239,7 +240,10 @@ impl Outgoing {
         session.connection.flush().await
     }
 
-    async fn finish<S: AsyncRead + AsyncWrite + Unpin>(&mut self, session: &mut Session<S>) -> io::Result<()> {
+    async fn finish<S: AsyncRead + AsyncWrite + Unpin>(
+        &mut self,
+        session: &mut Session<S>,
+    ) -> io::Result<()> {
         if self.framing == Body::Chunked {
             self.frame.extend_from_slice(b"0\r\n\r\n");
         }

@@ -77,8 +77,13 @@ mod tests {
 
     #[test]
     fn numbers_that_cannot_be_are_not_believed() {
-        for text in ["{}", "null", r#"{"prompt_tokens":-1}"#, r#"{"prompt_tokens":1e99}"#,
-            r#"{"prompt_tokens":99999999999999999}"#] {
+        for text in [
+            "{}",
+            "null",
+            r#"{"prompt_tokens":-1}"#,
+            r#"{"prompt_tokens":1e99}"#,
+            r#"{"prompt_tokens":99999999999999999}"#,
+        ] {
             assert_eq!(parse(text.as_bytes()), None, "{text}");
         }
     }
