@@ -28,7 +28,7 @@ def run(
     """Measure the scenarios, without the subjects left out; `tell` hears of the progress.
 
     Raises:
-        StartError: a server does not come up.
+        ServerError: a server does not come up, or ends.
     """
     program = nginx.find()
     if program is None:
@@ -70,6 +70,7 @@ def _run_scenario(stage: Stage, scenario: Scenario, method: Method, tell: Tell) 
             rounds.append(Round(samples))
     except (MeasureError, OSError) as error:
         tell(f"  failed: {error}")
+        stage.check()
         return Outcome(scenario, rounds, rate, str(error))
     return Outcome(scenario, rounds, rate)
 
