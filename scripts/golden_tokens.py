@@ -1,6 +1,6 @@
 """Write the golden token counts of `tests/boundary/golden_tokens.json`, asking tiktoken.
 
-    TIKTOKEN_CACHE_DIR=… python scripts/golden_tokens.py
+TIKTOKEN_CACHE_DIR=… python scripts/golden_tokens.py
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ TEXTS = [
     " ",
     "Hello, world!",
     "The quick brown fox jumps over the lazy dog.",
-    "It's what we've always said: they'll see, I'm sure, you'd better. DON'T! He'S 'tis rock'n'roll",
+    "It's what we've always said: they'll see, I'm sure. DON'T! He'S 'tis rock'n'roll",
     "a'ſb 'ſ ſ's",
     "HTTPServer parseXMLDocument iPhone eBay McDonald's camelCase SCREAMING_SNAKE kebab-case",
     "Supercalifragilisticexpialidocious antidisestablishmentarianism pneumonoultramicroscopic",
@@ -40,7 +40,7 @@ TEXTS = [
     "Բոլոր մարդիկ ծնվում են ազատ ու հավասար",
     "人人生而自由,在尊严和权利上一律平等。他们赋有理性和良心。",
     "人人生而自由，在尊嚴和權利上一律平等。",
-    "すべての人間は、生まれながらにして自由であり、かつ、尊厳と権利とについて平等である。カタカナ ﾊﾝｶｸ",
+    "すべての人間は、生まれながらにして自由であり、かつ、尊厳と権利とについて平等である。ﾊﾝｶｸ",
     "모든 인간은 태어날 때부터 자유로우며 그 존엄과 권리에 있어 동등하다.",
     "Tất cả mọi người sinh ra đều được tự do và bình đẳng về nhân phẩm và quyền lợi.",
     "Ọmọ ènìyàn ni a bí ní òmìnira",

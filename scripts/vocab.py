@@ -79,7 +79,7 @@ def classify() -> bytearray:
 
 
 def write_classes() -> None:
-    """Write `classes.bin`: one byte a block of 128 code points, naming the block; then the blocks."""
+    """Write `classes.bin`: one byte a run of 128 code points, naming its block; then the blocks."""
     classes = classify()
     blocks: dict[bytes, int] = {}
     index = bytearray()

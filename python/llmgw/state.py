@@ -23,6 +23,9 @@ from llmgw.settings.problems import Report, SettingsError
 from llmgw.settings.schema import KeyEntry, KeysFile
 from llmgw.settings.secrets import Secret
 
+KEYS_FILE = "keys.yaml"
+"""The file of the keys made with `llmgw keys create`."""
+
 _PEPPER_BYTES = 32
 _OTHERS = 0o007
 
@@ -51,7 +54,7 @@ class StateFolder:
         self.path = path
         self.master_key_file = path / "master.key"
         self.pepper_file = path / "pepper"
-        self.keys_file = path / "keys.yaml"
+        self.keys_file = path / KEYS_FILE
         self.run = path / "run"
 
     @classmethod

@@ -60,7 +60,14 @@ def agrees(text: str) -> bool:
 SCALARS = st.characters(exclude_categories=["Cs"])
 BLANKS = st.sampled_from(" \t\n\r\x0b\x0c\x85\xa0\u2003\u2028\u3000")
 SNAGS = st.sampled_from(
-    [*"aBzZ'sStTdDmMlLrReEvV/\\.,-_09٣½²ⅧéßſKıİǅʰªа́日本กकিახ한", "\u0301", "\u200d", "😀", "🏽", " "]
+    [
+        *"aBzZ'sStTdDmMlLrReEvV/\\.,-_09٣½²ⅧéßſKıİǅʰªа́日本กकিახ한",
+        "\u0301",
+        "\u200d",
+        "😀",
+        "🏽",
+        " ",
+    ]
 )
 WORDS = st.sampled_from(
     ["the", " The", "don't", "WE'LL", " naïve", "über", "日本語", "слово", " ГОСТ", "12345", "//\n"]

@@ -48,16 +48,11 @@ def run(arguments: Sequence[str]) -> int:
 
 def _dispatch(arguments: list[str], *, debug: bool) -> int:
     """Parse and run. `serve` runs from here, when nothing of the parser is on the stack any more."""
-    if arguments[:1] == ["bench"]:  # has a command line of its own
-        from llmgw import bench  # noqa: PLC0415 - loaded for this command only
-
-        return int(bench.main(arguments[1:]))
     from llmgw.cli.app import parse  # noqa: PLC0415 - the parser is loaded when there is something to parse
 
     result = parse(arguments)
     if isinstance(result, int):
         return result
-    from llmgw import server  # noqa: PLC0415 - loaded for this command only
+    from llmgw.server import serve  # noqa: PLC0415 - loaded for this command only
 
-    server.serve(result if not debug else result.debugging())
-    return OK
+    serve(result if not debug else result.debugging())

@@ -162,10 +162,18 @@ def version(*, json: Json = False) -> int:
     return run(as_json=json)
 
 
-@app.command
-def bench() -> int:
-    """Measure the gateway on this machine; `llmgw bench --help` lists its own options."""
-    raise AssertionError("llmgw.cli.run calls it before anything is parsed")
+@app.command(help_flags=(), version_flags=())
+def bench(*arguments: Annotated[str, Parameter(allow_leading_hyphen=True)]) -> int:
+    """Measure the gateway on this machine; `llmgw bench --help` lists its own options.
+
+    Parameters
+    ----------
+    arguments
+        Passed on as they are.
+    """
+    from llmgw.bench import main as run
+
+    return run(list(arguments))
 
 
 @app.command

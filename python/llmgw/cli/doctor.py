@@ -14,10 +14,12 @@ from llmgw.cli.health.finding import Finding
 from llmgw.cli.health.live import check_upstreams
 from llmgw.cli.health.machine import check_machine
 from llmgw.cli.output import print_json, print_table
+from llmgw.cli.process import with_environment
 from llmgw.cli.situation import Situation
 from llmgw.gateway.snapshot import Snapshot
 from llmgw.settings.load import Loaded
 from llmgw.settings.problems import Problem, SettingsError
+from llmgw.settings.process import ServeOptions
 from llmgw.settings.schema import ServerSettings
 from llmgw.state import StateError
 
@@ -38,7 +40,8 @@ def doctor(situation: Situation, *, live: bool, as_json: bool) -> int:
 def examine(situation: Situation, *, live: bool) -> Iterator[Finding]:
     """Every check; those that build on another that failed are left out."""
     loaded = _loaded(situation)
-    yield from check_machine(loaded.settings.server if isinstance(loaded, Loaded) else ServerSettings())
+    server = loaded.settings.server if isinstance(loaded, Loaded) else ServerSettings()
+    yield from check_machine(with_environment(ServeOptions(), situation.environment).over(server))
     yield from check_settings(situation, loaded)
     yield from check_state(situation.folder)
     if not isinstance(loaded, Loaded):

@@ -10,24 +10,35 @@ from llmgw.settings.process import ServeOptions
 
 
 def serve_options(asked: ServeOptions) -> ServeOptions:
-    """What was asked for; what was not comes from the environment, if it says.
-
-    `HOST` is not looked at: shells and build tools set it to other things.
+    """What was asked for, and from the environment what was not.
 
     Raises:
         CommandError: a variable is not a number, or the settings file does not exist.
+        EnvironmentFileError: a `.env` file cannot be read.
     """
     environment = Environment.of_process(asked.env_files, asked.default_env_file)
-    config = asked.config or environment.config_file()
-    if config is not None and not config.is_file():
+    options = with_environment(asked, environment)
+    if options.config is not None and not options.config.is_file():
         raise CommandError(
-            f"there is no settings file {config}",
+            f"there is no settings file {options.config}",
             hint="without --config the gateway starts with the mock and the providers whose keys are set",
             status=USAGE,
         )
+    return options
+
+
+def with_environment(asked: ServeOptions, environment: Environment) -> ServeOptions:
+    """The options, completed by `LLMGW_CONFIG`, `LLMGW_HOST`, `LLMGW_PORT` and `LLMGW_WORKERS`.
+
+    LiteLLM's `PORT` and `NUM_WORKERS` count too. `HOST` does not: shells and build tools set it to
+    other things.
+
+    Raises:
+        CommandError: a variable is not a number in its range.
+    """
     return msgspec.structs.replace(
         asked,
-        config=config,
+        config=asked.config or environment.config_file(),
         host=asked.host or environment.get("LLMGW_HOST") or None,
         port=_number(asked.port, environment, ("LLMGW_PORT", "PORT"), range(65536)),
         workers=_number(asked.workers, environment, ("LLMGW_WORKERS", "NUM_WORKERS"), range(1, 1025)),

@@ -4,11 +4,13 @@ from pathlib import Path
 
 import msgspec
 
+from llmgw import _native
 from llmgw.cli import USAGE, CommandError
 from llmgw.gateway.snapshot import Snapshot
 from llmgw.plugins import providers_with_plugins
 from llmgw.settings.environment import Environment
 from llmgw.settings.load import Loaded, load_settings
+from llmgw.settings.problems import Problem, SettingsError
 from llmgw.state import State, StateFolder, passing_state
 from llmgw.wiring import compile_snapshot
 
@@ -60,8 +62,14 @@ class Situation(msgspec.Struct, frozen=True):
         """The snapshot that these settings give; warnings go to `loaded.report`.
 
         Raises:
-            SettingsError: something does not resolve.
+            SettingsError: something does not resolve, or the native core does not take it.
             PluginError: a plugin cannot be loaded.
         """
         providers = providers_with_plugins()
-        return compile_snapshot(loaded.settings, loaded.environment, state, loaded.report, providers)
+        snapshot = compile_snapshot(loaded.settings, loaded.environment, state, loaded.report, providers)
+        try:
+            _native.check_snapshot(snapshot.encode())
+        except ValueError as error:
+            file = None if self.config is None else str(self.config)
+            raise SettingsError([Problem(str(error), file=file)]) from None
+        return snapshot

@@ -19,7 +19,8 @@ from llmgw.settings.problems import Path, Problem, SettingsError
 Tree: TypeAlias = Any
 """Dicts, lists and scalars as a file holds them; `settings.decode` gives them types."""
 
-_MOST_VALUES = 100_000
+_SPARE_VALUES = 10_000
+"""Values that aliases may add to those a text spells out, which are never more than its characters."""
 _DEEPEST = 64
 _TIMESTAMP = "tag:yaml.org,2002:timestamp"
 _TEXT = "tag:yaml.org,2002:str"
@@ -68,8 +69,11 @@ class _YamlBuilder:
         self._file = file
         self._lines: dict[Path, int] = {}
         self._values = 0
+        self._most_values = _SPARE_VALUES
 
     def build(self, text: str) -> Parsed:
+        """The tree and its lines."""
+        self._most_values = len(text) + _SPARE_VALUES
         loader = yaml.CSafeLoader(text)
         try:
             node = loader.get_single_node()
@@ -87,7 +91,7 @@ class _YamlBuilder:
     def _value(self, node: yaml.Node, path: Path) -> Tree:
         self._values += 1
         line = node.start_mark.line + 1
-        if self._values > _MOST_VALUES or len(path) > _DEEPEST:
+        if self._values > self._most_values or len(path) > _DEEPEST:
             raise self._error("too many or too deeply nested values (an alias within itself?)", line)
         self._lines.setdefault(path, line)
         if isinstance(node, yaml.MappingNode) and node.tag == "tag:yaml.org,2002:map":

@@ -10,6 +10,8 @@ from llmgw.errors import LlmgwError
 Path = tuple[str | int, ...]
 """Where a value stands in the settings tree: `("model_list", 0, "model_name")`."""
 
+_MOST_TOLD = 30
+
 
 def dotted(path: Path) -> str:
     """A path as people write it: `model_list[0].model_name`."""
@@ -42,11 +44,14 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 class SettingsError(LlmgwError):
-    """The configuration cannot be used; `problems` lists every reason."""
+    """The configuration cannot be used; `problems` lists every reason, the text the first few."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
-        super().__init__("\n".join(str(problem) for problem in self.problems))
+        lines = [str(problem) for problem in self.problems[:_MOST_TOLD]]
+        if more := len(self.problems) - len(lines):
+            lines.append(f"… and {more} more")
+        super().__init__("\n".join(lines))
 
 
 class Report:
@@ -58,6 +63,12 @@ class Report:
         self._lines = dict(lines or {})
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
+
+    def of_file(self, file: str) -> "Report":
+        """A report on another file, whose problems and warnings are told with these."""
+        other = Report(file)
+        other.problems, other.warnings = self.problems, self.warnings
+        return other
 
     def error(self, path: Path, message: str) -> None:
         """Note that the value at this path cannot be used."""

@@ -300,8 +300,6 @@ class ServerSettings(Section, frozen=True):
     """Seconds for a request's body as a whole."""
     write_timeout: Seconds = 60.0
     """Seconds a client may leave us unable to write."""
-    keep_alive_timeout: Seconds = 75.0
-    """Seconds a client connection may rest between two requests."""
     max_connections: Positive = 10_000
     """Client connections per worker."""
     drain_timeout: ZeroOrSeconds = 30.0

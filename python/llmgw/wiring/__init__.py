@@ -13,7 +13,7 @@ from llmgw.wiring.defaults import default_models
 from llmgw.wiring.deployments import DeploymentCompiler
 from llmgw.wiring.egress import compile_egress
 from llmgw.wiring.groups import compile_groups
-from llmgw.wiring.keys import compile_keys
+from llmgw.wiring.keys import compile_keys, warn_of_unknown_models
 from llmgw.wiring.retries import compile_retries, default_timeouts
 
 
@@ -38,7 +38,10 @@ def compile_snapshot(
     section = ("model_list",) if settings.model_list else ("defaults",)
     compiler = DeploymentCompiler(providers, environment, report, default_timeouts(settings))
     built = compiler.compile(entries, section)
+    if not built:
+        report.warn(section, "none of these deployments can be served")
     catalogue = compile_groups(built, settings, report)
+    warn_of_unknown_models(settings, catalogue, report)
     snapshot = Snapshot(
         version="",
         auth=Auth(

@@ -27,6 +27,10 @@ class Catalogue(msgspec.Struct, frozen=True):
     groups: tuple[Group, ...]
     deployments: tuple[Deployment, ...]
 
+    def serves(self, name: str) -> bool:
+        """Whether a request for this name finds a group."""
+        return name in self.models or any(_matched(name, one) is not None for one in self.wildcards)
+
 
 def compile_groups(built: Iterable[Built], settings: Settings, report: Report) -> Catalogue:
     """Gather deployments under their public names and resolve everything that names a group."""

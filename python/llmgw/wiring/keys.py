@@ -3,10 +3,11 @@
 from llmgw.access.keys import MASTER_ALIAS, digest, expiry, weakness
 from llmgw.gateway.snapshot import VirtualKey
 from llmgw.settings.environment import Environment
-from llmgw.settings.problems import Path, Report
+from llmgw.settings.problems import Path, Report, did_you_mean
 from llmgw.settings.schema import KeyEntry, Settings
 from llmgw.settings.secrets import Secret, UnresolvedReferenceError
-from llmgw.state import State
+from llmgw.state import KEYS_FILE, State
+from llmgw.wiring.groups import Catalogue
 
 
 def master_key(settings: Settings, environment: Environment, state: State, report: Report) -> Secret | None:
@@ -36,27 +37,49 @@ def compile_keys(
     settings: Settings, environment: Environment, state: State, report: Report
 ) -> tuple[VirtualKey, ...]:
     """The admin key, the keys of the settings, and those of the state folder."""
-    keys: list[VirtualKey] = []
+    taken = _Taken()
     if (admin := master_key(settings, environment, state, report)) is not None:
-        keys.append(VirtualKey(alias=MASTER_ALIAS, digest=digest(admin, state.pepper), admin=True))
-    written: list[tuple[Path, KeyEntry]] = [
-        (("keys", index), entry) for index, entry in enumerate(settings.keys)
-    ] + [(("keys.yaml", "keys", index), entry) for index, entry in enumerate(state.keys)]
-    aliases = {MASTER_ALIAS: "the admin key"}
-    digests = {key.digest: key.alias for key in keys}
-    for path, entry in written:
-        key = _compile_key(entry, path, environment, state, report)
-        if key is None:
-            continue
-        if key.alias in aliases:
-            report.error((*path, "alias"), f"the alias '{key.alias}' is taken by {aliases[key.alias]}")
-        elif key.digest in digests:
-            report.error(path, f"this key is the same as that of '{digests[key.digest]}'")
+        key = VirtualKey(alias=MASTER_ALIAS, digest=digest(admin, state.pepper), admin=True)
+        taken.take(key, (), report)
+    for entries, told in ((settings.keys, report), (state.keys, report.of_file(KEYS_FILE))):
+        for index, entry in enumerate(entries):
+            path = ("keys", index)
+            compiled = _compile_key(entry, path, environment, state, told)
+            if compiled is not None:
+                taken.take(compiled, path, told)
+    return tuple(taken.keys)
+
+
+def warn_of_unknown_models(settings: Settings, catalogue: Catalogue, report: Report) -> None:
+    """Warn of names in a key's `models` that nothing serves: mistyped, most likely."""
+    for position, key in enumerate(settings.keys):
+        for index, name in enumerate(key.models or ()):
+            if "*" not in name and not catalogue.serves(name):
+                hint = did_you_mean(name, catalogue.models)
+                path = ("keys", position, "models", index)
+                report.warn(path, f"no model of the name '{name}' is served{hint}")
+
+
+class _Taken:
+    """The keys so far, each with an alias and a digest of its own."""
+
+    def __init__(self) -> None:
+        self.keys: list[VirtualKey] = []
+        self._aliases = {MASTER_ALIAS}
+        self._owners: dict[str, str] = {}
+        """By digest, the alias."""
+
+    def take(self, key: VirtualKey, path: Path, report: Report) -> None:
+        """Add a key, or report what it shares with another."""
+        if key.alias in self._aliases and not key.admin:
+            owner = "the admin key" if key.alias == MASTER_ALIAS else "another key"
+            report.error((*path, "alias"), f"the alias '{key.alias}' is taken by {owner}")
+        elif key.digest in self._owners:
+            report.error(path, f"this key is the same as that of '{self._owners[key.digest]}'")
         else:
-            aliases[key.alias] = "another key"
-            digests[key.digest] = key.alias
-            keys.append(key)
-    return tuple(keys)
+            self._aliases.add(key.alias)
+            self._owners[key.digest] = key.alias
+            self.keys.append(key)
 
 
 def _given_master_key(

@@ -17,7 +17,7 @@ const PROSE: &str = "The quarterly review went well; we shipped 14 of the 17 pla
 const CODE: &str = "def load(path: str, limit: int = 10_000) -> list[dict]:\n    with open(path) as \
     file:\n        return [json.loads(line) for line in file][:limit]\n\n# see https://example.com/docs/v2.1/api?page=3\n\
     for (i, item) in items.iter().enumerate() { map.insert(i, std::mem::take(item)); }\n";
-const LOG: &str = "2026-03-14T09:26:53.589Z INFO request id=550e8400-e29b-41d4-a716-446655440000 \
+const LOG: &str = "2026-03-14T09:26:53.589Z INFO request id=f47ac10b-58cc-4372-a567-0e02b2c3d479 \
     took=12.7ms status=200 bytes=18233 host=api-7f9c.internal sha=9f86d081884c7d659a2feaa0c55ad015\n";
 const PERSONAL: &str = "Please contact Jane at jane.doe@example.com or (415) 555-0132; her card \
     4111 1111 1111 1111 was charged on 03/12/2024, SSN 536-22-1234.\n";

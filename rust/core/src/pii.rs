@@ -94,10 +94,10 @@ impl Scanner {
     /// Appends what is found in `text`: disjoint, sorted by place.
     ///
     /// # Errors
-    /// [`ScanError::TooManyMatches`] if triggers fire more than once in two bytes of a long text,
+    /// [`ScanError::TooManyMatches`] if triggers fire more than once in four bytes of a long text,
     /// [`ScanError::TooLong`] beyond 4 GiB.
     pub fn scan(&self, text: &[u8], out: &mut Vec<Finding>) -> Result<(), ScanError> {
-        with_ends(MAX_ENDS + text.len() / 2, |ends| {
+        with_ends(MAX_ENDS + text.len() / 4, |ends| {
             self.set.ends(text, ends)?;
             let first = out.len();
             let mut ranked = Vec::new();

@@ -215,7 +215,8 @@ impl PatternSet {
     /// # Errors
     /// [`ScanError::Engine`] if the engine cannot stream these patterns.
     pub fn open(&self) -> Result<Stream, ScanError> {
-        Ok(Stream { feed: self.engine.open()?, ids: Arc::clone(&self.ids) })
+        let feed = self.engine.open()?;
+        Ok(Stream { feed, ids: Arc::clone(&self.ids), offset: 0, at_edge: Vec::new() })
     }
 }
 
@@ -259,6 +260,10 @@ pub(crate) fn with_ends<R>(limit: usize, f: impl FnOnce(&mut Ends) -> R) -> R {
 pub struct Stream {
     feed: Box<dyn Feed>,
     ids: Arc<[u32]>,
+    offset: u64,
+    /// Patterns already reported to end at `offset`: Hyperscan reports such an end once more if the
+    /// next byte offers another way to match.
+    at_edge: Vec<u32>,
 }
 
 impl Stream {
@@ -269,7 +274,13 @@ impl Stream {
     pub fn feed(&mut self, piece: &[u8], sink: &mut Vec<End>) -> Result<(), ScanError> {
         with_ends(MAX_ENDS, |ends| {
             self.feed.feed(piece, ends)?;
-            ends.hand_over(&self.ids, sink);
+            hand_over(ends, (self.offset, &self.at_edge), &self.ids, sink);
+            if !piece.is_empty() {
+                self.offset += piece.len() as u64;
+                self.at_edge.clear();
+            }
+            let at_edge = ends.as_slice().iter().filter(|end| end.offset == self.offset);
+            self.at_edge.extend(at_edge.map(|end| end.pattern));
             Ok(())
         })
     }
@@ -281,9 +292,22 @@ impl Stream {
     pub fn close(self, sink: &mut Vec<End>) -> Result<(), ScanError> {
         with_ends(MAX_ENDS, |ends| {
             self.feed.close(ends)?;
-            ends.hand_over(&self.ids, sink);
+            hand_over(ends, (self.offset, &self.at_edge), &self.ids, sink);
             Ok(())
         })
+    }
+}
+
+/// Appends what is not known yet to `sink`, sorted, with ids for positions.
+fn hand_over(ends: &mut Ends, known: (u64, &[u32]), ids: &[u32], sink: &mut Vec<End>) {
+    ends.as_mut_slice().sort_unstable();
+    let first = sink.len();
+    for end in ends.as_slice() {
+        let found = End { pattern: ids[end.pattern as usize], ..*end };
+        let is_known = end.offset == known.0 && known.1.contains(&end.pattern);
+        if !is_known && sink[first..].last() != Some(&found) {
+            sink.push(found);
+        }
     }
 }
 

@@ -26,6 +26,7 @@ pub use memo::Memo;
 
 use counter::Counter;
 use pieces::Pattern;
+use words::plain_word;
 
 /// The number of tokens of `text`, exact or estimated as [`Family::is_exact`] tells.
 ///
@@ -35,7 +36,7 @@ pub fn count(family: Family, text: &str) -> usize {
     match family {
         Family::O200k => counter::with_o200k(|counter| total::<o200k::O200k>(counter, text)),
         Family::Cl100k => counter::with_cl100k(|counter| total::<cl100k::Cl100k>(counter, text)),
-        Family::Estimate(estimate) => estimate.from_o200k(count(Family::O200k, text), text),
+        Family::Estimate(estimate) => estimate.of_o200k(count(Family::O200k, text), text),
     }
 }
 
@@ -51,8 +52,14 @@ fn total<P: Pattern>(counter: &mut Counter, text: &str) -> usize {
     let bytes = text.as_bytes();
     let (mut start, mut tokens) = (0, 0);
     while start < bytes.len() {
-        let end = P::piece_end(bytes, start);
-        tokens += counter.piece(bytes, start, end);
+        let end = if let Some((key, width)) = plain_word(bytes, start) {
+            tokens += counter.short_piece(key, bytes, start, start + width);
+            start + width
+        } else {
+            let end = P::piece_end(bytes, start);
+            tokens += counter.piece(bytes, start, end);
+            end
+        };
         start = end;
     }
     tokens

@@ -55,3 +55,15 @@ def test_checking_leaves_no_trace(file: Path, home: Path) -> None:
     file.write_text(GOOD)
     run(["check", "--config", str(file)])
     assert not home.exists()
+
+
+def test_what_only_the_native_core_refuses_is_told_too(
+    file: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: bytes) -> None:
+        raise ValueError("group 3 has no deployment")
+
+    file.write_text(GOOD)
+    monkeypatch.setattr("llmgw._native.check_snapshot", refuse)
+    assert run(["check", "--config", str(file)]) == FAILED
+    assert f"error: {file}: group 3 has no deployment" in capsys.readouterr().err

@@ -69,6 +69,14 @@ def test_a_reference_that_leads_nowhere_is_told(tmp_path: Path, capsys: Output) 
     )
 
 
+def test_a_reference_that_the_environment_overrides_need_not_resolve(
+    tmp_path: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.yaml").write_text("general_settings: {master_key: env:NOWHERE_AT_ALL}")
+    monkeypatch.setenv("LLMGW_MASTER_KEY", "a-good-and-long-key")
+    assert findings(capsys, "--config", "a.yaml")["references"].level == "ok"
+
+
 def test_a_weak_admin_key_is_told_and_not_shown(capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LLMGW_MASTER_KEY", "canary")
     found = findings(capsys)["admin key"]
@@ -89,6 +97,13 @@ def test_a_key_file_that_others_may_read_is_a_failure(home: Path, capsys: Output
     found = findings(capsys)
     assert (found["state"].level, found["admin key"].level) == ("failure", "failure")
     assert "chmod 600" in found["state"].message
+
+
+def test_the_port_of_the_environment_is_the_one_looked_at(
+    port: int, capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LLMGW_PORT", str(port))
+    assert findings(capsys)["port"].message == f"127.0.0.1:{port} is free"
 
 
 def test_the_doctor_leaves_no_trace(home: Path, capsys: Output) -> None:

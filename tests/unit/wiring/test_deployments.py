@@ -61,7 +61,11 @@ def test_a_mode_restricts_the_operations(mode: str, operations: set[Operation]) 
 def test_a_mode_that_is_not_served_leaves_the_deployment_out() -> None:
     text = entry("model: mock/m", ", model_info: {mode: image_generation}")
     assert compiled(text).models == {}
-    assert "left out: the provider serves nothing of the mode 'image_generation'" in warnings(text)[0]
+    assert warnings(text) == [
+        "llmgw.yaml:1: model_list[0].model_info.mode: "
+        "left out: the provider serves nothing of the mode 'image_generation' here",
+        "llmgw.yaml:1: model_list: none of these deployments can be served",
+    ]
 
 
 def test_an_id_is_made_of_provider_and_model_and_numbered_when_taken() -> None:

@@ -8,7 +8,7 @@ from llmgw.gateway.snapshot import VirtualKey
 from llmgw.settings.problems import SettingsError
 from llmgw.settings.schema import KeyEntry
 from llmgw.settings.secrets import Secret
-from tests.unit.configurations import STATE, compiled, compiled_over, problems
+from tests.unit.configurations import STATE, compiled, compiled_over, problems, warnings
 
 LONG = "a-long-enough-key-of-our-own"
 DIGEST = "0123456789abcdef" * 4
@@ -95,3 +95,23 @@ def test_a_key_that_cannot_be_is_told(keys: str, reason: str) -> None:
     assert len(found) == 1
     assert reason in found[0]
     assert LONG not in found[0]
+
+
+def test_a_problem_of_the_state_folders_keys_is_told_with_their_file() -> None:
+    state = msgspec.structs.replace(STATE, keys=(KeyEntry(alias="a", digest=DIGEST),))
+    with pytest.raises(SettingsError) as caught:
+        compiled_over(state, f"keys: [{{alias: a, key: {LONG}}}]")
+    assert str(caught.value) == "keys.yaml: keys[0].alias: the alias 'a' is taken by another key"
+
+
+def test_a_key_for_a_model_that_nobody_serves_is_warned_of() -> None:
+    text = """
+        model_list:
+          - {model_name: large, params: {model: mock/m}}
+          - {model_name: "team/*", params: {model: mock/*}}
+        keys:
+          - {alias: a, digest: %s, models: [larg, large, team/x, "other/*"]}
+        """
+    assert warnings(text % DIGEST) == [
+        "llmgw.yaml:6: keys[0].models[0]: no model of the name 'larg' is served; did you mean 'large'?"
+    ]

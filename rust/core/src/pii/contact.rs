@@ -15,12 +15,17 @@ pub(super) fn email(text: Text<'_>, end: usize) -> Option<Candidate> {
     let at_sign = end - 2;
     let is_local = |byte: u8| is_word(byte) || b".%+-'".contains(&byte) || byte >= 0x80;
     let run = text.past_escape(text.run_before(at_sign, 65, is_local));
+    let run = match text.slice(run..at_sign).iter().rposition(is_lead) {
+        Some(lead) => text.run_after(run + lead + 1, 3, |byte| matches!(byte, 0x80..=0xBF)),
+        None => run,
+    };
     let start = text.run_after(run, 65, |byte| b".%+-'".contains(&byte));
     if start >= at_sign || at_sign - start > 64 {
         return None;
     }
     let is_domain = |byte: u8| is_word(byte) || byte == b'-' || byte == b'.' || byte >= 0x80;
     let mut end = text.run_after(at_sign + 1, 254, is_domain);
+    end = text.slice(at_sign + 1..end).iter().position(is_lead).map_or(end, |at| at_sign + 1 + at);
     while matches!(text.before(end), b'.' | b'-' | b'_') {
         end -= 1;
     }
@@ -40,6 +45,12 @@ pub(super) fn email(text: Text<'_>, end: usize) -> Option<Candidate> {
     Some(Candidate { start, end, bonus: if is_file || is_remote { -0.5 } else { 0.0 } })
 }
 
+/// The first byte of a character of three or four bytes, or of U+0080 to U+00BF: quotation marks,
+/// spaces, Chinese, emoji. Letters that addresses may have beyond ASCII take two bytes.
+fn is_lead(byte: &u8) -> bool {
+    matches!(byte, 0xC2 | 0xE0..=0xF4)
+}
+
 fn is_phone_separator(byte: u8) -> bool {
     matches!(byte, b' ' | b'-' | b'.' | b'/')
 }
@@ -48,11 +59,12 @@ fn is_phone_separator(byte: u8) -> bool {
 /// of a third; or ten and eleven digits in a row.
 pub(super) fn phone(text: Text<'_>, end: usize) -> Option<Candidate> {
     let start = phone_start(text, end)?;
-    if !text.begins_at(start) || matches!(text.before(start), b'+' | b'(' | b'.' | b'-' | b'/') {
+    if !text.begins_at(start) || matches!(text.before(start), b'+' | b'.' | b'-' | b'/') {
         return None;
     }
     match text.at(start) {
         b'+' => international(text, start),
+        b'(' => area_in_parentheses(text, start).or_else(|| national(text, start + 1)),
         _ => national(text, start),
     }
 }
@@ -83,13 +95,10 @@ fn international(text: Text<'_>, start: usize) -> Option<Candidate> {
 }
 
 fn national(text: Text<'_>, start: usize) -> Option<Candidate> {
-    if text.at(start) == b'(' {
-        return area_in_parentheses(text, start);
-    }
     let number = Number::read(text, start, 15, is_phone_separator);
     let american = number.cuts().find(is_north_american);
     let number = american.unwrap_or(number);
-    if !text.ends_at(number.end) {
+    if !numbers::stands_alone(text, start, number.end) {
         return None;
     }
     let count = number.digits().len();
@@ -102,7 +111,6 @@ fn national(text: Text<'_>, start: usize) -> Option<Candidate> {
         (false, false, false) if (9..=12).contains(&count) => 0.0,
         _ => return None,
     };
-    let bonus = bonus - numbers::penalty(text, start, number.end);
     Some(Candidate { start, end: number.end, bonus })
 }
 

@@ -41,8 +41,7 @@ pub(super) fn card(text: Text<'_>, end: usize) -> Option<Candidate> {
     let start = numbers::digits_back(text, end, 10, is_plain_separator)?;
     let number = Number::read(text, start, 19, is_plain_separator);
     let (card, bonus) = number.cuts().find_map(|cut| Some((cut.end, card_bonus(&cut)?)))?;
-    let bonus = bonus - numbers::penalty(text, start, card);
-    text.is_bounded(start, card).then_some(Candidate { start, end: card, bonus })
+    numbers::stands_alone(text, start, card).then_some(Candidate { start, end: card, bonus })
 }
 
 fn card_bonus(number: &Number) -> Option<f32> {
@@ -114,9 +113,8 @@ pub(super) fn aba_routing(text: Text<'_>, end: usize) -> Option<Candidate> {
     let digits = number.digits();
     let district = digits[0] * 10 + digits[1];
     let known = matches!(district, 1..=12 | 21..=32 | 61..=72 | 80);
-    let bonus = CHECKED - numbers::penalty(text, number.start, end);
     let valid = known && checksum::aba(digits);
-    valid.then_some(Candidate { start: number.start, end, bonus })
+    valid.then_some(Candidate { start: number.start, end, bonus: CHECKED })
 }
 
 /// Trigger: the first characters of a Bitcoin or Ethereum address.

@@ -14,18 +14,17 @@ const DUMMY_SSNS: [u64; 3] = [78_051_120, 219_099_999, 457_555_462];
 fn tax_number(text: Text<'_>, end: usize) -> Option<(Number, f32)> {
     let is_separator = |byte| matches!(byte, b'-' | b' ' | b'.');
     let start = numbers::digits_back(text, end, 9, is_separator)?;
-    let number = Number::read(text, start, 9, is_separator);
-    let shaped = number.is_solid() || (number.uniform && number.is_grouped(&[3, 2, 4]));
-    if !shaped || !text.is_bounded(start, end) {
+    if !numbers::stands_alone(text, start, end) {
         return None;
     }
-    let shape = match number.separator {
+    let number = Number::read(text, start, 9, is_separator);
+    let shaped = number.is_solid() || (number.uniform && number.is_grouped(&[3, 2, 4]));
+    let bonus = match number.separator {
         b'-' | b' ' => 0.35,
         b'.' => 0.15,
         _ => 0.0,
     };
-    let bonus = shape - numbers::penalty(text, start, end);
-    Some((number, bonus))
+    shaped.then_some((number, bonus))
 }
 
 /// Area not 000, 666 or 900 to 999, group not 00, serial not 0000.
@@ -56,7 +55,7 @@ pub(super) fn uk_nhs(text: Text<'_>, end: usize) -> Option<Candidate> {
     let shaped = number.is_solid() || number.is_grouped(&[3, 3, 4]);
     let plain = !numbers::is_monotonous(number.digits());
     let spaced = if number.separator == b' ' { 0.1 } else { 0.0 };
-    let bonus = CHECKED + spaced - numbers::penalty(text, number.start, end);
+    let bonus = CHECKED + spaced;
     let valid = shaped && plain && checksum::nhs(number.digits());
     valid.then_some(Candidate { start: number.start, end, bonus })
 }
@@ -85,7 +84,7 @@ pub(super) fn in_aadhaar(text: Text<'_>, end: usize) -> Option<Candidate> {
     let is_palindrome = digits.iter().eq(digits.iter().rev());
     let goes_on = matches!(text.at(end), b' ' | b'-') && text.at(end + 1).is_ascii_digit();
     let grouped = if number.is_solid() { 0.0 } else { 0.1 };
-    let bonus = CHECKED + grouped - numbers::penalty(text, number.start, end);
+    let bonus = CHECKED + grouped;
     let valid = shaped && !is_palindrome && !goes_on && checksum::verhoeff(digits);
     valid.then_some(Candidate { start: number.start, end, bonus })
 }
@@ -104,8 +103,8 @@ pub(super) fn in_pan(text: Text<'_>, end: usize) -> Option<Candidate> {
 /// Ten digits that pass Luhn behind 80840; needs a word nearby.
 pub(super) fn us_npi(text: Text<'_>, end: usize) -> Option<Candidate> {
     let number = Number::ending(text, end, 10)?;
-    let bonus = CHECKED - numbers::penalty(text, number.start, end);
-    checksum::npi(number.digits()).then_some(Candidate { start: number.start, end, bonus })
+    let valid = checksum::npi(number.digits());
+    valid.then_some(Candidate { start: number.start, end, bonus: CHECKED })
 }
 
 /// Eleven characters in the order C A AN N A AN N A A N N; letters without S, L, O, I, B and Z.
@@ -126,9 +125,8 @@ pub(super) fn us_mbi(text: Text<'_>, end: usize) -> Option<Candidate> {
             _ => byte.is_ascii_digit() || is_letter(byte),
         })
     });
-    let lower = if written.iter().any(u8::is_ascii_lowercase) { 0.3 } else { 0.0 };
-    let bonus = -lower - numbers::penalty(text, start, end);
-    let whole = valid && letters.next().is_none() && text.is_bounded(start, end);
+    let bonus = if written.iter().any(u8::is_ascii_lowercase) { -0.3 } else { 0.0 };
+    let whole = valid && letters.next().is_none() && numbers::stands_alone(text, start, end);
     whole.then_some(Candidate { start, end, bonus })
 }
 
@@ -140,7 +138,6 @@ pub(super) fn imei(text: Text<'_>, end: usize) -> Option<Candidate> {
     let telling = matches!(digits[..2], [3, 5] | [8, 6]) || !number.is_solid();
     let plain = digits.iter().any(|digit| *digit != digits[0]);
     let bonus = CHECKED + if telling { 0.1 } else { 0.0 };
-    let bonus = bonus - numbers::penalty(text, number.start, end);
     let valid = shaped && plain && checksum::luhn(digits);
     valid.then_some(Candidate { start: number.start, end, bonus })
 }

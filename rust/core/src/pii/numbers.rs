@@ -69,12 +69,14 @@ impl Number {
     }
 
     /// Reads the number of exactly `count` digits whose last one is before `end`, divided by spaces
-    /// or hyphens (all alike), with nothing word-like around it.
+    /// or hyphens (all alike), if it stands alone.
     pub(super) fn ending(text: Text<'_>, end: usize, count: usize) -> Option<Number> {
         let start = digits_back(text, end, count, is_plain_separator)?;
+        if !stands_alone(text, start, end) {
+            return None;
+        }
         let number = Number::read(text, start, count, is_plain_separator);
-        let whole = number.count == count && number.end == end && number.uniform;
-        (whole && text.is_bounded(start, end)).then_some(number)
+        (number.count == count && number.end == end && number.uniform).then_some(number)
     }
 
     /// The digits, 0 to 9 each.
@@ -149,21 +151,18 @@ pub(super) fn digits_back(
     None
 }
 
-/// What speaks against a number where it stands: it is money, a decimal, or a part of something
-/// longer such as a UUID, a version or a part number.
-pub(super) fn penalty(text: Text<'_>, start: usize, end: usize) -> f32 {
-    let (before, after) = (text.before(start), text.at(end));
-    let mut penalty = 0.0;
-    if before == b'$' || text.slice(start.saturating_sub(3)..start).ends_with("€".as_bytes()) {
-        penalty += 0.4;
-    }
-    let outer_before = start.checked_sub(1).map_or(0, |at| text.before(at));
-    let joins_left = matches!(before, b'-' | b'.') && outer_before.is_ascii_alphanumeric();
-    let joins_right = matches!(after, b'-' | b'.') && text.at(end + 1).is_ascii_alphanumeric();
-    if joins_left || joins_right {
-        penalty += 0.5;
-    }
-    penalty
+/// Whether a number stands for itself: it is no money, no decimal, and no part of something longer
+/// such as a UUID, a version or a part number.
+pub(super) fn stands_alone(text: Text<'_>, start: usize, end: usize) -> bool {
+    text.is_bounded(start, end)
+        && !joins(text.before(start), start.checked_sub(1).map_or(0, |at| text.before(at)))
+        && !joins(text.at(end), text.at(end + 1))
+        && text.before(start) != b'$'
+        && !text.slice(start.saturating_sub(3)..start).ends_with("€".as_bytes())
+}
+
+fn joins(next: u8, beyond: u8) -> bool {
+    matches!(next, b'-' | b'.') && beyond.is_ascii_alphanumeric()
 }
 
 /// All digits the same, or each one more (or one less) than the one before.

@@ -47,6 +47,9 @@ const FOUND: &[(&str, &str)] = &[
     ("EMAIL_ADDRESS", "\\n«alice@example.com»\\n"),
     ("EMAIL_ADDRESS", "an «ümläut@bücher.de»."),
     ("EMAIL_ADDRESS", "'«a.b@c.de»',"),
+    ("EMAIL_ADDRESS", "“«a@b.com»” 数字«a.b@c.com»。"),
+    ("EMAIL_ADDRESS", "{\\\"x\\\": \\\"one\\\\n«alice@example.com»\\\"}"),
+    ("PHONE_NUMBER", "(«+49 30 901820») («415-555-0132»)"),
     ("PHONE_NUMBER", "call «+49 (0) 30 901820»!"),
     ("PHONE_NUMBER", "«+14155550132»"),
     ("PHONE_NUMBER", "«(415) 555-0132» or so"),
@@ -254,7 +257,7 @@ fn test_no_near_miss_is_found() {
 /// Everyday text that looks a little like data.
 const BENIGN: &[&str] = &[
     "commit 4f3c2b1a9d8e7f6a5b4c3d2e1f0a9b8c7d6e5f4a (tag: v2.14.3)",
-    "id 550e8400-e29b-41d4-a716-446655440000, trace 4bf92f3577b34da6a3ce929d0e0e4736",
+    "price €536221234 id 550e8400-e29b-41d4-a716-446655440000, trace 4bf92f3577b34da6a3ce929d0e0e4736",
     "at 2024-05-17T12:30:45.123456Z took 1,234,567 ms and cost $4,111.11",
     "lib 1.2.3-rc.4, numpy==1.26.4, 10.0.19041.1 is build 19041",
     "{\"model\":\"gpt-4o\",\"created\":1716000000,\"id\":\"chatcmpl-9aBcDeFgHiJkLmNoPqRs\"}",

@@ -38,12 +38,11 @@ impl<'a> Text<'a> {
     }
 
     /// Whether `start` comes right after a JSON escape such as `\n`: its letter is not part of a word.
+    /// Two backslashes do not undo it: that is JSON within JSON, as in a tool call's arguments.
     pub(super) fn follows_escape(self, start: usize) -> bool {
-        if !matches!(self.before(start), b'n' | b'r' | b't' | b'b' | b'f') {
-            return false;
-        }
-        let letter = start - 1;
-        (letter - self.run_before(letter, 8, |byte| byte == b'\\')) % 2 == 1
+        start > 1
+            && matches!(self.at(start - 1), b'n' | b'r' | b't' | b'b' | b'f')
+            && self.at(start - 2) == b'\\'
     }
 
     /// The start of a run, moved past the letter of a JSON escape that the run began with.

@@ -59,13 +59,12 @@ impl Engine for Automaton {
 /// The DFA in the middle of a text. It owns its states, so nobody else can invalidate the current one.
 ///
 /// A DFA sees a match one byte late. At the end of a piece the matches that no next byte can undo are
-/// reported at once, and remembered so that the next byte does not repeat them.
+/// reported at once, and by the next byte again; [`super::Stream`] drops what it knows.
 struct Walk {
     shared: Arc<Shared>,
     cache: Cache,
     state: LazyStateID,
     offset: u64,
-    reported: Vec<u32>,
 }
 
 impl Walk {
@@ -76,7 +75,7 @@ impl Walk {
             .dfa
             .start_state_forward(&mut cache, &Input::new(""))
             .map_err(engine_error)?;
-        Ok(Walk { shared: Arc::clone(shared), cache, state, offset: 0, reported: Vec::new() })
+        Ok(Walk { shared: Arc::clone(shared), cache, state, offset: 0 })
     }
 
     fn walk(&mut self, piece: &[u8], ends: &mut Ends) -> Result<(), ScanError> {
@@ -85,8 +84,7 @@ impl Walk {
         for (at, &byte) in piece.iter().enumerate() {
             state = dfa.next_state(&mut self.cache, state, byte).map_err(engine_error)?;
             if state.is_match() {
-                let known: &[u32] = if at == 0 { &self.reported } else { &[] };
-                report(dfa, &self.cache, state, self.offset + at as u64, known, ends)?;
+                push(self.offset + at as u64, matches(dfa, &self.cache, state), ends)?;
             }
         }
         self.state = state;
@@ -97,28 +95,26 @@ impl Walk {
     /// Reports the matches that end here whatever comes next: those seen with the end of the text, a
     /// word byte, another byte and a line feed as the next one, as that is all a look-ahead can tell.
     fn report_certain(&mut self, ends: &mut Ends) -> Result<(), ScanError> {
-        let dfa = &self.shared.dfa;
-        self.reported.clear();
         if self.cache.memory_usage() + self.shared.headroom > CACHE_BYTES {
             return Ok(()); // a full cache is emptied, the current state's name with it: report late
         }
-        let mut next = dfa.next_eoi_state(&mut self.cache, self.state).map_err(engine_error)?;
-        self.reported.extend(matches(dfa, &self.cache, next));
+        let (dfa, cache) = (&self.shared.dfa, &mut self.cache);
+        let at_end = dfa.next_eoi_state(cache, self.state).map_err(engine_error)?;
+        let mut certain: Vec<u32> = matches(dfa, cache, at_end).collect();
         for byte in *b"a \n" {
-            if self.reported.is_empty() {
+            if certain.is_empty() {
                 return Ok(());
             }
-            next = dfa.next_state(&mut self.cache, self.state, byte).map_err(engine_error)?;
-            let (cache, seen) = (&self.cache, &mut self.reported);
-            seen.retain(|pattern| matches(dfa, cache, next).any(|other| other == *pattern));
+            let next = dfa.next_state(cache, self.state, byte).map_err(engine_error)?;
+            certain.retain(|pattern| matches(dfa, cache, next).any(|other| other == *pattern));
         }
-        push(self.offset, self.reported.iter().copied(), ends)
+        push(self.offset, certain.into_iter(), ends)
     }
 
     fn finish(mut self, ends: &mut Ends) -> Result<(), ScanError> {
         let dfa = &self.shared.dfa;
         let state = dfa.next_eoi_state(&mut self.cache, self.state).map_err(engine_error)?;
-        report(dfa, &self.cache, state, self.offset, &self.reported, ends)?;
+        push(self.offset, matches(dfa, &self.cache, state), ends)?;
         let mut kept = self.shared.caches.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() < KEPT_CACHES {
             kept.push(self.cache);
@@ -130,17 +126,6 @@ impl Walk {
 fn matches(dfa: &DFA, cache: &Cache, state: LazyStateID) -> impl Iterator<Item = u32> {
     let count = if state.is_match() { dfa.match_len(cache, state) } else { 0 };
     (0..count).map(move |index| dfa.match_pattern(cache, state, index).as_u32())
-}
-
-fn report(
-    dfa: &DFA,
-    cache: &Cache,
-    state: LazyStateID,
-    offset: u64,
-    known: &[u32],
-    ends: &mut Ends,
-) -> Result<(), ScanError> {
-    push(offset, matches(dfa, cache, state).filter(|pattern| !known.contains(pattern)), ends)
 }
 
 fn push(

@@ -48,14 +48,6 @@ impl Ends {
         self.list.push(end);
         true
     }
-
-    /// Appends the ends to `sink`, sorted, with ids for positions.
-    pub(super) fn hand_over(&mut self, ids: &[u32], sink: &mut Vec<End>) {
-        self.list.sort_unstable();
-        sink.extend(
-            self.list.iter().map(|end| End { pattern: ids[end.pattern as usize], ..*end }),
-        );
-    }
 }
 
 #[cfg(feature = "hyperscan")]

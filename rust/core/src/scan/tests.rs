@@ -77,6 +77,19 @@ fn test_a_word_boundary_at_the_edge_is_reported_by_the_next_piece_or_the_close()
 }
 
 #[test]
+fn test_an_end_with_a_second_way_to_match_is_reported_once() {
+    let expression = r"(?:[^a]\|+\w|(?:[\w.-]{2}|@0)-[ab01]\b|[^a]){2,6}-?";
+    for choice in engines() {
+        let found = stream(&set(&[expression], choice), &[b"_A_1-1", b"", b" ", b"-"]);
+        let all: Vec<_> = found.concat();
+        let mut distinct = all.clone();
+        distinct.dedup();
+        assert_eq!(all, distinct);
+        assert_eq!(found[0].last(), Some(&(10, 6)));
+    }
+}
+
+#[test]
 fn test_pieces_of_a_stream_may_split_a_code_point() {
     for choice in engines() {
         let found = stream(&set(&["é!"], choice), &[b"caf\xc3", b"\xa9", b"!"]);

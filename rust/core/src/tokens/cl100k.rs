@@ -5,7 +5,7 @@
 //! ?[^\s\p{L}\p{N}]++[\r\n]*+ | \s++$ | \s*[\r\n] | \s+(?!\S) | \s
 //! ```
 
-use super::classes::{self, LETTER, NEWLINE, NUMBER};
+use super::classes::{self, LETTER, LOWER, MARK, NEWLINE, NUMBER, OTHER, SPACE, UNCASED, UPPER};
 use super::pieces::{Blank, Pattern, contraction_end, number_end, symbols_end};
 use super::words::ascii_letters_end;
 
@@ -20,22 +20,33 @@ impl Pattern for Cl100k {
             return end;
         }
         let (class, width) = classes::at(text, start);
-        if class == NUMBER {
-            return number_end(text, start);
+        match class {
+            UPPER | LOWER | UNCASED => letters_end(text, start),
+            NUMBER => number_end(text, start),
+            NEWLINE => blank_end(text, start),
+            _ => signed_end(text, start, class, start + width),
         }
-        let from = if class & (LETTER | NEWLINE) != 0 { start } else { start + width };
-        let end = letters_end(text, from);
-        if end > from {
-            return end;
-        }
-        let from = if text.get(start) == Some(&b' ') { start + 1 } else { start };
-        let end = symbols_end(text, from);
-        if end > from {
-            return newlines_end(text, end);
-        }
-        let blank = Blank::at(text, start);
-        if blank.end == text.len() { blank.end } else { blank.piece_end(text, start) }
     }
+}
+
+/// The end of the piece at `start`, where a space, a symbol or a mark of that class is, up to `behind`.
+#[inline]
+fn signed_end(text: &[u8], start: usize, class: u8, behind: usize) -> usize {
+    let (next, _) = classes::at(text, behind);
+    if next & LETTER != 0 {
+        letters_end(text, behind)
+    } else if class != SPACE || (next & (OTHER | MARK) != 0 && text[start] == b' ') {
+        newlines_end(text, symbols_end(text, behind))
+    } else {
+        blank_end(text, start)
+    }
+}
+
+/// `\s++$|\s*[\r\n]|\s+(?!\S)|\s`: unlike o200k's, white space at the end of the text is one piece.
+#[inline]
+fn blank_end(text: &[u8], start: usize) -> usize {
+    let blank = Blank::at(text, start);
+    if blank.end == text.len() { blank.end } else { blank.piece_end(text, start) }
 }
 
 /// `\p{L}*`

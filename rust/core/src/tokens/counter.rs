@@ -6,6 +6,7 @@ use super::long_piece::LongPiece;
 use super::merge;
 use super::recent::{Pairs, Pieces};
 use super::vocabulary::{self, Vocabulary};
+use super::words::Key;
 
 /// A vocabulary, and one thread's memory of the pieces and pairs met lately.
 pub(super) struct Counter {
@@ -46,16 +47,30 @@ impl Counter {
     /// The number of tokens of the piece `text[start..end]`.
     #[inline]
     pub(super) fn piece(&mut self, text: &[u8], start: usize, end: usize) -> usize {
-        let (vocabulary, pairs) = (self.vocabulary, &mut self.pairs);
         match end - start {
             len if len <= Pieces::<2>::LONGEST => {
-                self.short.tokens(text, start, len, || short(vocabulary, pairs, text, start, end))
+                self.short_piece(Key::of(text, start, len), text, start, end)
             }
-            len if len <= Pieces::<4>::LONGEST => self
-                .middling
-                .tokens(text, start, len, || short(vocabulary, pairs, text, start, end)),
+            len if len <= Pieces::<4>::LONGEST => {
+                let (vocabulary, pairs) = (self.vocabulary, &mut self.pairs);
+                let count = || merged(vocabulary, pairs, text, start, end);
+                self.middling.tokens(Key::of(text, start, len), len, count)
+            }
             _ => self.long_piece(text, start, end),
         }
+    }
+
+    /// The same for a piece whose key is at hand already.
+    #[inline]
+    pub(super) fn short_piece(
+        &mut self,
+        key: Key<2>,
+        text: &[u8],
+        start: usize,
+        end: usize,
+    ) -> usize {
+        let (vocabulary, pairs) = (self.vocabulary, &mut self.pairs);
+        self.short.tokens(key, end - start, || merged(vocabulary, pairs, text, start, end))
     }
 
     #[inline(never)]
@@ -64,10 +79,9 @@ impl Counter {
         if vocabulary.rank(text, start, end) != 0 {
             return 1;
         }
-        let piece = &text[start..end];
-        match piece.len() {
-            ..=128 => merge::tokens::<128>(vocabulary, pairs, piece),
-            _ => self.long.tokens(vocabulary, pairs, piece),
+        match end - start {
+            ..=128 => merge::tokens::<128>(vocabulary, pairs, text, start, end),
+            _ => self.long.tokens(vocabulary, pairs, &text[start..end]),
         }
     }
 
@@ -78,12 +92,12 @@ impl Counter {
 
     #[cfg(test)]
     pub(super) fn merged_on_the_stack(&mut self, piece: &[u8]) -> usize {
-        merge::tokens::<128>(self.vocabulary, &mut self.pairs, piece)
+        merge::tokens::<128>(self.vocabulary, &mut self.pairs, piece, 0, piece.len())
     }
 }
 
 #[inline(never)]
-fn short(
+fn merged(
     vocabulary: &Vocabulary,
     pairs: &mut Pairs,
     text: &[u8],
@@ -93,5 +107,5 @@ fn short(
     if vocabulary.rank(text, start, end) != 0 {
         return 1;
     }
-    merge::tokens::<32>(vocabulary, pairs, &text[start..end])
+    merge::tokens::<32>(vocabulary, pairs, text, start, end)
 }

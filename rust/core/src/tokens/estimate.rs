@@ -56,7 +56,7 @@ impl Estimate {
     }
 
     /// The estimate for a text of so many o200k tokens, rounded up.
-    pub(super) fn from_o200k(self, tokens: usize, text: &str) -> usize {
+    pub(super) fn of_o200k(self, tokens: usize, text: &str) -> usize {
         let (ascii, other) = self.percent();
         let bytes = text.len().max(1);
         let wide = text.bytes().filter(|byte| !byte.is_ascii()).count();

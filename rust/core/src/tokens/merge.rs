@@ -3,14 +3,17 @@
 use super::recent::Pairs;
 use super::vocabulary::{Rank, Vocabulary};
 
-/// The number of tokens of `piece`, of 2 to `N` bytes; `N` is at most 128 and a multiple of [`LANES`].
+/// The number of tokens of `text[start..end]`, of 2 to `N` bytes; `N` is at most 128 and a multiple of
+/// [`LANES`].
 pub(super) fn tokens<const N: usize>(
     vocabulary: &Vocabulary,
     pairs: &mut Pairs,
-    piece: &[u8],
+    text: &[u8],
+    start: usize,
+    end: usize,
 ) -> usize {
-    let mut parts = Parts::<N>::new(vocabulary, pairs, piece);
-    let mut tokens = piece.len();
+    let mut parts = Parts::<N>::new(vocabulary, pairs, text, start, end);
+    let mut tokens = end - start;
     while let Some(at) = parts.lowest() {
         parts.merge(at);
         tokens -= 1;
@@ -30,7 +33,10 @@ const NONE: u32 = u32::MAX;
 struct Parts<'a, const N: usize> {
     vocabulary: &'a Vocabulary,
     pairs: &'a mut Pairs,
-    piece: &'a [u8],
+    /// The text the piece lies in: a look-up near the end of the piece may load what follows.
+    text: &'a [u8],
+    start: usize,
+    len: usize,
     /// The rank of each part.
     ranks: [Rank; N],
     /// For each part the rank of it and the next together, then its place; [`NONE`] if that is no
@@ -43,11 +49,20 @@ struct Parts<'a, const N: usize> {
 }
 
 impl<'a, const N: usize> Parts<'a, N> {
-    fn new(vocabulary: &'a Vocabulary, pairs: &'a mut Pairs, piece: &'a [u8]) -> Self {
+    fn new(
+        vocabulary: &'a Vocabulary,
+        pairs: &'a mut Pairs,
+        text: &'a [u8],
+        start: usize,
+        end: usize,
+    ) -> Self {
+        let piece = &text[start..end];
         let mut parts = Parts {
             vocabulary,
             pairs,
-            piece,
+            text,
+            start,
+            len: piece.len(),
             ranks: [0; N],
             candidates: [NONE; N],
             ends: std::array::from_fn(|at| at as u8 + 1),
@@ -65,7 +80,7 @@ impl<'a, const N: usize> Parts<'a, N> {
     /// The place of the pair to merge next.
     #[inline]
     fn lowest(&self) -> Option<usize> {
-        let used = self.piece.len().next_multiple_of(LANES).min(N);
+        let used = self.len.next_multiple_of(LANES).min(N);
         let mut lowest = [NONE; LANES];
         for lanes in self.candidates[..used].chunks_exact(LANES) {
             for (lowest, &candidate) in lowest.iter_mut().zip(lanes) {
@@ -84,7 +99,7 @@ impl<'a, const N: usize> Parts<'a, N> {
         self.ranks[at] = self.candidates[at] >> PLACE_BITS;
         self.ends[at] = end as u8;
         self.candidates[next] = NONE;
-        if end < self.piece.len() {
+        if end < self.len {
             self.previous[end] = at as u8;
         }
         self.rate(at);
@@ -97,15 +112,15 @@ impl<'a, const N: usize> Parts<'a, N> {
     #[inline]
     fn rate(&mut self, at: usize) {
         let next = usize::from(self.ends[at]);
-        if next >= self.piece.len() {
+        if next >= self.len {
             self.candidates[at] = NONE;
             return;
         }
         let end = usize::from(self.ends[next]);
-        let (vocabulary, piece) = (self.vocabulary, self.piece);
-        let rank = self
-            .pairs
-            .rank(self.ranks[at], self.ranks[next], || vocabulary.unlikely_rank(piece, at, end));
+        let (vocabulary, text, start) = (self.vocabulary, self.text, self.start);
+        let rank = self.pairs.rank(self.ranks[at], self.ranks[next], || {
+            vocabulary.unlikely_rank(text, start + at, start + end)
+        });
         self.candidates[at] = candidate(rank, at);
     }
 }

@@ -6,9 +6,9 @@
 //! \p{N}{1,3} | ?[^\s\p{L}\p{N}]+[\r\n/]* | \s*[\r\n]+ | \s+(?!\S) | \s+
 //! ```
 
-use super::classes::{self, LETTER, LOWER, MARK, NUMBER, OTHER, SPACE, UNCASED, UPPER};
+use super::classes::{self, LETTER, LOWER, MARK, NEWLINE, NUMBER, OTHER, UNCASED, UPPER};
 use super::pieces::{Blank, Pattern, contraction_end, number_end, symbols_end};
-use super::words::{ascii_lower_end, plain_word_width};
+use super::words::ascii_lower_end;
 
 /// The pattern of o200k_base.
 pub(super) struct O200k;
@@ -17,31 +17,26 @@ impl Pattern for O200k {
     #[inline]
     fn piece_end(text: &[u8], start: usize) -> usize {
         let (class, width) = classes::at(text, start);
-        if width == 1 && class & (LETTER | SPACE | OTHER) != 0 {
-            let width = plain_word_width(text, start);
-            if width > 1 {
-                return start + width;
-            }
+        match class {
+            // A mark counts as a letter here: it may be the sign before a word, but a word with it as
+            // its first letter is cut at the same place.
+            UPPER | LOWER | UNCASED | MARK => contraction_end(text, word_end(text, start)),
+            NUMBER => number_end(text, start),
+            NEWLINE => Blank::at(text, start).piece_end(text, start),
+            _ => signed_end(text, start, class, start + width),
         }
-        // A mark counts as a letter here: it may be the sign before a word, but a word with it as its
-        // first letter is cut at the same place.
-        if class & (LETTER | MARK) != 0 {
-            return contraction_end(text, word_end(text, start));
-        }
-        if class & (SPACE | OTHER) != 0 {
-            let end = word_end(text, start + width);
-            if end > start + width {
-                return contraction_end(text, end);
-            }
-        }
-        if class == NUMBER {
-            return number_end(text, start);
-        }
-        let from = if text.get(start) == Some(&b' ') { start + 1 } else { start };
-        let end = symbols_end(text, from);
-        if end > from {
-            return slashes_end(text, end);
-        }
+    }
+}
+
+/// The end of the piece at `start`, where a space or a symbol of that class is, up to `behind`.
+#[inline]
+fn signed_end(text: &[u8], start: usize, class: u8, behind: usize) -> usize {
+    let (next, _) = classes::at(text, behind);
+    if next & (LETTER | MARK) != 0 {
+        contraction_end(text, word_end(text, behind))
+    } else if class == OTHER || (next == OTHER && text[start] == b' ') {
+        slashes_end(text, symbols_end(text, behind))
+    } else {
         Blank::at(text, start).piece_end(text, start)
     }
 }

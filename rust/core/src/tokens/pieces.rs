@@ -1,6 +1,7 @@
 //! What the patterns of both vocabularies have in common: numbers, white space, symbols, contractions.
 
 use super::classes::{self, MARK, NEWLINE, NUMBER, OTHER, SPACE};
+use super::words::spaces_end;
 
 /// A vocabulary's way of cutting a text into pieces, no token of which spans two.
 pub(super) trait Pattern {
@@ -50,6 +51,10 @@ impl Blank {
     pub(super) fn at(text: &[u8], start: usize) -> Self {
         let mut blank = Blank { end: start, last: start, after_newline: None };
         loop {
+            let end = spaces_end(text, blank.end);
+            if end > blank.end {
+                (blank.last, blank.end) = (end - 1, end);
+            }
             let (class, width) = classes::at(text, blank.end);
             if class & (SPACE | NEWLINE) == 0 {
                 return blank;

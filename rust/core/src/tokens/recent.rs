@@ -23,16 +23,14 @@ impl<const W: usize> Pieces<W> {
         Pieces { slots: vec![[0; W]; slots].into(), shift: 64 - slots.trailing_zeros() }
     }
 
-    /// The token count of the piece of `len` bytes at `start`, from memory or else from `count`.
+    /// The token count of the piece of `len` bytes with this key, from memory or else from `count`.
     #[inline]
     pub(super) fn tokens(
         &mut self,
-        text: &[u8],
-        start: usize,
+        key: Key<W>,
         len: usize,
         count: impl FnOnce() -> usize,
     ) -> usize {
-        let key = Key::<W>::of(text, start, len);
         let slot = &mut self.slots[(key.hash() >> self.shift) as usize];
         let mut wanted = key.0;
         wanted[W - 1] |= (len as u64) << 48;

@@ -2,6 +2,8 @@
 
 const LANES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x80 * LANES;
+/// What makes a capital small.
+const CASE: u64 = 0x20 * LANES;
 const FIRST_LANE: u64 = 0x80;
 const SECOND_LANE: u64 = 0x8000;
 
@@ -79,23 +81,46 @@ fn load_tail(text: &[u8], at: usize) -> u64 {
     tail.iter().take(8).rev().fold(0, |word, &byte| word << 8 | u64::from(byte))
 }
 
-/// The width of a plain word at `start`: at most one ASCII character of any kind, then at most one
-/// capital, then small ASCII letters, within eight bytes, and an ASCII character
-/// that is neither a letter nor an apostrophe behind it. 0 if it is not as plain as that.
+/// The key and the width of a plain word at `start`, if there is one: at most one ASCII character that
+/// may precede a word, at most one capital, small letters, all within seven bytes, and something
+/// behind that ends a word. Both vocabularies cut there.
 ///
-/// This is most words of most texts, told without a branch on their length.
+/// This is most words of most texts, found without a branch on their length.
 #[inline]
-pub(super) fn plain_word_width(text: &[u8], start: usize) -> usize {
+pub(super) fn plain_word(text: &[u8], start: usize) -> Option<(Key<2>, usize)> {
     let word = load(text, start);
     let small = lowercase_lanes(word);
-    let capital = lowercase_lanes(word | 0x20 * LANES) & !small;
+    let capital = lowercase_lanes(word | CASE) & !small;
     let letters = small | capital & SECOND_LANE & !(small << 8);
     let others = !letters & HIGH & !FIRST_LANE;
-    let width = (others.trailing_zeros() / 8) as usize;
-    let behind = (word >> (8 * width.min(7))) as u8;
-    let ends = behind < 0x80 && behind != b'\'' && !behind.is_ascii_alphabetic();
-    if others != 0 && ends { width } else { 0 }
+    let width = others.trailing_zeros() & 0x38; // in bits; none at all, 64, becomes 0
+    let (first, behind) = (word as u8, (word >> width) as u8);
+    let plain = width > 8 && BEGINS[usize::from(first)] && ENDS[usize::from(behind)];
+    plain.then(|| (Key([word & ((1 << width) - 1), 0]), width as usize / 8))
 }
+
+/// Whether a byte may stand first in a plain word: ASCII but line breaks and digits, which stand apart,
+/// and the apostrophe, which may begin a contraction.
+static BEGINS: [bool; 256] = {
+    let mut begins = [false; 256];
+    let mut byte = 0;
+    while byte < 0x80 {
+        begins[byte as usize] = !matches!(byte, b'\r' | b'\n' | b'\'' | b'0'..=b'9');
+        byte += 1u8;
+    }
+    begins
+};
+
+/// Whether a byte ends a plain word: ASCII but letters and the apostrophe.
+static ENDS: [bool; 256] = {
+    let mut ends = [false; 256];
+    let mut byte = 0;
+    while byte < 0x80 {
+        ends[byte as usize] = !(byte == b'\'' || byte.is_ascii_alphabetic());
+        byte += 1u8;
+    }
+    ends
+};
 
 /// The end of the run of `a-z` that begins at `at`.
 #[inline]
@@ -106,7 +131,7 @@ pub(super) fn ascii_lower_end(text: &[u8], at: usize) -> usize {
 /// The end of the run of `a-zA-Z` that begins at `at`.
 #[inline]
 pub(super) fn ascii_letters_end(text: &[u8], at: usize) -> usize {
-    run_end(text, at, |word| word | 0x20 * LANES)
+    run_end(text, at, |word| word | CASE)
 }
 
 #[inline]
@@ -115,6 +140,18 @@ fn run_end(text: &[u8], mut at: usize, fold_case: impl Fn(u64) -> u64) -> usize 
         let outside = !lowercase_lanes(fold_case(load(text, at))) & HIGH;
         if outside != 0 {
             return at + (outside.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+}
+
+/// The end of the run of spaces that begins at `at`.
+#[inline]
+pub(super) fn spaces_end(text: &[u8], mut at: usize) -> usize {
+    loop {
+        let others = load(text, at) ^ (LANES * b' ' as u64);
+        if others != 0 {
+            return at + (others.trailing_zeros() / 8) as usize;
         }
         at += 8;
     }
