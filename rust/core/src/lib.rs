@@ -7,8 +7,8 @@
 pub mod error;
 
 pub mod json;
-pub mod scan;
 pub mod pii;
+pub mod scan;
 pub mod sse;
 pub mod tokens;
 pub mod usage;

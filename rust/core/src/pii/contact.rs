@@ -6,9 +6,8 @@ use super::text::{Text, is_word};
 use std::net::Ipv6Addr;
 
 /// File endings that are no top-level domains: `logo@2x.png`.
-const FILE_ENDINGS: [&[u8]; 11] = [
-    b"png", b"jpg", b"jpeg", b"gif", b"svg", b"webp", b"ico", b"css", b"js", b"json", b"html",
-];
+const FILE_ENDINGS: [&[u8]; 11] =
+    [b"png", b"jpg", b"jpeg", b"gif", b"svg", b"webp", b"ico", b"css", b"js", b"json", b"html"];
 
 /// Trigger: the byte before `@`, the `@`, the byte after it.
 pub(super) fn email(text: Text<'_>, end: usize) -> Option<Candidate> {
@@ -234,8 +233,9 @@ pub(super) fn mac(text: Text<'_>, end: usize) -> Option<Candidate> {
 /// Trigger: `://`, possibly with JSON's `\/`. The finding runs from the scheme to the end of the host.
 pub(super) fn url_with_credentials(text: Text<'_>, end: usize) -> Option<Candidate> {
     let colon = text.run_before(end, 4, |byte| matches!(byte, b'/' | b'\\')) - 1;
-    let ends_authority =
-        |byte: u8| matches!(byte, 0..=b' ' | b'/' | b'?' | b'#' | b'"' | b'\'' | b'<' | b'>' | b'\\');
+    let ends_authority = |byte: u8| {
+        matches!(byte, 0..=b' ' | b'/' | b'?' | b'#' | b'"' | b'\'' | b'<' | b'>' | b'\\')
+    };
     let stop = text.run_after(end, 512, |byte| !ends_authority(byte));
     let authority = text.slice(end..stop);
     let at_sign = authority.iter().rposition(|&byte| byte == b'@')?;

@@ -11,23 +11,23 @@ const CHECKED: f32 = 0.5;
 /// Card issuers: first and last prefix (of as many digits as written), lengths, and whether the
 /// prefix says much (Maestro's says little).
 const ISSUERS: [(u32, u32, &[usize], bool); 19] = [
-    (4, 4, &[13, 16, 19], true),                // Visa
-    (51, 55, &[16], true),                      // Mastercard
-    (2221, 2720, &[16], true),                  // Mastercard
-    (34, 34, &[15], true),                      // American Express
-    (37, 37, &[15], true),                      // American Express
-    (6011, 6011, &[16, 17, 18, 19], true),      // Discover
-    (644, 649, &[16, 17, 18, 19], true),        // Discover
-    (65, 65, &[16, 17, 18, 19], true),          // Discover, RuPay
-    (3528, 3589, &[16, 17, 18, 19], true),      // JCB
-    (300, 305, &[14, 16, 19], true),            // Diners
-    (36, 36, &[14, 16, 19], true),              // Diners
-    (38, 39, &[14, 16, 19], true),              // Diners
-    (62, 62, &[16, 17, 18, 19], true),          // UnionPay
-    (2200, 2204, &[16, 17, 18, 19], true),      // Mir
-    (60, 60, &[16], true),                      // RuPay
-    (81, 82, &[16], true),                      // RuPay
-    (508, 508, &[16], true),                    // RuPay
+    (4, 4, &[13, 16, 19], true),                        // Visa
+    (51, 55, &[16], true),                              // Mastercard
+    (2221, 2720, &[16], true),                          // Mastercard
+    (34, 34, &[15], true),                              // American Express
+    (37, 37, &[15], true),                              // American Express
+    (6011, 6011, &[16, 17, 18, 19], true),              // Discover
+    (644, 649, &[16, 17, 18, 19], true),                // Discover
+    (65, 65, &[16, 17, 18, 19], true),                  // Discover, RuPay
+    (3528, 3589, &[16, 17, 18, 19], true),              // JCB
+    (300, 305, &[14, 16, 19], true),                    // Diners
+    (36, 36, &[14, 16, 19], true),                      // Diners
+    (38, 39, &[14, 16, 19], true),                      // Diners
+    (62, 62, &[16, 17, 18, 19], true),                  // UnionPay
+    (2200, 2204, &[16, 17, 18, 19], true),              // Mir
+    (60, 60, &[16], true),                              // RuPay
+    (81, 82, &[16], true),                              // RuPay
+    (508, 508, &[16], true),                            // RuPay
     (50, 50, &[12, 13, 14, 15, 16, 17, 18, 19], false), // Maestro
     (56, 69, &[12, 13, 14, 15, 16, 17, 18, 19], false), // Maestro
 ];
@@ -71,6 +71,7 @@ fn issuer(digits: &[u8]) -> Option<bool> {
 }
 
 /// Length of an IBAN by country, from the ISO 13616 registry.
+#[rustfmt::skip]
 const IBAN_LENGTHS: [(&[u8; 2], usize); 86] = [
     (b"AD", 24), (b"AE", 23), (b"AL", 28), (b"AT", 20), (b"AZ", 28), (b"BA", 20), (b"BE", 16),
     (b"BG", 22), (b"BH", 22), (b"BI", 27), (b"BR", 29), (b"BY", 28), (b"CH", 21), (b"CR", 22),
