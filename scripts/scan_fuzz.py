@@ -1,6 +1,6 @@
 """Compare llmgw's matching engines with Python's `re` on random patterns and random texts.
 
-    PYTHONPATH=python python scripts/scan_fuzz.py --cases 1000000
+Run with `python scripts/scan_fuzz.py --cases 1000000`.
 
 A case is one pattern and one text. For every offset of the text, `re` says whether a match of the
 pattern ends there, and where its leftmost start is; both engines have to report the same ends from a
