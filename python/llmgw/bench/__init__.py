@@ -11,7 +11,7 @@ from pathlib import Path
 
 from llmgw.bench import report, results
 from llmgw.bench.compare import compare
-from llmgw.bench.processes import StartError
+from llmgw.bench.processes import ServerError
 from llmgw.bench.results import Results
 from llmgw.bench.runner import run
 from llmgw.bench.scenarios import SUBJECTS, Plan, choose, load_plan
@@ -29,8 +29,8 @@ def main(argv: list[str]) -> int:
         return 0
     try:
         outcome = results.read(options.results) if options.results else _measure(plan, options)
-    except StartError as error:
-        print(f"a server did not start: {error}", file=sys.stderr)
+    except ServerError as error:
+        print(f"llmgw bench: {error}", file=sys.stderr)
         return 1
     print(report.render(outcome))
     if options.render:

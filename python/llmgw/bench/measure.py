@@ -63,22 +63,20 @@ def take_sample(
     """
     asked_before = upstream.requests
     resident_before = resident_bytes(subject.processes)
-    length: dict[str, float | int] = (
-        {"requests": scenario.requests}
-        if scenario.requests is not None
-        else {"seconds": method.seconds, "warm_up": method.warm_up}
-    )
+    counted = scenario.requests is not None
     with PeakMemory(subject.processes) as peak:
         report = run_load(
             "127.0.0.1",
             subject.port,
             request.data,
             connections=scenario.connections,
+            seconds=None if counted else method.seconds,
+            requests=scenario.requests,
+            warm_up=0.0 if counted else method.warm_up,
             rate=rate,
             stamp=request.stamp,
             timeout=_TIMEOUT,
             meter=lambda: cpu_seconds(subject.processes),
-            **length,  # type: ignore[arg-type]
         )
     _check(report, subject, scenario, upstream.requests - asked_before)
     return Sample(

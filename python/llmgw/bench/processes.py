@@ -17,8 +17,8 @@ _STOP_LIMIT = 20.0
 _POLL = 0.05
 
 
-class StartError(Exception):
-    """A server did not come up; the text holds the end of its output."""
+class ServerError(Exception):
+    """A server did not come up, or ended by itself; the text holds the end of its output."""
 
 
 class Server:
@@ -27,7 +27,8 @@ class Server:
     def __init__(
         self, command: Sequence[str], environment: Mapping[str, str], core: int | None, home: Path
     ) -> None:
-        """Start it in its `home`, where its output goes too."""
+        """Start it in its `home`, whose name it goes by and where its output goes."""
+        self.name = home.name
         self._log = home / "output"
         # A child inherits the affinity of the thread that starts it.
         with self._log.open("wb") as output, pinned(core):
@@ -44,19 +45,27 @@ class Server:
         """Wait until the server accepts connections.
 
         Raises:
-            StartError: it has ended, or a minute has passed.
+            ServerError: it has ended, or a minute has passed.
         """
         deadline = time.monotonic() + _START_LIMIT
         while time.monotonic() < deadline:
-            if self._process.poll() is not None:
-                raise StartError(f"it ended with {self._process.returncode}: {self._tail()}")
+            self.check()
             try:
                 socket.create_connection(("127.0.0.1", port), timeout=1).close()
             except OSError:
                 time.sleep(_POLL)
             else:
                 return
-        raise StartError(f"it does not listen on port {port}: {self._tail()}")
+        raise ServerError(f"{self.name} does not listen on port {port}: {self._tail()}")
+
+    def check(self) -> None:
+        """Make sure that it runs.
+
+        Raises:
+            ServerError: it has ended.
+        """
+        if (status := self._process.poll()) is not None:
+            raise ServerError(f"{self.name} ended with {status}: {self._tail()}")
 
     def processes(self) -> tuple[int, ...]:
         """Ids of the process and all its descendants."""

@@ -45,19 +45,18 @@ def text(size: int) -> str:
 
 def chat(model: str, body_bytes: int, key: str, *, streamed: bool, repeat: bool) -> Request:
     """A chat completion whose body has `body_bytes` bytes; stamped unless it shall `repeat`."""
-    body = {
-        "model": model,
-        "stream": streamed,
-        "messages": [
+
+    def body(words: str) -> bytes:
+        messages = [
             {"role": "system", "content": "You answer questions about tickets, briefly."},
-            {"role": "user", "content": f"Ticket {_STAMP}: "},
-        ],
-    }
-    missing = body_bytes - len(json.dumps(body))
+            {"role": "user", "content": f"Ticket {_STAMP}: {words}"},
+        ]
+        return json.dumps({"model": model, "stream": streamed, "messages": messages}).encode()
+
+    missing = body_bytes - len(body(""))
     if missing < 0:
         raise ValueError(f"a body of {body_bytes} bytes is too small for a chat")
-    body["messages"][1]["content"] += text(missing)  # type: ignore[index]
-    data = _post("/v1/chat/completions", json.dumps(body).encode(), key)
+    data = _post("/v1/chat/completions", body(text(missing)), key)
     return Request(data, None if repeat else data.index(_STAMP.encode()))
 
 

@@ -28,7 +28,7 @@ def run(
     """Measure the scenarios, without the subjects left out; `tell` hears of the progress.
 
     Raises:
-        StartError: a server does not come up.
+        ServerError: a server does not come up, or ends.
     """
     program = nginx.find()
     if program is None:
@@ -50,12 +50,18 @@ def run(
                 tell(listed.title)
                 scenario = msgspec.structs.replace(listed, subjects=present)
                 outcomes.append(_run_scenario(stage, scenario, method, tell))
-        memory = {
-            subject.name: Memory(subject.idle_bytes, resident_bytes(subject.processes))
-            for subject in stage.subjects.values()
-            if subject.processes
-        }
+        memory = _memory(stage)
     return Results(facts, method, server_core is not None, memory, outcomes)
+
+
+def _memory(stage: Stage) -> dict[str, Memory]:
+    """By subject; of subjects with the same processes, as nginx's, the first stands for all."""
+    first = {subject.processes: subject for subject in reversed(stage.subjects.values())}
+    return {
+        subject.name: Memory(subject.idle_bytes, resident_bytes(subject.processes))
+        for subject in reversed(first.values())
+        if subject.processes
+    }
 
 
 def _run_scenario(stage: Stage, scenario: Scenario, method: Method, tell: Tell) -> Outcome:
@@ -70,6 +76,7 @@ def _run_scenario(stage: Stage, scenario: Scenario, method: Method, tell: Tell) 
             rounds.append(Round(samples))
     except (MeasureError, OSError) as error:
         tell(f"  failed: {error}")
+        stage.check()
         return Outcome(scenario, rounds, rate, str(error))
     return Outcome(scenario, rounds, rate)
 

@@ -35,12 +35,23 @@ class Stage:
         self._plan = plan
         self.key = key
         self.upstream = upstream
+        self._servers: list[Server] = []
         self.subjects = {"direct": Subject("direct", upstream.port)}
 
     def add(self, name: str, port: int, server: Server) -> None:
-        """Take up a server that is ready."""
+        """Take up a server that is ready, as a subject."""
+        self._servers.append(server)
         processes = server.processes()
         self.subjects[name] = Subject(name, port, processes, resident_bytes(processes))
+
+    def check(self) -> None:
+        """Make sure that all servers still run.
+
+        Raises:
+            ServerError: one has ended.
+        """
+        for server in self._servers:
+            server.check()
 
     def request(self, scenario: Scenario, subject: Subject) -> Request:
         """What this subject is sent: the same body, but for the model's public or upstream name."""
@@ -71,7 +82,7 @@ def set_up(plan: Plan, subjects: set[str], core: int | None) -> Iterator[Stage]:
     """Start what these subjects need, the servers pinned to `core`; stop it all in the end.
 
     Raises:
-        StartError: a server does not come up.
+        ServerError: a server does not come up.
     """
     with ExitStack() as stack:
         # nginx's worker, another user when root starts it, reads the static reply in here.

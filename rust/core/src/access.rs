@@ -115,6 +115,12 @@ pub fn request_id(head: &Head, rng: &mut fastrand::Rng) -> String {
     if let Some(id) = head.header("x-request-id").filter(harmless) {
         return String::from_utf8_lossy(id).into_owned();
     }
+    new_request_id(rng)
+}
+
+/// A new request id.
+#[must_use]
+pub fn new_request_id(rng: &mut fastrand::Rng) -> String {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     let random = rng.u128(..).to_le_bytes();
     let digits =

@@ -18,8 +18,8 @@ use tokio::time::{Instant, timeout_at};
 
 /// A reply up to this size is read whole before the client gets its head, so that it can be retried.
 const WHOLE_MAX: usize = 256 * 1024;
-/// How much of an upstream's error is read.
-const ERROR_MAX: usize = 64 * 1024;
+/// How much of an upstream's error is read; a longer one is not passed on.
+const ERROR_MAX: usize = 1024 * 1024;
 
 /// A reply that came whole.
 #[derive(Debug)]
@@ -111,92 +111,121 @@ pub async fn dispatch(
     rng: &mut fastrand::Rng,
     trail: &mut Trail,
 ) -> Result<Outcome, Failure> {
-    let mut queue = VecDeque::from([call.group]);
-    let mut visited = Vec::new();
-    let mut last: Option<Failure> = None;
-    while let Some(group) = queue.pop_front() {
-        if visited.contains(&group) {
-            continue;
+    let mut route = Route { shop, call, extra, rng, trail };
+    match route.follow(false).await {
+        // Every deployment on the way rests: rather ask one of them than nobody.
+        Err(failure) if route.trail.attempts == 0 && failure.class == Class::NoDeployment => {
+            route.follow(true).await
         }
-        visited.push(group);
-        if last.is_some() {
-            shop.metrics.count(Counter::Fallback);
-        }
-        let failure = match in_group(shop, call, group, extra, rng, trail).await {
-            Ok(outcome) => return Ok(outcome),
-            Err(failure) => failure,
-        };
-        let groups = &call.plan.groups[group];
-        if failure.class == Class::ContextWindowExceeded {
-            queue.extend(&groups.context_window_fallbacks);
-        } else if failure.class.row().fall_back {
-            queue.extend(&groups.fallbacks);
-        }
-        // A group that could not even be tried says less than one that was.
-        if last.is_none() || !matches!(failure.class, Class::NoDeployment | Class::NotSupported) {
-            last = Some(failure);
-        }
+        result => result,
     }
-    Err(last.unwrap_or_else(|| {
-        Failure::new(Class::NoDeployment, "No deployment is configured.".into())
-    }))
 }
 
-/// Tries the deployments of one group as often as the policy allows.
-async fn in_group(
-    shop: &Shop,
-    call: &Call,
-    group: usize,
-    extra: &HeaderMap,
-    rng: &mut fastrand::Rng,
-    trail: &mut Trail,
-) -> Result<Outcome, Failure> {
-    let plan = &call.plan;
-    let candidates = plan.candidates(group, call.operation);
-    if candidates.is_empty() {
-        let message =
-            format!("The model `{}` does not serve this endpoint.", plan.groups[group].name);
-        return Err(Failure::new(Class::NotSupported, message));
-    }
-    let mut tried = Vec::with_capacity(candidates.len());
-    let mut retry = 0;
-    loop {
-        let now = monotonic_ns();
-        let Some(index) = shop.balancer.pick(&candidates, &tried, now, rng) else {
-            tried.clear();
-            continue;
-        };
-        tried.push(index);
-        let deployment = &plan.deployments[index];
-        trail.attempts += 1;
-        trail.deployment = Some(index);
-        let started = Instant::now();
-        let result = attempt(call, deployment, extra).await;
-        trail.upstream += started.elapsed();
-        let failure = match result {
-            Ok(outcome) => {
-                shop.balancer.success(deployment.id_hash);
-                return Ok(outcome);
+/// A call on its way through its groups.
+struct Route<'a> {
+    shop: &'a Shop,
+    call: &'a Call,
+    extra: &'a HeaderMap,
+    rng: &'a mut fastrand::Rng,
+    trail: &'a mut Trail,
+}
+
+impl Route<'_> {
+    /// Tries the call's group and, as failures lead there, its fallbacks.
+    async fn follow(&mut self, even_resting: bool) -> Result<Outcome, Failure> {
+        let (shop, call) = (self.shop, self.call);
+        let mut queue = VecDeque::from([call.group]);
+        let mut visited = Vec::new();
+        let mut last: Option<Failure> = None;
+        while let Some(group) = queue.pop_front() {
+            if visited.contains(&group) {
+                continue;
             }
-            Err(failure) => failure,
-        };
-        note_failure(shop, call, deployment, &failure);
-        if retry >= plan.retry.retries(failure.class) {
-            return Err(failure);
+            visited.push(group);
+            if last.is_some() {
+                shop.metrics.count(Counter::Fallback);
+            }
+            let failure = match self.in_group(group, even_resting).await {
+                Ok(outcome) => return Ok(outcome),
+                Err(failure) => failure,
+            };
+            let groups = &call.plan.groups[group];
+            if failure.class == Class::ContextWindowExceeded {
+                queue.extend(&groups.context_window_fallbacks);
+            } else if failure.class.row().fall_back {
+                queue.extend(&groups.fallbacks);
+            }
+            // A group that could not even be tried says less than one that was.
+            if last.is_none() || !matches!(failure.class, Class::NoDeployment | Class::NotSupported)
+            {
+                last = Some(failure);
+            }
         }
-        let others_left = tried.len() < candidates.len();
-        let wait = if others_left && failure.class == Class::UpstreamRateLimited {
-            Duration::ZERO
-        } else {
-            let backoff = plan.retry.backoff(retry, rng);
-            if others_left { backoff } else { backoff.max(failure.retry_after.unwrap_or_default()) }
-        };
-        if wait > plan.retry.longest {
-            return Err(failure);
+        Err(last.unwrap_or_else(|| {
+            Failure::new(Class::NoDeployment, "No deployment is configured.".into())
+        }))
+    }
+
+    /// Tries the deployments of one group as often as the policy allows.
+    async fn in_group(&mut self, group: usize, even_resting: bool) -> Result<Outcome, Failure> {
+        let Route { shop, call, extra, rng, trail } = self;
+        let plan = &call.plan;
+        let candidates = plan.candidates(group, call.operation);
+        if candidates.is_empty() {
+            let message =
+                format!("The model `{}` does not serve this endpoint.", plan.groups[group].name);
+            return Err(Failure::new(Class::NotSupported, message));
         }
-        tokio::time::sleep(wait).await;
-        retry += 1;
-        shop.metrics.count(Counter::Retry);
+        let now = monotonic_ns();
+        let all_rest = candidates.iter().all(|one| shop.balancer.resting_until(one.id_hash) > now);
+        if all_rest && !even_resting {
+            let message = format!("Every deployment of `{}` is resting.", plan.groups[group].name);
+            return Err(Failure::new(Class::NoDeployment, message));
+        }
+        let mut tried = Vec::with_capacity(candidates.len());
+        let mut retry = 0;
+        loop {
+            let now = monotonic_ns();
+            let Some(index) = shop.balancer.pick(&candidates, &tried, now, rng) else {
+                tried.clear();
+                continue;
+            };
+            tried.push(index);
+            let deployment = &plan.deployments[index];
+            trail.attempts += 1;
+            trail.deployment = Some(index);
+            let started = Instant::now();
+            let result = attempt(call, deployment, extra).await;
+            trail.upstream += started.elapsed();
+            let failure = match result {
+                Ok(outcome) => {
+                    shop.balancer.success(deployment.id_hash);
+                    return Ok(outcome);
+                }
+                Err(failure) => failure,
+            };
+            note_failure(shop, call, deployment, &failure);
+            if retry >= plan.retry.retries(failure.class) {
+                return Err(failure);
+            }
+            let others_left = tried.len() < candidates.len();
+            let wait = if others_left && failure.class == Class::UpstreamRateLimited {
+                Duration::ZERO
+            } else {
+                let backoff = plan.retry.backoff(retry, rng);
+                if others_left {
+                    backoff
+                } else {
+                    backoff.max(failure.retry_after.unwrap_or_default())
+                }
+            };
+            if wait > plan.retry.longest {
+                return Err(failure);
+            }
+            tokio::time::sleep(wait).await;
+            retry += 1;
+            shop.metrics.count(Counter::Retry);
+        }
     }
 }
 
@@ -360,12 +389,15 @@ async fn refusal(
 ) -> Failure {
     let (parts, mut rest) = response.into_parts();
     let mut body = Buffer::default();
-    while body.len() < ERROR_MAX {
+    let whole = loop {
         match timeout_at(until, rest.frame()).await {
-            Ok(Some(Ok(frame))) => body.push(frame.into_data().unwrap_or_default()),
-            _ => break,
+            Ok(Some(Ok(frame))) if body.len() < ERROR_MAX => {
+                body.push(frame.into_data().unwrap_or_default());
+            }
+            Ok(None) => break true,
+            _ => break false,
         }
-    }
+    };
     let reply =
         Whole { status: parts.status.as_u16(), headers: parts.headers, body: body.freeze() };
     let class = classify(&reply);
@@ -378,11 +410,10 @@ async fn refusal(
         Class::UpstreamRejected | Class::ContextWindowExceeded => {
             fail(class, "refused the request")
         }
-        Class::UpstreamProtocol => fail(class, "answered with a redirect"),
-        _ => fail(class, &format!("failed with status {}", reply.status)),
+        _ => fail(class, &format!("answered with status {}", reply.status)),
     };
     failure.retry_after = retry_after;
-    if matches!(class, Class::UpstreamRejected | Class::ContextWindowExceeded) {
+    if whole && matches!(class, Class::UpstreamRejected | Class::ContextWindowExceeded) {
         failure.reply = Some(reply);
     }
     failure
@@ -395,7 +426,7 @@ fn classify(reply: &Whole) -> Class {
         429 => Class::UpstreamRateLimited,
         400 | 413 if says_context(&reply.body) => Class::ContextWindowExceeded,
         400..=499 => Class::UpstreamRejected,
-        300..=399 => Class::UpstreamProtocol,
+        100..=399 => Class::UpstreamProtocol,
         _ => Class::UpstreamOverloaded,
     }
 }

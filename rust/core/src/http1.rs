@@ -183,7 +183,7 @@ struct Facts {
 #[derive(Default)]
 struct Counts {
     host: u32,
-    authorization: u32,
+    keys: u8,
     length: Option<u64>,
     chunked: bool,
 }
@@ -199,7 +199,11 @@ fn check_headers(headers: &[httparse::Header<'_>], minor: u8) -> Result<Facts> {
         }
         match header.name.len() {
             4 if is(header, "host") => check_host(value, &mut seen)?,
-            13 if is(header, "authorization") => seen.authorization += 1,
+            13 if is(header, "authorization") => seen.note_key(0)?,
+            9 if is(header, "x-api-key") => seen.note_key(1)?,
+            7 if is(header, "api-key") => seen.note_key(2)?,
+            14 if is(header, "x-goog-api-key") => seen.note_key(3)?,
+            17 if is(header, "x-litellm-api-key") => seen.note_key(4)?,
             14 if is(header, "content-length") => note_length(value, &mut seen)?,
             17 if is(header, "transfer-encoding") => {
                 if seen.chunked || !value.eq_ignore_ascii_case(b"chunked") || minor == 0 {
@@ -223,9 +227,6 @@ fn check_headers(headers: &[httparse::Header<'_>], minor: u8) -> Result<Facts> {
     if seen.host == 0 && minor == 1 {
         return Err(bad("The request has no Host header."));
     }
-    if seen.authorization > 1 {
-        return Err(bad("The request has more than one Authorization header."));
-    }
     let framing = match (seen.chunked, seen.length) {
         (true, Some(_)) => {
             return Err(bad("The request has both a Content-Length and a Transfer-Encoding."));
@@ -234,6 +235,17 @@ fn check_headers(headers: &[httparse::Header<'_>], minor: u8) -> Result<Facts> {
         (false, length) => Framing::Length(length.unwrap_or(0)),
     };
     Ok(Facts { framing, keep_alive, expects_continue })
+}
+
+impl Counts {
+    /// A header that may show a key: each at most once, or which of them counts would be a guess.
+    fn note_key(&mut self, which: u8) -> Result<()> {
+        if self.keys & (1 << which) != 0 {
+            return Err(bad("A header that shows an API key stands twice."));
+        }
+        self.keys |= 1 << which;
+        Ok(())
+    }
 }
 
 fn is(header: &httparse::Header<'_>, name: &str) -> bool {
@@ -429,6 +441,7 @@ mod tests {
         let mut cases: Vec<String> = [
             "Host: b",
             "Authorization: a\r\nAuthorization: b",
+            "x-api-key: a\r\nX-Api-Key: b",
             "Content-Length: +3",
             "Content-Length: 3, 3",
             "Content-Length: 3\r\nContent-Length: 3",

@@ -26,6 +26,8 @@ pub use thread::Background;
 
 /// How long to rest when the system refuses another connection (out of descriptors).
 const ACCEPT_REST: Duration = Duration::from_millis(10);
+/// Scripts with `fail_every` whose requests are counted; when there are more, counting begins anew.
+const MOST_SCRIPTS: usize = 1024;
 
 /// What one mock upstream has seen so far.
 #[derive(Debug, Default)]
@@ -64,6 +66,9 @@ impl Seen {
     /// Whether this request is the n-th of its script; each script has its own count.
     fn is_nth(&self, script: &str, n: u64) -> bool {
         let mut failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner);
+        if failing.len() >= MOST_SCRIPTS {
+            failing.clear();
+        }
         let count = failing.entry(script.to_owned()).or_default();
         *count += 1;
         count.is_multiple_of(n.max(1))

@@ -70,7 +70,7 @@ struct Known {
 }
 
 impl Scanner {
-    /// Compiles the catalogue; takes about a second with Hyperscan.
+    /// Compiles the catalogue; takes about a tenth of a second with Hyperscan.
     ///
     /// # Errors
     /// [`ScanError::Engine`] if the chosen engine is missing.

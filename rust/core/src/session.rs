@@ -71,7 +71,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 Ok(Some(head)) => self.answer(&head).await,
                 Ok(None) => return,
                 Err(error) => {
-                    let asked = Asked::nothing();
+                    let asked = Asked::unreadable(&mut self.edge.desk.borrow_mut().rng);
                     self.refuse(&asked, &error).await;
                     After::CloseUnread
                 }
@@ -227,7 +227,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let headers = partial.headers.clone();
         let status = partial.status;
         stream::upstream_headers(&mut self.head, &headers, call.limits[0].is_some());
-        let passed = stream::pass(self, call, partial, asked).await;
+        let deployment = trail.deployment.map_or("", |index| &call.plan.deployments[index].id);
+        let passed = stream::pass(self, call, partial, deployment, asked).await;
         trail.upstream += passed.waited;
         let status = if passed.client_gone { CLIENT_GONE } else { status };
         let ending = Ending {
@@ -409,8 +410,9 @@ impl Asked {
     }
 
     /// For a request whose head could not be read.
-    fn nothing() -> Self {
-        Asked { request_id: "-".into(), chunked: true, keep_alive: false, started: Instant::now() }
+    fn unreadable(rng: &mut fastrand::Rng) -> Self {
+        let request_id = access::new_request_id(rng);
+        Asked { request_id, chunked: true, keep_alive: false, started: Instant::now() }
     }
 }
 

@@ -13,7 +13,7 @@ import pytest
 from llmgw.bench.processes import (
     PeakMemory,
     Server,
-    StartError,
+    ServerError,
     cpu_seconds,
     free_port,
     pinned,
@@ -55,8 +55,16 @@ def test_a_server_is_ready_when_its_port_answers_and_children_belong_to_it(start
 
 def test_a_server_that_ends_is_reported_with_its_last_words(start: Start) -> None:
     server = start("raise SystemExit('no such option')")
-    with pytest.raises(StartError, match="no such option"):
+    with pytest.raises(ServerError, match="no such option"):
         server.wait_for_port(free_port())
+
+
+def test_a_server_that_ended_unasked_is_reported_when_checked(start: Start) -> None:
+    server = start("import os; os._exit(3)")
+    with pytest.raises(ServerError, match="ended with 3"):
+        while True:
+            server.check()
+            time.sleep(0.001)
 
 
 def test_cpu_time_is_that_of_the_process_in_full() -> None:

@@ -149,7 +149,7 @@ fn answer(
     let (model, query) = ask.model_and_script();
     script.apply(query).map_err(|error| Failure::refused(400, error))?;
     script.apply(&request.script).map_err(|error| Failure::refused(400, error))?;
-    fail_as_scripted(script, &format!("{query}&{}", request.script), seen)?;
+    fail_as_scripted(script, [query, &request.script], seen)?;
     let answer = Answer::compose(&ask, script, number);
     let streamed = ask.stream.unwrap_or(false);
     let body = match endpoint {
@@ -181,9 +181,9 @@ fn expect(request: &Request, method: &str) -> Result<(), Failure> {
 }
 
 /// Fails when the script says so: always with `status`, every n-th time with `fail_every`.
-fn fail_as_scripted(script: &Script, text: &str, seen: &Seen) -> Result<(), Failure> {
+fn fail_as_scripted(script: &Script, texts: [&str; 2], seen: &Seen) -> Result<(), Failure> {
     let status = match (script.status, script.fail_every) {
-        (status, Some(n)) if seen.is_nth(text, n) => status.unwrap_or(500),
+        (status, Some(n)) if seen.is_nth(&texts.join("&"), n) => status.unwrap_or(500),
         (Some(status), None) => status,
         _ => return Ok(()),
     };

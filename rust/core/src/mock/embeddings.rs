@@ -6,6 +6,8 @@ use serde_json::Value;
 /// The vector's size when the request names none; small, since nobody looks at it for meaning.
 const DIMENSIONS: usize = 16;
 const MOST_DIMENSIONS: usize = 4096;
+/// OpenAI's own limit.
+const MOST_INPUTS: usize = 2048;
 
 #[derive(Debug, Deserialize)]
 struct Ask {
@@ -44,6 +46,9 @@ fn texts(input: &Value) -> Result<Vec<String>, String> {
         Value::String(text) => Ok(vec![text.clone()]),
         Value::Array(items) if items.first().is_some_and(Value::is_number) => {
             Ok(vec![input.to_string()])
+        }
+        Value::Array(items) if items.len() > MOST_INPUTS => {
+            Err(format!("Embeddings take at most {MOST_INPUTS} inputs."))
         }
         Value::Array(items) => Ok(items.iter().map(spelled).collect()),
         _ => Err("Embeddings need `input`: a text or a list.".to_owned()),

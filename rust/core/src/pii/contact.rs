@@ -89,7 +89,7 @@ fn phone_start(text: Text<'_>, end: usize) -> Option<usize> {
 fn international(text: Text<'_>, start: usize) -> Option<Candidate> {
     let (digits, end) = loose_digits(text, start + 1, 16);
     let known = digits.first().is_some_and(|first| *first != 0) && (8..=15).contains(&digits.len());
-    let plain = !numbers::is_monotonous(&digits);
+    let plain = !numbers::is_monotonous(&digits) && text.at(end - 2).is_ascii_digit();
     (known && plain && text.ends_at(end)).then_some(Candidate { start, end, bonus: 0.35 })
 }
 
@@ -176,7 +176,8 @@ fn ipv4(text: Text<'_>, end: usize) -> Option<Candidate> {
     if matches!(octets[0], 0 | 127 | 255) {
         return None;
     }
-    let is_version = octets.iter().all(|&octet| octet < 20) || names_a_version(text, start);
+    let is_numbering = octets[0] < 10 && octets[1] < 20 && octets[2] < 20; // chapters, releases
+    let is_version = is_numbering || names_a_version(text, start);
     Some(Candidate { start, end, bonus: if is_version { -0.3 } else { 0.0 } })
 }
 

@@ -71,6 +71,7 @@ fn issuer(digits: &[u8]) -> Option<bool> {
 }
 
 /// Length of an IBAN by country, from the ISO 13616 registry.
+#[rustfmt::skip]
 const IBAN_LENGTHS: [(&[u8; 2], usize); 86] = [
     (b"AD", 24),
     (b"AE", 23),
