@@ -62,7 +62,9 @@ def run(options: ServeOptions) -> int:
     server = first.server
     workers = server.workers or len(os.sched_getaffinity(0))
     port = _claim_port(server.host, server.port)
-    run_folder = Path(tempfile.mkdtemp(prefix="llmgw-", dir=_shared_memory_folder()))
+    folder = _shared_memory_folder()
+    _sweep(folder)
+    run_folder = Path(tempfile.mkdtemp(prefix=f"llmgw-{os.getpid()}-", dir=folder))
     try:
         handover = _hand_over(run_folder, server, port, workers, first.snapshot)
         supervisor = Supervisor(handover, reloader.wake, options.log_level)
@@ -153,9 +155,18 @@ def _hand_over(
     )
 
 
-def _shared_memory_folder() -> str | None:
+def _shared_memory_folder() -> Path:
     """Memory-backed where the system has it: what lies there is gone at the next boot."""
-    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108
+    memory = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
+    return memory if os.access(memory, os.W_OK) else Path(tempfile.gettempdir())
+
+
+def _sweep(folder: Path) -> None:
+    """Remove the run folders of supervisors that were killed."""
+    for left in folder.glob("llmgw-*-*"):
+        process = left.name.split("-")[1]
+        if process.isdecimal() and not Path("/proc", process).exists() and left.stat().st_uid == os.getuid():
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _address(host: str) -> str:

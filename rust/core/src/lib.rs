@@ -7,6 +7,7 @@
 
 pub mod error;
 
+pub mod headers;
 pub mod http1;
 pub mod json;
 pub mod keys;
@@ -23,7 +24,9 @@ pub mod limiter;
 pub mod metrics;
 pub mod shm;
 
+pub mod dial;
 pub mod egress;
+pub mod h1;
 pub mod plan;
 pub mod snapshot;
 pub mod upstream;
