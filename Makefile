@@ -62,8 +62,9 @@ lint-boundary: build $(STAMPS)/dev ## The stub says what the native module has
 		--allowlist tests/boundary/stubtest-allowed.txt
 
 .PHONY: lint-docs
-lint-docs: build $(STAMPS)/dev ## docs/configuration.md says what the schema says
+lint-docs: build $(STAMPS)/dev ## The generated pages say what the code says
 	$(BIN)/python scripts/configuration_doc.py --check
+	$(BIN)/python scripts/openapi_doc.py --check
 
 .PHONY: lint-rust
 lint-rust: .make/system-test $(STAMPS)/python ## rustfmt, and clippy with each matching engine
@@ -97,8 +98,9 @@ bench: build $(STAMPS)/dev ## Measure the parts (pytest-benchmark)
 	$(BIN)/pytest bench/micro --benchmark-enable $(ARGS)
 
 .PHONY: doc
-doc: build ## Write docs/configuration.md, and render the core's documentation
+doc: build ## Write the generated pages of docs/, and render the core's documentation
 	$(BIN)/python scripts/configuration_doc.py
+	$(BIN)/python scripts/openapi_doc.py
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked $(ENGINE)
 
 .PHONY: lock
