@@ -34,8 +34,9 @@ run: build ## Install what is missing, build, and serve on 127.0.0.1:4000 (more 
 test: lint test-rust test-python ## Install what is missing, then run every check and every test
 
 .PHONY: test-rust
-test-rust: .make/system-test $(STAMPS)/python ## Test the core
+test-rust: .make/system-test $(STAMPS)/python ## Test the core, and what scans with each matching engine
 	cargo test --workspace --locked $(ENGINE)
+	cargo test --package llmgw-core --locked --no-default-features -- scan pii
 
 .PHONY: test-python
 test-python: build $(STAMPS)/dev ## Test the rest, from one function to whole processes (choose: make test-python ARGS=tests/unit)
@@ -94,7 +95,11 @@ sdist: $(STAMPS)/python ## Build the source distribution into dist/
 	$(BIN)/maturin sdist --out dist
 
 .PHONY: bench
-bench: build $(STAMPS)/dev ## Measure the parts (pytest-benchmark)
+bench: build .make/system-test ## Measure the gateway beside nginx, in about ten minutes (shorter: make bench ARGS=--quick)
+	$(BIN)/python bench/run.py $(ARGS)
+
+.PHONY: bench-parts
+bench-parts: build $(STAMPS)/dev ## Measure limiter, cache, scanner and token counter by themselves
 	$(BIN)/pytest bench/micro --benchmark-enable $(ARGS)
 
 .PHONY: doc
