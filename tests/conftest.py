@@ -92,7 +92,7 @@ def steady_gateway(
 @pytest.fixture
 def gateway(steady_gateway: GatewayProcess, upstream: ScriptedUpstream) -> GatewayProcess:
     """The session's gateway in front of a clean upstream."""
-    assert steady_gateway.running(), steady_gateway.log()
+    steady_gateway.assert_running()
     return steady_gateway
 
 

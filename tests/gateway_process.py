@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -39,7 +40,12 @@ class GatewayProcess:
     """One `python -m llmgw serve`, started on a free port with a configuration of its own."""
 
     def __init__(
-        self, home: Path, config: dict[str, Any], workers: int = 1, env: dict[str, str] | None = None
+        self,
+        home: Path,
+        config: dict[str, Any],
+        workers: int = 1,
+        env: dict[str, str] | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.home = home
         self.workers = workers
@@ -47,6 +53,7 @@ class GatewayProcess:
         self.config_file = home / "config.yaml"
         self.log_file = home / "gateway.log"
         self._env = env or {}
+        self._tls = tls
         self._process: subprocess.Popen[bytes] | None = None
         self.write_config(config)
 
@@ -71,10 +78,10 @@ class GatewayProcess:
             wait_until(self._is_up, "the gateway is ready")
         except AssertionError as error:
             self.stop()
-            raise AssertionError(f"{error}\n{self.log()}") from None
+            raise AssertionError(f"{error}\n{self.log()}") from error
 
     def _is_up(self) -> bool:
-        assert self.running(), "the gateway ended at start"
+        self.assert_running()
         return self.is_ready() and len(self.worker_pids()) == self.workers
 
     def is_ready(self) -> bool:
@@ -87,6 +94,11 @@ class GatewayProcess:
     def running(self) -> bool:
         """True while the main process lives."""
         return self._process is not None and self._process.poll() is None
+
+    def assert_running(self) -> None:
+        """Fail with the exit status and the log if the main process has ended."""
+        status = self.process.poll()
+        assert status is None, f"the gateway ended with status {status}:\n{self.log()}"
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the main process."""
@@ -157,11 +169,11 @@ class GatewayProcess:
 
     def connect(self, receive_buffer: int | None = None) -> RawClient:
         """A new raw connection."""
-        return RawClient(self.port, receive_buffer)
+        return RawClient(self.port, receive_buffer, self._tls)
 
     def get(self, path: str, key: str | None = MASTER_KEY) -> Response:
         """GET a path on a new connection."""
-        return exchange(self.port, request_bytes("GET", path, authorization(key)))
+        return exchange(self.port, request_bytes("GET", path, authorization(key)), self._tls)
 
     def post(
         self,
@@ -171,7 +183,7 @@ class GatewayProcess:
         headers: list[tuple[str, str]] | None = None,
     ) -> Response:
         """POST a body on a new connection."""
-        return exchange(self.port, post_bytes(path, body, key, headers))
+        return exchange(self.port, post_bytes(path, body, key, headers), self._tls)
 
     def chat(self, model: str, key: str | None = MASTER_KEY, **fields: Any) -> Response:
         """One chat completion."""

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import socket
+import ssl
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -37,15 +38,19 @@ class Response:
 
 
 class RawClient:
-    """One TCP connection to the gateway."""
+    """One TCP connection to the gateway, with TLS over it if a context is given."""
 
-    def __init__(self, port: int, receive_buffer: int | None = None) -> None:
+    def __init__(
+        self, port: int, receive_buffer: int | None = None, tls: ssl.SSLContext | None = None
+    ) -> None:
         self.sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         if receive_buffer is not None:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.sock.settimeout(PATIENCE_SECONDS)
         try:
             self.sock.connect(("127.0.0.1", port))
+            if tls is not None:
+                self.sock = tls.wrap_socket(self.sock, server_hostname="localhost")
         except OSError:
             self.sock.close()
             raise
@@ -144,8 +149,8 @@ def request_bytes(method: str, path: str, headers: list[tuple[str, str]], body: 
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + (body or b"")
 
 
-def exchange(port: int, data: bytes) -> Response:
+def exchange(port: int, data: bytes, tls: ssl.SSLContext | None = None) -> Response:
     """Send bytes on a new connection and read one reply."""
-    with RawClient(port) as client:
+    with RawClient(port, tls=tls) as client:
         client.send(data)
         return client.read_response()

@@ -1,6 +1,6 @@
 """What scanning costs: llmgw's engines, Python's `re` one by one, and the packaged Hyperscan.
 
-PYTHONPATH=python pytest bench/micro/test_scan.py --benchmark-only
+Run with `pytest bench/micro/test_scan.py --benchmark-only`.
 """
 
 from __future__ import annotations

@@ -80,8 +80,8 @@ class App:
         endpoint, parameters = self._table.match(scope.method, scope.path)
         principal = _authorise(self._worker.gateway, endpoint, scope.headers)
         if endpoint.handler is None:
-            # Only a POST that the edge has not taken could get here, and it takes them all.
-            raise InternalError("The edge did not serve its endpoint.")
+            # The edge serves its paths as they are written; what only decodes to one is another path.
+            raise NotFound(f"There is no endpoint {scope.path[:200]}.")
         request = Request(method=scope.method, path=scope.path, parameters=parameters, principal=principal)
         return await endpoint.handler(request)
 

@@ -95,9 +95,7 @@ def test_an_empty_text_and_any_bytes_are_fine(scanner: PiiScanner) -> None:
 
 def test_a_long_text_is_scanned_whole(scanner: PiiScanner) -> None:
     text = b"nothing here, " * 20_000 + b"but jane@example.com"
-    assert [(kind, end) for kind, _, end, _ in scanner.scan(text)] == [
-        ("EMAIL_ADDRESS", len(text))
-    ]
+    assert [(kind, end) for kind, _, end, _ in scanner.scan(text)] == [("EMAIL_ADDRESS", len(text))]
 
 
 def test_a_text_that_triggers_all_over_is_an_error(scanner: PiiScanner) -> None:

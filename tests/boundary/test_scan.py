@@ -20,7 +20,8 @@ SCRIPT = Path(__file__).parents[2] / "scripts" / "scan_fuzz.py"
 
 def load_fuzz() -> ModuleType:
     spec = importlib.util.spec_from_file_location("scan_fuzz", SCRIPT)
-    assert spec and spec.loader
+    assert spec
+    assert spec.loader
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # dataclasses look their module up
     spec.loader.exec_module(module)

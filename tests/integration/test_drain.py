@@ -6,6 +6,7 @@ import pytest
 
 from tests.conftest import StartGateway, deployment, gateway_config
 from tests.gateway_process import GatewayProcess, chat_body, post_bytes, wait_until
+from tests.integration.load import NO_CONNECTION, WHOLE, Load
 from tests.upstreams import faults, replies
 from tests.upstreams.scripted import Exchange, ScriptedUpstream
 
@@ -37,6 +38,19 @@ def test_an_open_stream_is_finished_before_the_process_ends(
         client.read_until(replies.DONE)
 
     assert gateway.wait() == 0
+
+
+def test_no_answer_is_cut_when_a_busy_gateway_ends(
+    start_gateway: StartGateway, upstream: ScriptedUpstream
+) -> None:
+    gateway = start_gateway(gateway_config(deployment("plain", upstream.base_url)), workers=2)
+
+    with Load(gateway) as load:
+        load.wait_for_more(50)
+        gateway.signal(signal.SIGTERM)
+        assert gateway.wait() == 0
+
+    assert set(load.outcomes) <= {WHOLE, NO_CONNECTION}
 
 
 def test_an_answer_on_its_way_is_delivered_before_the_process_ends(

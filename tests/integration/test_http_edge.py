@@ -94,6 +94,7 @@ def test_a_malformed_request_is_refused_and_its_connection_closed(
 
     assert response.status == 400
     assert response.error()["type"] == "invalid_request_error"
+    assert len(response.header("x-request-id") or "") > 8
     assert closed
     assert not upstream.requests
     assert gateway.chat("plain").status == 200

@@ -10,6 +10,7 @@ import pytest
 
 from tests.conftest import APP_KEY, StartGateway, deployment, gateway_config
 from tests.gateway_process import GatewayProcess, chat_body, post_bytes, wait_until
+from tests.integration.load import WHOLE, Load
 from tests.upstreams import replies
 from tests.upstreams.scripted import ScriptedUpstream
 
@@ -81,7 +82,7 @@ def test_a_bad_file_never_replaces_a_good_configuration(
     gateway.write_config(BAD_FILES[name])
     gateway.signal(signal.SIGHUP)
 
-    wait_until(lambda: gateway.metrics()[RELOADED] == 0, "the failed reload is seen in the metrics")
+    wait_until(lambda: gateway.metrics()[RELOADED] == 0, "the metrics tell of the failure", timeout=20)
     assert set(routed_models(gateway, upstream, ENOUGH_FOR_ALL_WORKERS)) == {"old"}
 
 
@@ -91,13 +92,16 @@ def test_a_good_file_after_a_bad_one_is_taken(
     gateway = two_workers(start_gateway, upstream)
     gateway.write_config(BAD_FILES["not YAML"])
     gateway.signal(signal.SIGHUP)
-    wait_until(lambda: gateway.metrics()[RELOADED] == 0, "the failed reload is seen in the metrics")
+    wait_until(lambda: gateway.metrics()[RELOADED] == 0, "the metrics tell of the failure", timeout=20)
 
     gateway.write_config(config_for(upstream, "new"))
     gateway.signal(signal.SIGHUP)
 
-    wait_until(lambda: gateway.metrics()[RELOADED] == 1, "the reload is seen in the metrics")
-    assert set(routed_models(gateway, upstream, ENOUGH_FOR_ALL_WORKERS)) == {"new"}
+    def only_new() -> bool:
+        return set(routed_models(gateway, upstream, ENOUGH_FOR_ALL_WORKERS)) == {"new"}
+
+    wait_until(only_new, "all workers use the new configuration")
+    assert gateway.metrics()[RELOADED] == 1
 
 
 def test_a_missing_file_changes_nothing(start_gateway: StartGateway, upstream: ScriptedUpstream) -> None:
@@ -106,7 +110,7 @@ def test_a_missing_file_changes_nothing(start_gateway: StartGateway, upstream: S
     gateway.config_file.unlink()
     gateway.signal(signal.SIGHUP)
 
-    wait_until(lambda: gateway.metrics()[RELOADED] == 0, "the failed reload is seen in the metrics")
+    wait_until(lambda: gateway.metrics()[RELOADED] == 0, "the metrics tell of the failure", timeout=20)
     assert set(routed_models(gateway, upstream, ENOUGH_FOR_ALL_WORKERS)) == {"old"}
 
 
@@ -141,6 +145,18 @@ def test_a_rotated_upstream_credential_is_used_by_all_workers(
     wait_until(only_rotated, "the new credential is used by all workers")
 
 
+def test_reloads_under_load_cost_no_request(start_gateway: StartGateway, upstream: ScriptedUpstream) -> None:
+    gateway = two_workers(start_gateway, upstream)
+
+    with Load(gateway) as load:
+        for number in range(10):
+            gateway.write_config(config_for(upstream, f"model-{number}"))
+            gateway.signal(signal.SIGHUP)
+            load.wait_for_more(20)
+
+    assert set(load.outcomes) == {WHOLE}
+
+
 def test_a_stream_that_began_before_a_reload_ends_as_it_began(
     start_gateway: StartGateway, upstream: ScriptedUpstream
 ) -> None:
@@ -165,7 +181,9 @@ def test_a_reload_is_taken_by_a_worker_that_starts_later(
     gateway = two_workers(start_gateway, upstream)
     gateway.write_config(config_for(upstream, "new"))
     gateway.signal(signal.SIGHUP)
-    wait_until(lambda: set(routed_models(gateway, upstream, 10)) == {"new"}, "the reload is done")
+    wait_until(
+        lambda: set(routed_models(gateway, upstream, ENOUGH_FOR_ALL_WORKERS)) == {"new"}, "the reload is done"
+    )
     workers = set(gateway.worker_pids())
 
     os.kill(min(workers), signal.SIGKILL)

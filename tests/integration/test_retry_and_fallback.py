@@ -28,7 +28,12 @@ def resilient_gateway(
         deployment("pair", second, order=2),
         deployment("backed", first),
         deployment("spare", second),
-        router_settings={"num_retries": RETRIES, "retry_after": 0.01, "fallbacks": [{"backed": ["spare"]}]},
+        router_settings={
+            "num_retries": RETRIES,
+            "retry_after": 0.01,
+            "fallbacks": [{"backed": ["spare"]}],
+            "context_window_fallbacks": [{"backed": ["spare"]}],
+        },
     )
     with GatewayProcess(tmp_path_factory.mktemp("resilient"), config, env=KEYS_ENVIRONMENT) as gateway:
         yield gateway
@@ -38,7 +43,7 @@ def resilient_gateway(
 def gateway(
     resilient_gateway: GatewayProcess, upstream: ScriptedUpstream, other_upstream: ScriptedUpstream
 ) -> GatewayProcess:
-    assert resilient_gateway.running(), resilient_gateway.log()
+    resilient_gateway.assert_running()
     return resilient_gateway
 
 
@@ -220,6 +225,15 @@ def test_a_rejected_request_does_not_fall_back(
 
     assert gateway.chat("backed").status == 400
     assert len(other_upstream.requests) == 0
+
+
+def test_a_prompt_too_long_for_one_model_goes_to_a_larger_one(
+    gateway: GatewayProcess, upstream: ScriptedUpstream, other_upstream: ScriptedUpstream
+) -> None:
+    upstream.then(replies.reply(replies.error_body("too long", "context_length_exceeded"), 400))
+
+    assert gateway.chat("backed").status == 200
+    assert (len(upstream.requests), len(other_upstream.requests)) == (1, 1)
 
 
 def test_the_deployment_that_served_is_named(

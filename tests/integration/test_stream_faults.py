@@ -34,7 +34,9 @@ def test_a_stream_cut_after_its_first_events_ends_with_an_error_event(
 
     assert response.status == 200
     assert response.body.startswith(b"".join(BEGINNING))
-    assert final_error(response)["type"] == "api_error"
+    error = final_error(response)
+    assert error["type"] == "api_error"
+    assert (response.header("x-llmgw-deployment") or "?") in error["message"]
 
 
 @pytest.mark.parametrize("how", CUTS)
@@ -85,6 +87,16 @@ def test_an_error_event_from_upstream_is_passed_on_and_not_followed_by_done(
 
     assert response.body.startswith(b"".join([*BEGINNING, event]))
     assert b"[DONE]" not in response.body
+
+
+def test_a_provider_that_does_not_stream_is_passed_on_as_it_is(
+    gateway: GatewayProcess, upstream: ScriptedUpstream
+) -> None:
+    upstream.then(replies.reply())
+
+    response = gateway.chat("plain", stream=True)
+
+    assert (response.body, response.header("content-type")) == (replies.CHAT_BODY, "application/json")
 
 
 def test_a_cut_stream_does_not_harm_the_next_one(gateway: GatewayProcess, upstream: ScriptedUpstream) -> None:

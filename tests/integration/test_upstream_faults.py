@@ -95,7 +95,9 @@ def test_an_answer_given_before_the_body_is_read_reaches_the_client(
     gateway: GatewayProcess, upstream: ScriptedUpstream
 ) -> None:
     refusal = replies.error_body("too long", "context_length_exceeded")
-    upstream.then(faults.before_body_is_read(replies.message(refusal, 400)))
+    upstream.then(
+        faults.before_body_is_read(replies.message(refusal, 400, headers=[("connection", "close")]))
+    )
 
     response = gateway.post("/v1/chat/completions", chat_body("plain", padding="x" * 900_000))
 
@@ -153,6 +155,15 @@ def test_a_rejection_is_passed_on_as_sent(
     response = gateway.chat("plain")
 
     assert (response.status, response.body) == (status, replies.error_body(f"scripted {status}"))
+
+
+def test_a_long_rejection_is_passed_on_whole(gateway: GatewayProcess, upstream: ScriptedUpstream) -> None:
+    refusal = replies.error_body("x" * 300_000)
+    upstream.then(replies.reply(refusal, 400))
+
+    response = gateway.chat("plain")
+
+    assert (response.status, response.body) == (400, refusal)
 
 
 @pytest.mark.parametrize("status", [401, 403])

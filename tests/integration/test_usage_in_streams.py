@@ -104,6 +104,20 @@ def test_usage_of_a_plain_reply_is_counted(gateway: GatewayProcess, upstream: Sc
     wait_until(lambda: tokens(gateway) == expected, "the tokens are counted", timeout=10)
 
 
+def test_usage_of_a_large_reply_is_counted(gateway: GatewayProcess, upstream: ScriptedUpstream) -> None:
+    vector = b",".join([b"-0.01234567890123"] * 60_000)
+    usage = b'"usage":{"prompt_tokens":123,"total_tokens":123}'
+    body = b'{"object":"list","data":[{"index":0,"embedding":[' + vector + b"]}]," + usage + b"}"
+    upstream.then(replies.reply(body))
+    before = tokens(gateway)
+
+    response = gateway.post("/v1/embeddings", {"model": "plain", "input": "text"})
+
+    assert response.body == body
+    expected = before["input"] + 123
+    wait_until(lambda: tokens(gateway)["input"] == expected, "the tokens are counted", timeout=10)
+
+
 def tokens(gateway: GatewayProcess) -> dict[str, float]:
     """`llmgw_tokens_total` by type, summed over all other labels."""
     samples = [(name, value) for name, value in gateway.metrics().items() if "llmgw_tokens_total" in name]

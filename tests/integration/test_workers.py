@@ -2,54 +2,14 @@
 
 import os
 import signal
-import threading
-from collections import Counter
-from itertools import cycle
 
 from tests.conftest import StartGateway, deployment, gateway_config
 from tests.gateway_process import GatewayProcess, wait_until
+from tests.integration.load import Load
 from tests.upstreams.scripted import ScriptedUpstream
 
 WORKERS = 2
 MEGABYTE = 1_000_000
-
-
-class Load:
-    """Threads that send chats on new connections until told to stop, counting what came back."""
-
-    def __init__(self, gateway: GatewayProcess, threads: int = 4) -> None:
-        self._gateway = gateway
-        self._stopping = threading.Event()
-        self._threads = [threading.Thread(target=self._run) for _ in range(threads)]
-        self.outcomes: Counter[str] = Counter()
-
-    def __enter__(self) -> "Load":
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stopping.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _run(self) -> None:
-        for stream in cycle([False, True]):
-            if self._stopping.is_set():
-                return
-            self.outcomes[self._one(stream)] += 1
-
-    def _one(self, stream: bool) -> str:
-        try:
-            response = self._gateway.chat("plain", stream=stream)
-        except OSError:
-            return "no connection"
-        return f"{response.status} {'whole' if response.complete else 'cut'}"
-
-    def wait_for_more(self, count: int) -> None:
-        """Wait until `count` more requests were answered well."""
-        target = self.outcomes["200 whole"] + count
-        wait_until(lambda: self.outcomes["200 whole"] >= target, f"{count} more answers: {self.outcomes}")
 
 
 def two_workers(start_gateway: StartGateway, upstream: ScriptedUpstream) -> GatewayProcess:

@@ -14,8 +14,8 @@ STATE = State(pepper=Secret("ab" * 32), master_key=Secret("a-master-key-01234567
 
 
 def read(text: str, file: str = "llmgw.yaml", **environment: str) -> Loaded:
-    """Settings from text, as if it stood in that file."""
-    return read_settings(dedent(text), file, Environment(environment))
+    """Settings from text, as if it stood in that file; an empty text stands for the defaults."""
+    return read_settings(dedent(text) or "{}", file, Environment(environment))
 
 
 def compiled(text: str, **environment: str) -> Snapshot:

@@ -78,7 +78,9 @@ class _YamlBuilder:
         try:
             node = loader.get_single_node()
             self._loader = loader
-            tree = {} if node is None else self._value(node, ())
+            if node is None:  # a file that is being written, more likely than a wish for the defaults
+                raise self._error("the file is empty ({} stands for the defaults)")
+            tree = self._value(node, ())
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             raise self._error(error.problem or "not YAML", mark.line + 1 if mark else None) from None

@@ -23,7 +23,7 @@ const PERSONAL: &str = "Please contact Jane at jane.doe@example.com or (415) 555
     4111 1111 1111 1111 was charged on 03/12/2024, SSN 536-22-1234.\n";
 
 fn main() {
-    let mixed = PROSE.repeat(4) + &CODE.repeat(3) + &LOG.repeat(4) + &PROSE.repeat(4) + &CODE;
+    let mixed = PROSE.repeat(4) + &CODE.repeat(3) + &LOG.repeat(4) + &PROSE.repeat(4) + CODE;
     let clean: String = mixed.chars().take(4096).collect();
     let findings: String = (PERSONAL.to_owned() + &mixed).chars().take(4096).collect();
     let chat = chat_body();

@@ -4,7 +4,6 @@ use crate::error::{Class, Error, Result};
 use crate::http1::Head;
 use crate::plan::Plan;
 use crate::snapshot::Operation;
-use std::fmt::Write;
 
 /// Headers that may carry the key besides `Authorization`, in the order of their precedence.
 const KEY_HEADERS: [&str; 3] = ["x-api-key", "api-key", "x-goog-api-key"];
@@ -100,10 +99,9 @@ pub fn check_media_type(head: &Head) -> Result<()> {
 #[must_use]
 pub fn refuses_cache(head: &Head) -> bool {
     head.header("cache-control").is_some_and(|value| {
-        value
-            .split(|&byte| byte == b',')
-            .map(<[u8]>::trim_ascii)
-            .any(|word| word.eq_ignore_ascii_case(b"no-cache") || word.eq_ignore_ascii_case(b"no-store"))
+        value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii).any(|word| {
+            word.eq_ignore_ascii_case(b"no-cache") || word.eq_ignore_ascii_case(b"no-store")
+        })
     })
 }
 
@@ -111,15 +109,23 @@ pub fn refuses_cache(head: &Head) -> bool {
 #[must_use]
 pub fn request_id(head: &Head, rng: &mut fastrand::Rng) -> String {
     let harmless = |id: &&[u8]| {
-        (1..=128).contains(&id.len()) && id.iter().all(|b| b.is_ascii_alphanumeric() || b"-_.:".contains(b))
+        (1..=128).contains(&id.len())
+            && id.iter().all(|b| b.is_ascii_alphanumeric() || b"-_.:".contains(b))
     };
     if let Some(id) = head.header("x-request-id").filter(harmless) {
         return String::from_utf8_lossy(id).into_owned();
     }
-    let mut id = String::with_capacity(36);
-    // Formatting into a String cannot fail.
-    let _ = write!(id, "req_{:032x}", rng.u128(..));
-    id
+    new_request_id(rng)
+}
+
+/// A new request id.
+#[must_use]
+pub fn new_request_id(rng: &mut fastrand::Rng) -> String {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    let random = rng.u128(..).to_le_bytes();
+    let digits =
+        random.iter().flat_map(|byte| [HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+    b"req_".iter().copied().chain(digits).map(char::from).collect()
 }
 
 #[cfg(test)]
@@ -136,17 +142,33 @@ mod tests {
 
     #[test]
     fn a_key_is_found_in_every_header_that_sdks_use() {
-        for line in ["Authorization: Bearer k", "authorization: bearer k", "x-api-key: k", "api-key: k",
-            "x-litellm-api-key: Bearer k\r\nAuthorization: Bearer other", "x-api-key: k\r\nAuthorization: Bearer k"] {
-            assert_eq!(credential(&head(&format!("{line}\r\n"))).unwrap(), Some(&b"k"[..]), "{line}");
+        for line in [
+            "Authorization: Bearer k",
+            "authorization: bearer k",
+            "x-api-key: k",
+            "api-key: k",
+            "x-litellm-api-key: Bearer k\r\nAuthorization: Bearer other",
+            "x-api-key: k\r\nAuthorization: Bearer k",
+        ] {
+            assert_eq!(
+                credential(&head(&format!("{line}\r\n"))).unwrap(),
+                Some(&b"k"[..]),
+                "{line}"
+            );
         }
         assert_eq!(credential(&head("")).unwrap(), None);
     }
 
     #[test]
     fn two_different_keys_or_another_scheme_are_refused() {
-        assert_eq!(credential(&head("x-api-key: a\r\napi-key: b\r\n")).unwrap_err().class, Class::InvalidRequest);
-        assert_eq!(credential(&head("Authorization: Basic eA==\r\n")).unwrap_err().class, Class::Unauthenticated);
+        assert_eq!(
+            credential(&head("x-api-key: a\r\napi-key: b\r\n")).unwrap_err().class,
+            Class::InvalidRequest
+        );
+        assert_eq!(
+            credential(&head("Authorization: Basic eA==\r\n")).unwrap_err().class,
+            Class::Unauthenticated
+        );
     }
 
     #[test]
@@ -154,7 +176,10 @@ mod tests {
         let mut rng = fastrand::Rng::with_seed(1);
         assert_eq!(request_id(&head("x-request-id: abc-1\r\n"), &mut rng), "abc-1");
         assert!(request_id(&head("x-request-id: a b\r\n"), &mut rng).starts_with("req_"));
-        assert!(request_id(&head(&format!("x-request-id: {}\r\n", "a".repeat(200))), &mut rng).starts_with("req_"));
+        assert!(
+            request_id(&head(&format!("x-request-id: {}\r\n", "a".repeat(200))), &mut rng)
+                .starts_with("req_")
+        );
     }
 
     #[test]

@@ -219,7 +219,10 @@ fn cut_short() -> Error {
     Error::new(Class::InvalidRequest, "The request's body ended before it was complete.")
 }
 
-async fn read_some<S: AsyncRead + Unpin>(stream: &mut S, input: &mut BytesMut) -> io::Result<usize> {
+async fn read_some<S: AsyncRead + Unpin>(
+    stream: &mut S,
+    input: &mut BytesMut,
+) -> io::Result<usize> {
     if input.capacity() - input.len() < 1024 {
         input.reserve(READ_SIZE);
     }

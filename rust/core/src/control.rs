@@ -18,11 +18,19 @@ pub const EDGE_HEADER: &str = "x-llmgw-edge";
 const TIMEOUT: Duration = Duration::from_secs(60);
 /// Client headers that the control plane gets to see.
 const PASSED_ON: [&str; 9] = [
-    "authorization", "x-api-key", "api-key", "x-goog-api-key", "x-litellm-api-key", "content-type", "accept",
-    "if-none-match", "traceparent",
+    "authorization",
+    "x-api-key",
+    "api-key",
+    "x-goog-api-key",
+    "x-litellm-api-key",
+    "content-type",
+    "accept",
+    "if-none-match",
+    "traceparent",
 ];
 /// Its headers that clients do not get to see: framing is ours.
-const HELD_BACK: [&str; 5] = ["connection", "content-length", "transfer-encoding", "date", "server"];
+const HELD_BACK: [&str; 5] =
+    ["connection", "content-length", "transfer-encoding", "date", "server"];
 
 /// Hands a request over and passes the reply back.
 pub async fn forward<S: AsyncRead + AsyncWrite + Unpin>(
@@ -59,7 +67,8 @@ pub async fn forward<S: AsyncRead + AsyncWrite + Unpin>(
         }
         Ok(Err(error)) => session.refuse(asked, &error).await,
         Err(_) => {
-            let error = Error::new(Class::InternalError, "The control plane did not answer in time.");
+            let error =
+                Error::new(Class::InternalError, "The control plane did not answer in time.");
             session.refuse(asked, &error).await
         }
     }
@@ -71,7 +80,8 @@ async fn ask(
     asked: &Asked,
     body: Bytes,
 ) -> Result<(u16, HeaderMap, Bytes), Error> {
-    let unreachable = |_| Error::new(Class::InternalError, "The control plane could not be reached.");
+    let unreachable =
+        |_| Error::new(Class::InternalError, "The control plane could not be reached.");
     let method = Method::from_bytes(head.method().as_bytes())
         .map_err(|_| Error::new(Class::InvalidRequest, "The method is not one that HTTP has."))?;
     let uri: Uri = format!("http://control{}", head.target())
@@ -79,14 +89,16 @@ async fn ask(
         .map_err(|_| Error::new(Class::InvalidRequest, "The request target is not a valid URL."))?;
     let mut headers = HeaderMap::new();
     let passed = PASSED_ON.iter().filter_map(|&name| Some((name, head.header(name)?)));
-    let own = [(EDGE_HEADER, edge.secret.as_bytes()), ("x-request-id", asked.request_id.as_bytes())];
+    let own =
+        [(EDGE_HEADER, edge.secret.as_bytes()), ("x-request-id", asked.request_id.as_bytes())];
     for (name, value) in passed.chain(own) {
         if let Ok(value) = HeaderValue::from_bytes(value) {
             headers.insert(HeaderName::from_static(name), value);
         }
     }
-    let response =
-        upstream::send(&edge.control, method, uri, headers, body).await.map_err(|e| unreachable(drop(e)))?;
+    let response = upstream::send(&edge.control, method, uri, headers, body)
+        .await
+        .map_err(|e| unreachable(drop(e)))?;
     let (parts, rest) = response.into_parts();
     let body = rest.collect().await.map_err(|e| unreachable(drop(e)))?.to_bytes();
     Ok((parts.status.as_u16(), parts.headers, body))

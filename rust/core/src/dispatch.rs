@@ -1,7 +1,8 @@
 //! Attempts: pick a deployment, send, retry within the group, fall back to the next; all before the first byte.
 
+use crate::call::Call;
 use crate::error::{Class, Error};
-use crate::gate::{Call, Shop};
+use crate::gate::Shop;
 use crate::limiter::monotonic_ns;
 use crate::metrics::Counter;
 use crate::plan::Deployment;
@@ -17,8 +18,8 @@ use tokio::time::{Instant, timeout_at};
 
 /// A reply up to this size is read whole before the client gets its head, so that it can be retried.
 const WHOLE_MAX: usize = 256 * 1024;
-/// How much of an upstream's error is read.
-const ERROR_MAX: usize = 64 * 1024;
+/// How much of an upstream's error is read; a longer one is not passed on.
+const ERROR_MAX: usize = 1024 * 1024;
 
 /// A reply that came whole.
 #[derive(Debug)]
@@ -110,89 +111,121 @@ pub async fn dispatch(
     rng: &mut fastrand::Rng,
     trail: &mut Trail,
 ) -> Result<Outcome, Failure> {
-    let mut queue = VecDeque::from([call.group]);
-    let mut visited = Vec::new();
-    let mut last: Option<Failure> = None;
-    while let Some(group) = queue.pop_front() {
-        if visited.contains(&group) {
-            continue;
+    let mut route = Route { shop, call, extra, rng, trail };
+    match route.follow(false).await {
+        // Every deployment on the way rests: rather ask one of them than nobody.
+        Err(failure) if route.trail.attempts == 0 && failure.class == Class::NoDeployment => {
+            route.follow(true).await
         }
-        visited.push(group);
-        if last.is_some() {
-            shop.metrics.count(Counter::Fallback);
-        }
-        let failure = match in_group(shop, call, group, extra, rng, trail).await {
-            Ok(outcome) => return Ok(outcome),
-            Err(failure) => failure,
-        };
-        let groups = &call.plan.groups[group];
-        if failure.class == Class::ContextWindowExceeded {
-            queue.extend(&groups.context_window_fallbacks);
-        } else if failure.class.row().fall_back {
-            queue.extend(&groups.fallbacks);
-        }
-        // A group that could not even be tried says less than one that was.
-        if last.is_none() || !matches!(failure.class, Class::NoDeployment | Class::NotSupported) {
-            last = Some(failure);
-        }
+        result => result,
     }
-    Err(last.unwrap_or_else(|| Failure::new(Class::NoDeployment, "No deployment is configured.".into())))
 }
 
-/// Tries the deployments of one group as often as the policy allows.
-async fn in_group(
-    shop: &Shop,
-    call: &Call,
-    group: usize,
-    extra: &HeaderMap,
-    rng: &mut fastrand::Rng,
-    trail: &mut Trail,
-) -> Result<Outcome, Failure> {
-    let plan = &call.plan;
-    let candidates = plan.candidates(group, call.operation);
-    if candidates.is_empty() {
-        let message = format!("The model `{}` does not serve this endpoint.", plan.groups[group].name);
-        return Err(Failure::new(Class::NotSupported, message));
-    }
-    let mut tried = Vec::with_capacity(candidates.len());
-    let mut retry = 0;
-    loop {
-        let now = monotonic_ns();
-        let Some(index) = shop.balancer.pick(&candidates, &tried, now, rng) else {
-            tried.clear();
-            continue;
-        };
-        tried.push(index);
-        let deployment = &plan.deployments[index];
-        trail.attempts += 1;
-        trail.deployment = Some(index);
-        let started = Instant::now();
-        let result = attempt(call, deployment, extra).await;
-        trail.upstream += started.elapsed();
-        let failure = match result {
-            Ok(outcome) => {
-                shop.balancer.success(deployment.id_hash);
-                return Ok(outcome);
+/// A call on its way through its groups.
+struct Route<'a> {
+    shop: &'a Shop,
+    call: &'a Call,
+    extra: &'a HeaderMap,
+    rng: &'a mut fastrand::Rng,
+    trail: &'a mut Trail,
+}
+
+impl Route<'_> {
+    /// Tries the call's group and, as failures lead there, its fallbacks.
+    async fn follow(&mut self, even_resting: bool) -> Result<Outcome, Failure> {
+        let (shop, call) = (self.shop, self.call);
+        let mut queue = VecDeque::from([call.group]);
+        let mut visited = Vec::new();
+        let mut last: Option<Failure> = None;
+        while let Some(group) = queue.pop_front() {
+            if visited.contains(&group) {
+                continue;
             }
-            Err(failure) => failure,
-        };
-        note_failure(shop, call, deployment, &failure);
-        if retry >= plan.retry.retries(failure.class) {
-            return Err(failure);
+            visited.push(group);
+            if last.is_some() {
+                shop.metrics.count(Counter::Fallback);
+            }
+            let failure = match self.in_group(group, even_resting).await {
+                Ok(outcome) => return Ok(outcome),
+                Err(failure) => failure,
+            };
+            let groups = &call.plan.groups[group];
+            if failure.class == Class::ContextWindowExceeded {
+                queue.extend(&groups.context_window_fallbacks);
+            } else if failure.class.row().fall_back {
+                queue.extend(&groups.fallbacks);
+            }
+            // A group that could not even be tried says less than one that was.
+            if last.is_none() || !matches!(failure.class, Class::NoDeployment | Class::NotSupported)
+            {
+                last = Some(failure);
+            }
         }
-        let others_left = tried.len() < candidates.len();
-        let wait = if others_left && failure.class == Class::UpstreamRateLimited {
-            Duration::ZERO
-        } else {
-            let backoff = plan.retry.backoff(retry, rng);
-            if others_left { backoff } else { backoff.max(failure.retry_after.unwrap_or_default()) }
-        };
-        if wait > plan.retry.longest {
-            return Err(failure);
+        Err(last.unwrap_or_else(|| {
+            Failure::new(Class::NoDeployment, "No deployment is configured.".into())
+        }))
+    }
+
+    /// Tries the deployments of one group as often as the policy allows.
+    async fn in_group(&mut self, group: usize, even_resting: bool) -> Result<Outcome, Failure> {
+        let Route { shop, call, extra, rng, trail } = self;
+        let plan = &call.plan;
+        let candidates = plan.candidates(group, call.operation);
+        if candidates.is_empty() {
+            let message =
+                format!("The model `{}` does not serve this endpoint.", plan.groups[group].name);
+            return Err(Failure::new(Class::NotSupported, message));
         }
-        tokio::time::sleep(wait).await;
-        retry += 1;
-        shop.metrics.count(Counter::Retry);
+        let now = monotonic_ns();
+        let all_rest = candidates.iter().all(|one| shop.balancer.resting_until(one.id_hash) > now);
+        if all_rest && !even_resting {
+            let message = format!("Every deployment of `{}` is resting.", plan.groups[group].name);
+            return Err(Failure::new(Class::NoDeployment, message));
+        }
+        let mut tried = Vec::with_capacity(candidates.len());
+        let mut retry = 0;
+        loop {
+            let now = monotonic_ns();
+            let Some(index) = shop.balancer.pick(&candidates, &tried, now, rng) else {
+                tried.clear();
+                continue;
+            };
+            tried.push(index);
+            let deployment = &plan.deployments[index];
+            trail.attempts += 1;
+            trail.deployment = Some(index);
+            let started = Instant::now();
+            let result = attempt(call, deployment, extra).await;
+            trail.upstream += started.elapsed();
+            let failure = match result {
+                Ok(outcome) => {
+                    shop.balancer.success(deployment.id_hash);
+                    return Ok(outcome);
+                }
+                Err(failure) => failure,
+            };
+            note_failure(shop, call, deployment, &failure);
+            if retry >= plan.retry.retries(failure.class) {
+                return Err(failure);
+            }
+            let others_left = tried.len() < candidates.len();
+            let wait = if others_left && failure.class == Class::UpstreamRateLimited {
+                Duration::ZERO
+            } else {
+                let backoff = plan.retry.backoff(retry, rng);
+                if others_left {
+                    backoff
+                } else {
+                    backoff.max(failure.retry_after.unwrap_or_default())
+                }
+            };
+            if wait > plan.retry.longest {
+                return Err(failure);
+            }
+            tokio::time::sleep(wait).await;
+            retry += 1;
+            shop.metrics.count(Counter::Retry);
+        }
     }
 }
 
@@ -213,8 +246,13 @@ fn note_failure(shop: &Shop, call: &Call, deployment: &Deployment, failure: &Fai
 }
 
 /// One send to one deployment.
-async fn attempt(call: &Call, deployment: &Deployment, extra: &HeaderMap) -> Result<Outcome, Failure> {
-    let fail = |class, what: &str| Failure::new(class, format!("Deployment `{}` {what}.", deployment.id));
+async fn attempt(
+    call: &Call,
+    deployment: &Deployment,
+    extra: &HeaderMap,
+) -> Result<Outcome, Failure> {
+    let fail =
+        |class, what: &str| Failure::new(class, format!("Deployment `{}` {what}.", deployment.id));
     let model = deployment.routed_model(&call.matched);
     let uri = deployment
         .uri(call.operation, &model)
@@ -236,7 +274,10 @@ async fn attempt(call: &Call, deployment: &Deployment, extra: &HeaderMap) -> Res
             return Err(fail(Class::UpstreamUnreachable, "could not be reached"));
         }
         Err(SendError::Broken(_)) => {
-            return Err(fail(Class::UpstreamUnreachable, "closed the connection without an answer"));
+            return Err(fail(
+                Class::UpstreamUnreachable,
+                "closed the connection without an answer",
+            ));
         }
     };
     if !response.status().is_success() {
@@ -265,7 +306,11 @@ async fn begin(
     let broke = || fail(Class::UpstreamProtocol, "broke off its reply");
     let mut body = Buffer::default();
     loop {
-        let until = if body.is_empty() { first_byte } else { deadline.min(Instant::now() + deployment.idle) };
+        let until = if body.is_empty() {
+            first_byte
+        } else {
+            deadline.min(Instant::now() + deployment.idle)
+        };
         let frame = match timeout_at(until, rest.frame()).await {
             Ok(None) if is_stream && body.is_empty() => return Err(broke()),
             Ok(None) => {
@@ -285,13 +330,22 @@ async fn begin(
         if (is_stream && !body.is_empty()) || body.len() > WHOLE_MAX {
             let first = body.freeze();
             let idle = deployment.idle;
-            return Ok(Outcome::Partial(Partial { status, headers, first, rest, hide_usage, idle, deadline }));
+            return Ok(Outcome::Partial(Partial {
+                status,
+                headers,
+                first,
+                rest,
+                hide_usage,
+                idle,
+                deadline,
+            }));
         }
     }
 }
 
 fn lacks_bytes(headers: &HeaderMap, got: usize) -> bool {
-    let promised = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    let promised =
+        headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     promised.is_some_and(|length| length > got)
 }
 
@@ -335,24 +389,31 @@ async fn refusal(
 ) -> Failure {
     let (parts, mut rest) = response.into_parts();
     let mut body = Buffer::default();
-    while body.len() < ERROR_MAX {
+    let whole = loop {
         match timeout_at(until, rest.frame()).await {
-            Ok(Some(Ok(frame))) => body.push(frame.into_data().unwrap_or_default()),
-            _ => break,
+            Ok(Some(Ok(frame))) if body.len() < ERROR_MAX => {
+                body.push(frame.into_data().unwrap_or_default());
+            }
+            Ok(None) => break true,
+            _ => break false,
         }
-    }
-    let reply = Whole { status: parts.status.as_u16(), headers: parts.headers, body: body.freeze() };
+    };
+    let reply =
+        Whole { status: parts.status.as_u16(), headers: parts.headers, body: body.freeze() };
     let class = classify(&reply);
     let retry_after = retry_after(&reply.headers);
     let mut failure = match class {
         Class::UpstreamRateLimited => fail(class, "is over its provider's rate limit"),
-        Class::UpstreamAuth => fail(class, "was refused by its provider: its credential does not work"),
-        Class::UpstreamRejected | Class::ContextWindowExceeded => fail(class, "refused the request"),
-        Class::UpstreamProtocol => fail(class, "answered with a redirect"),
-        _ => fail(class, &format!("failed with status {}", reply.status)),
+        Class::UpstreamAuth => {
+            fail(class, "was refused by its provider: its credential does not work")
+        }
+        Class::UpstreamRejected | Class::ContextWindowExceeded => {
+            fail(class, "refused the request")
+        }
+        _ => fail(class, &format!("answered with status {}", reply.status)),
     };
     failure.retry_after = retry_after;
-    if matches!(class, Class::UpstreamRejected | Class::ContextWindowExceeded) {
+    if whole && matches!(class, Class::UpstreamRejected | Class::ContextWindowExceeded) {
         failure.reply = Some(reply);
     }
     failure
@@ -365,7 +426,7 @@ fn classify(reply: &Whole) -> Class {
         429 => Class::UpstreamRateLimited,
         400 | 413 if says_context(&reply.body) => Class::ContextWindowExceeded,
         400..=499 => Class::UpstreamRejected,
-        300..=399 => Class::UpstreamProtocol,
+        100..=399 => Class::UpstreamProtocol,
         _ => Class::UpstreamOverloaded,
     }
 }
@@ -402,7 +463,8 @@ mod tests {
 
     #[test]
     fn retry_after_is_read_in_all_its_forms() {
-        let seconds = |name, value: &str| retry_after(&headers(name, value)).map(|d| d.as_secs_f64());
+        let seconds =
+            |name, value: &str| retry_after(&headers(name, value)).map(|d| d.as_secs_f64());
         assert_eq!(seconds("retry-after", "2"), Some(2.0));
         assert_eq!(seconds("retry-after", "0.5"), Some(0.5));
         assert_eq!(seconds("retry-after-ms", "1500"), Some(1.5));
@@ -416,9 +478,16 @@ mod tests {
     #[test]
     fn a_status_says_what_dispatch_may_do() {
         let class = |status, body: &'static str| {
-            classify(&Whole { status, headers: HeaderMap::new(), body: Bytes::from_static(body.as_bytes()) })
+            classify(&Whole {
+                status,
+                headers: HeaderMap::new(),
+                body: Bytes::from_static(body.as_bytes()),
+            })
         };
-        assert_eq!(class(400, "{\"error\":{\"code\":\"context_length_exceeded\"}}"), Class::ContextWindowExceeded);
+        assert_eq!(
+            class(400, "{\"error\":{\"code\":\"context_length_exceeded\"}}"),
+            Class::ContextWindowExceeded
+        );
         assert_eq!(class(400, "{}"), Class::UpstreamRejected);
         assert_eq!(class(404, "{}"), Class::UpstreamRejected);
         assert_eq!(class(401, "{}"), Class::UpstreamAuth);

@@ -3,11 +3,11 @@
 use crate::connection::{Connection, HttpLimits};
 use crate::gate::{Desk, Shop};
 use crate::metrics::{Gauge, Metrics};
+use crate::mock;
 use crate::reply::HeadWriter;
 use crate::session::Session;
 use crate::snapshot::EdgeSettings;
 use crate::upstream::{self, HttpClient};
-use crate::mock;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -141,7 +141,10 @@ pub fn start(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (listener, mock) = {
         let _inside = runtime.enter();
-        (TcpListener::from_std(bind((settings.host, settings.port).into())?)?, TcpListener::from_std(mock)?)
+        (
+            TcpListener::from_std(bind((settings.host, settings.port).into())?)?,
+            TcpListener::from_std(mock)?,
+        )
     };
     let address = listener.local_addr()?;
     let (stop, stopped) = watch::channel(false);
@@ -161,7 +164,12 @@ struct Doors {
     tls: Option<TlsAcceptor>,
 }
 
-async fn run(doors: Doors, shop: Arc<Shop>, settings: EdgeSettings, mut stop: watch::Receiver<bool>) {
+async fn run(
+    doors: Doors,
+    shop: Arc<Shop>,
+    settings: EdgeSettings,
+    mut stop: watch::Receiver<bool>,
+) {
     tokio::task::spawn_local(mock::serve(doors.mock));
     let limits = Rc::new(HttpLimits::new(&settings));
     let edge = Rc::new(Edge {
@@ -204,7 +212,8 @@ fn open(edge: &Rc<Edge>, limits: &Rc<HttpLimits>, tls: Option<TlsAcceptor>, stre
         match tls {
             None => session(stream, edge, limits).serve().await,
             Some(tls) => {
-                let handshake = tokio::time::timeout(limits.header_timeout, tls.accept(stream)).await;
+                let handshake =
+                    tokio::time::timeout(limits.header_timeout, tls.accept(stream)).await;
                 if let Ok(Ok(stream)) = handshake {
                     session(stream, edge, limits).serve().await;
                 }

@@ -30,7 +30,9 @@ impl Network {
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
         let (own, other, width) = match (self.address, address) {
-            (IpAddr::V4(a), IpAddr::V4(b)) => (u128::from(a.to_bits()), u128::from(b.to_bits()), 32),
+            (IpAddr::V4(a), IpAddr::V4(b)) => {
+                (u128::from(a.to_bits()), u128::from(b.to_bits()), 32)
+            }
             (IpAddr::V6(a), IpAddr::V6(b)) => (a.to_bits(), b.to_bits(), 128),
             _ => return false,
         };
@@ -80,10 +82,12 @@ impl Egress {
         }
         let hint = "allow it under egress.allow_networks if that is intended";
         match (zone(address), tls, host) {
-            (Zone::Forbidden, ..) => Err(format!("{address} is not an address a model may live at; {hint}")),
-            (Zone::Public, false, _) => {
-                Err(format!("plain http to the public address {address} would show the key; {hint}"))
+            (Zone::Forbidden, ..) => {
+                Err(format!("{address} is not an address a model may live at; {hint}"))
             }
+            (Zone::Public, false, _) => Err(format!(
+                "plain http to the public address {address} would show the key; {hint}"
+            )),
             (Zone::Private, true, Host::Name) => {
                 Err(format!("the name leads to the private address {address}; {hint}"))
             }
@@ -152,7 +156,8 @@ mod tests {
         for address in ["8.8.8.8", "2606:4700::1"] {
             assert!(check(address, true, Host::Name), "{address}");
         }
-        for address in ["10.1.2.3", "127.0.0.1", "100.64.0.1", "::1", "fd12::1", "::ffff:10.0.0.1"] {
+        for address in ["10.1.2.3", "127.0.0.1", "100.64.0.1", "::1", "fd12::1", "::ffff:10.0.0.1"]
+        {
             assert!(!check(address, true, Host::Name), "{address}");
             assert!(check(address, true, Host::Literal), "{address}");
         }
@@ -168,9 +173,22 @@ mod tests {
     #[test]
     fn addresses_where_no_model_lives_are_refused_however_they_are_written() {
         for address in [
-            "169.254.169.254", "100.100.100.200", "0.0.0.0", "224.0.0.1", "255.255.255.255", "198.18.0.1",
-            "192.0.0.1", "::", "fe80::1", "ff02::1", "fd00:ec2::254", "::ffff:169.254.169.254",
-            "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::1", "2001:0:1::1", "2001:db8::1",
+            "169.254.169.254",
+            "100.100.100.200",
+            "0.0.0.0",
+            "224.0.0.1",
+            "255.255.255.255",
+            "198.18.0.1",
+            "192.0.0.1",
+            "::",
+            "fe80::1",
+            "ff02::1",
+            "fd00:ec2::254",
+            "::ffff:169.254.169.254",
+            "64:ff9b::a9fe:a9fe",
+            "2002:a9fe:a9fe::1",
+            "2001:0:1::1",
+            "2001:db8::1",
         ] {
             for tls in [true, false] {
                 assert!(!check(address, tls, Host::Literal), "{address}");
@@ -180,7 +198,8 @@ mod tests {
 
     #[test]
     fn an_allowed_network_overrides_the_rule() {
-        let networks = ["10.0.0.0/8", "169.254.169.254", "fd00::/8"].map(|n| Network::parse(n).unwrap());
+        let networks =
+            ["10.0.0.0/8", "169.254.169.254", "fd00::/8"].map(|n| Network::parse(n).unwrap());
         let egress = Egress::new(networks.to_vec());
         for address in ["10.9.9.9", "169.254.169.254", "fd01::1"] {
             assert!(egress.check(address.parse().unwrap(), true, Host::Name).is_ok());

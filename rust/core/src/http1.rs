@@ -69,16 +69,14 @@ impl Head {
     /// The first header of that name (any case).
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&[u8]> {
-        self.headers().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
-    }
-
-    /// All headers in order.
-    pub fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.headers.iter().map(|(name, value)| (self.text(name), &self.bytes[value.clone()]))
+        let found = self.headers.iter().find(|(key, _)| {
+            key.len() == name.len() && self.bytes[key.clone()].eq_ignore_ascii_case(name.as_bytes())
+        });
+        found.map(|(_, value)| &self.bytes[value.clone()])
     }
 
     fn text(&self, range: &Range<usize>) -> &str {
-        // Method, target and names are checked to be ASCII when parsed.
+        // Method and target were checked to be ASCII when parsed.
         std::str::from_utf8(&self.bytes[range.clone()]).unwrap_or_default()
     }
 }
@@ -140,7 +138,8 @@ fn parse(bytes: Bytes) -> Result<Head> {
     let target = range(target_text.as_bytes());
     let minor = request.version.unwrap_or(1);
     let facts = check_headers(request.headers, minor)?;
-    let headers = request.headers.iter().map(|h| (range(h.name.as_bytes()), range(h.value))).collect();
+    let headers =
+        request.headers.iter().map(|h| (range(h.name.as_bytes()), range(h.value))).collect();
     Ok(Head {
         method,
         target,
@@ -184,7 +183,7 @@ struct Facts {
 #[derive(Default)]
 struct Counts {
     host: u32,
-    authorization: u32,
+    keys: u8,
     length: Option<u64>,
     chunked: bool,
 }
@@ -200,7 +199,11 @@ fn check_headers(headers: &[httparse::Header<'_>], minor: u8) -> Result<Facts> {
         }
         match header.name.len() {
             4 if is(header, "host") => check_host(value, &mut seen)?,
-            13 if is(header, "authorization") => seen.authorization += 1,
+            13 if is(header, "authorization") => seen.note_key(0)?,
+            9 if is(header, "x-api-key") => seen.note_key(1)?,
+            7 if is(header, "api-key") => seen.note_key(2)?,
+            14 if is(header, "x-goog-api-key") => seen.note_key(3)?,
+            17 if is(header, "x-litellm-api-key") => seen.note_key(4)?,
             14 if is(header, "content-length") => note_length(value, &mut seen)?,
             17 if is(header, "transfer-encoding") => {
                 if seen.chunked || !value.eq_ignore_ascii_case(b"chunked") || minor == 0 {
@@ -211,7 +214,9 @@ fn check_headers(headers: &[httparse::Header<'_>], minor: u8) -> Result<Facts> {
             10 if is(header, "connection") => {
                 keep_alive = connection_stays(value, keep_alive);
             }
-            6 if is(header, "expect") => expects_continue = value.eq_ignore_ascii_case(b"100-continue"),
+            6 if is(header, "expect") => {
+                expects_continue = value.eq_ignore_ascii_case(b"100-continue")
+            }
             16 if is(header, "content-encoding") && !value.eq_ignore_ascii_case(b"identity") => {
                 let message = "Compressed request bodies are not accepted.";
                 return Err(Error::new(Class::UnsupportedMediaType, message));
@@ -222,9 +227,6 @@ fn check_headers(headers: &[httparse::Header<'_>], minor: u8) -> Result<Facts> {
     if seen.host == 0 && minor == 1 {
         return Err(bad("The request has no Host header."));
     }
-    if seen.authorization > 1 {
-        return Err(bad("The request has more than one Authorization header."));
-    }
     let framing = match (seen.chunked, seen.length) {
         (true, Some(_)) => {
             return Err(bad("The request has both a Content-Length and a Transfer-Encoding."));
@@ -233,6 +235,17 @@ fn check_headers(headers: &[httparse::Header<'_>], minor: u8) -> Result<Facts> {
         (false, length) => Framing::Length(length.unwrap_or(0)),
     };
     Ok(Facts { framing, keep_alive, expects_continue })
+}
+
+impl Counts {
+    /// A header that may show a key: each at most once, or which of them counts would be a guess.
+    fn note_key(&mut self, which: u8) -> Result<()> {
+        if self.keys & (1 << which) != 0 {
+            return Err(bad("A header that shows an API key stands twice."));
+        }
+        self.keys |= 1 << which;
+        Ok(())
+    }
 }
 
 fn is(header: &httparse::Header<'_>, name: &str) -> bool {
@@ -293,7 +306,12 @@ impl Chunks {
     ///
     /// # Errors
     /// `InvalidRequest` on bad framing, `RequestTooLarge` past `max_bytes`.
-    pub fn decode(&mut self, buffer: &mut BytesMut, body: &mut BytesMut, max_bytes: u64) -> Result<bool> {
+    pub fn decode(
+        &mut self,
+        buffer: &mut BytesMut,
+        body: &mut BytesMut,
+        max_bytes: u64,
+    ) -> Result<bool> {
         loop {
             match self.state {
                 ChunkState::Size => {
@@ -302,7 +320,8 @@ impl Chunks {
                     if body.len() as u64 + self.left > max_bytes {
                         return Err(too_large(max_bytes));
                     }
-                    self.state = if self.left == 0 { ChunkState::Trailer } else { ChunkState::Data };
+                    self.state =
+                        if self.left == 0 { ChunkState::Trailer } else { ChunkState::Data };
                 }
                 ChunkState::Data => {
                     let now = buffer.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
@@ -326,7 +345,10 @@ impl Chunks {
                     let Some(line) = take_line(buffer, MAX_TRAILERS)? else { return Ok(false) };
                     self.trailers += line.len() + 2;
                     if self.trailers > MAX_TRAILERS {
-                        return Err(Error::new(Class::HeadersTooLarge, "The trailers are too large."));
+                        return Err(Error::new(
+                            Class::HeadersTooLarge,
+                            "The trailers are too large.",
+                        ));
                     }
                     if line.is_empty() {
                         self.state = ChunkState::Done;
@@ -348,7 +370,11 @@ pub fn too_large(max_bytes: u64) -> Error {
 fn take_line(buffer: &mut BytesMut, max: usize) -> Result<Option<BytesMut>> {
     let window = &buffer[..buffer.len().min(max)];
     let Some(at) = memchr::memchr(b'\n', window) else {
-        return if buffer.len() >= max { Err(bad("A line of the chunked body is too long.")) } else { Ok(None) };
+        return if buffer.len() >= max {
+            Err(bad("A line of the chunked body is too long."))
+        } else {
+            Ok(None)
+        };
     };
     if at == 0 || buffer[at - 1] != b'\r' {
         return Err(bad("A line of the chunked body ends without a carriage return."));
@@ -362,13 +388,17 @@ fn chunk_size(line: &[u8]) -> Result<u64> {
     let digits = line.split(|&byte| byte == b';').next().unwrap_or_default();
     let valid = (1..=15).contains(&digits.len()) && digits.iter().all(u8::is_ascii_hexdigit);
     let size = std::str::from_utf8(digits).ok().and_then(|text| u64::from_str_radix(text, 16).ok());
-    size.filter(|_| valid).ok_or_else(|| bad("A chunk of the body has a size that is not a hex number."))
+    size.filter(|_| valid)
+        .ok_or_else(|| bad("A chunk of the body has a size that is not a hex number."))
 }
 
 /// The reason phrase of a status.
 #[must_use]
 pub fn reason(status: u16) -> &'static str {
-    http::StatusCode::from_u16(status).ok().and_then(|code| code.canonical_reason()).unwrap_or("Unknown")
+    http::StatusCode::from_u16(status)
+        .ok()
+        .and_then(|code| code.canonical_reason())
+        .unwrap_or("Unknown")
 }
 
 #[cfg(test)]
@@ -409,15 +439,34 @@ mod tests {
     #[test]
     fn what_two_parsers_could_read_differently_is_refused() {
         let mut cases: Vec<String> = [
-            "Host: b", "Authorization: a\r\nAuthorization: b", "Content-Length: +3", "Content-Length: 3, 3",
-            "Content-Length: 3\r\nContent-Length: 3", "Content-Length: 3\r\nTransfer-Encoding: chunked",
-            "Transfer-Encoding: identity, chunked", "Transfer-Encoding: xchunked",
-            "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", "X : 1", "X: 1\r\n folded", "X: a\0b",
+            "Host: b",
+            "Authorization: a\r\nAuthorization: b",
+            "x-api-key: a\r\nX-Api-Key: b",
+            "Content-Length: +3",
+            "Content-Length: 3, 3",
+            "Content-Length: 3\r\nContent-Length: 3",
+            "Content-Length: 3\r\nTransfer-Encoding: chunked",
+            "Transfer-Encoding: identity, chunked",
+            "Transfer-Encoding: xchunked",
+            "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
+            "X : 1",
+            "X: 1\r\n folded",
+            "X: a\0b",
             "Content-Encoding: gzip",
         ]
         .map(with)
         .to_vec();
-        for target in ["http://a/v1", "*", "/a//b", "/a/../b", "/v1/%2e%2E/k", "/a/%2e", "/a#b", "/a\\b", "/%00"] {
+        for target in [
+            "http://a/v1",
+            "*",
+            "/a//b",
+            "/a/../b",
+            "/v1/%2e%2E/k",
+            "/a/%2e",
+            "/a#b",
+            "/a\\b",
+            "/%00",
+        ] {
             cases.push(format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n"));
         }
         for host in ["", "a/b", "a?b", "a#@x", "a@b", "a b"] {
@@ -455,8 +504,16 @@ mod tests {
 
     #[test]
     fn bad_chunks_are_refused() {
-        for text in ["x\r\n", "0x3\r\nabc\r\n", "-1\r\n", "\r\n", "3\nabc", "3\r\nabcd\r\n", "fffffffffffffffff\r\n",
-            "65\r\n"] {
+        for text in [
+            "x\r\n",
+            "0x3\r\nabc\r\n",
+            "-1\r\n",
+            "\r\n",
+            "3\nabc",
+            "3\r\nabcd\r\n",
+            "fffffffffffffffff\r\n",
+            "65\r\n",
+        ] {
             let mut buffer = BytesMut::from(text);
             let result = Chunks::default().decode(&mut buffer, &mut BytesMut::new(), 100);
             assert!(result.is_err(), "{text:?}");

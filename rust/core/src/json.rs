@@ -196,7 +196,8 @@ impl Parser<'_> {
         match self.body.get(self.at + 1) {
             Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 2,
             Some(b'u') => {
-                let first = hex4(self.body, self.at + 2).ok_or_else(|| self.fail("a bad escape"))?;
+                let first =
+                    hex4(self.body, self.at + 2).ok_or_else(|| self.fail("a bad escape"))?;
                 self.at += 6;
                 if (0xD800..0xDC00).contains(&first) {
                     let low = (self.body[self.at..].starts_with(b"\\u"))
@@ -535,7 +536,8 @@ mod tests {
 
     #[test]
     fn the_fields_of_a_body_are_found_with_their_bytes() {
-        let body = r#" { "model" : "gpt-4o", "messages":[{"role":"user","content":"hi"}], "n": 1.5e3 } "#;
+        let body =
+            r#" { "model" : "gpt-4o", "messages":[{"role":"user","content":"hi"}], "n": 1.5e3 } "#;
         assert_eq!(value(body, "model"), Some(r#""gpt-4o""#));
         assert_eq!(value(body, "messages"), Some(r#"[{"role":"user","content":"hi"}]"#));
         assert_eq!(value(body, "n"), Some("1.5e3"));
@@ -550,10 +552,26 @@ mod tests {
     #[test]
     fn what_is_not_strict_json_is_refused() {
         for body in [
-            "", "[]", "{", "{}x", "{\"a\":}", "{\"a\":1,}", "{\"a\":01}", "{\"a\":NaN}", "{\"a\":.5}",
-            "{\"a\":\"\n\"}", r#"{"a":"\x"}"#, r#"{"a":"\ud800"}"#, r#"{"a":"\udc00\ud800"}"#,
-            r#"{"a":1,"a":2}"#, r#"{"a":{"b":1,"\u0062":2}}"#, "\u{feff}{}", "{'a':1}", "{\"a\":tru}",
-            "{\"a\" 1}", "{\"a\":\"x}",
+            "",
+            "[]",
+            "{",
+            "{}x",
+            "{\"a\":}",
+            "{\"a\":1,}",
+            "{\"a\":01}",
+            "{\"a\":NaN}",
+            "{\"a\":.5}",
+            "{\"a\":\"\n\"}",
+            r#"{"a":"\x"}"#,
+            r#"{"a":"\ud800"}"#,
+            r#"{"a":"\udc00\ud800"}"#,
+            r#"{"a":1,"a":2}"#,
+            r#"{"a":{"b":1,"\u0062":2}}"#,
+            "\u{feff}{}",
+            "{'a':1}",
+            "{\"a\":tru}",
+            "{\"a\" 1}",
+            "{\"a\":\"x}",
         ] {
             assert!(parse_object(body.as_bytes()).is_err(), "{body:?}");
         }
@@ -587,9 +605,17 @@ mod tests {
         let mut seen = Vec::new();
         walk(br#"[{"role" : "us\"er","n":[1,null]}]"#, |token| seen.push(token));
         let expected = [
-            Token::Open(b'['), Token::Open(b'{'), Token::Key(b"role"), Token::Text(br#"us\"er"#),
-            Token::Key(b"n"), Token::Open(b'['), Token::Plain(b"1"), Token::Plain(b"null"),
-            Token::Close, Token::Close, Token::Close,
+            Token::Open(b'['),
+            Token::Open(b'{'),
+            Token::Key(b"role"),
+            Token::Text(br#"us\"er"#),
+            Token::Key(b"n"),
+            Token::Open(b'['),
+            Token::Plain(b"1"),
+            Token::Plain(b"null"),
+            Token::Close,
+            Token::Close,
+            Token::Close,
         ];
         assert_eq!(seen, expected);
     }

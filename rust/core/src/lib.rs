@@ -29,6 +29,8 @@ pub mod snapshot;
 pub mod upstream;
 
 pub mod access;
+pub mod answers;
+pub mod call;
 pub mod connection;
 pub mod control;
 pub mod dispatch;

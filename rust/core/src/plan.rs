@@ -67,7 +67,9 @@ struct Pattern {
 impl Pattern {
     fn new(text: &str) -> Self {
         match text.split_once('*') {
-            Some((prefix, suffix)) => Pattern { prefix: prefix.into(), suffix: Some(suffix.into()) },
+            Some((prefix, suffix)) => {
+                Pattern { prefix: prefix.into(), suffix: Some(suffix.into()) }
+            }
             None => Pattern { prefix: text.into(), suffix: None },
         }
     }
@@ -264,7 +266,8 @@ impl Plan {
     /// # Errors
     /// What in the snapshot cannot be used, in one sentence.
     pub fn new(snapshot: Snapshot, mock_port: u16, before: Option<&Plan>) -> Result<Self, String> {
-        let pepper = keys::from_hex(&snapshot.auth.pepper).ok_or("the pepper is not 32 bytes of hex")?;
+        let pepper =
+            keys::from_hex(&snapshot.auth.pepper).ok_or("the pepper is not 32 bytes of hex")?;
         let mut pools = Pools::for_policy(&snapshot.egress, before.map(|plan| &plan.pools))?;
         let mut used = Vec::new();
         let mut deployments = Vec::with_capacity(snapshot.deployments.len());
@@ -275,7 +278,8 @@ impl Plan {
         let groups = snapshot.groups.into_iter().map(|group| Group::new(group, &deployments));
         let groups = groups.collect::<Result<Vec<_>, _>>()?;
         let known = |index: &usize| *index < groups.len();
-        let linked = groups.iter().flat_map(|g| g.fallbacks.iter().chain(&g.context_window_fallbacks));
+        let linked =
+            groups.iter().flat_map(|g| g.fallbacks.iter().chain(&g.context_window_fallbacks));
         let named = snapshot.models.values().chain(snapshot.wildcards.iter().map(|w| &w.group));
         if !linked.chain(named).all(known) {
             return Err("a name refers to a model group that does not exist".into());
@@ -330,12 +334,14 @@ impl Plan {
     /// the pattern.
     #[must_use]
     pub fn visible_models(&self, key: &Key) -> Vec<String> {
-        let listed = key.models.iter().flatten().filter(|one| one.suffix.is_none()).map(|one| &one.prefix);
+        let listed =
+            key.models.iter().flatten().filter(|one| one.suffix.is_none()).map(|one| &one.prefix);
         let listed = listed.filter(|name| self.resolve(name).is_some()).cloned();
         let named = self.models.keys().filter(|name| key.may_use(name)).cloned();
         let patterns = self.wildcards.iter().map(|one| format!("{}*{}", one.prefix, one.suffix));
         let patterns = patterns.filter(|pattern| key.may_use(pattern));
-        let names: std::collections::BTreeSet<String> = listed.chain(named).chain(patterns).collect();
+        let names: std::collections::BTreeSet<String> =
+            listed.chain(named).chain(patterns).collect();
         names.into_iter().collect()
     }
 
@@ -371,9 +377,9 @@ impl Group {
     fn new(group: snapshot::Group, deployments: &[Deployment]) -> Result<Self, String> {
         let mut candidates = Vec::with_capacity(group.deployments.len());
         for &index in &group.deployments {
-            let deployment = deployments
-                .get(index)
-                .ok_or_else(|| format!("group {} names a deployment that does not exist", group.name))?;
+            let deployment = deployments.get(index).ok_or_else(|| {
+                format!("group {} names a deployment that does not exist", group.name)
+            })?;
             candidates.push(deployment.candidate(index));
         }
         let first = group.deployments.first().map(|&index| deployments[index].tokenizer);
@@ -412,9 +418,11 @@ impl Deployment {
         let fail = |what: &str| format!("deployment {}: {what}", one.id);
         let mut headers = HeaderMap::new();
         for (name, value) in &one.headers {
-            let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| fail("a bad header name"))?;
-            let mut value = HeaderValue::from_str(value)
-                .map_err(|_| fail("a credential or header holds characters that HTTP does not allow"))?;
+            let name =
+                HeaderName::from_bytes(name.as_bytes()).map_err(|_| fail("a bad header name"))?;
+            let mut value = HeaderValue::from_str(value).map_err(|_| {
+                fail("a credential or header holds characters that HTTP does not allow")
+            })?;
             value.set_sensitive(true);
             headers.insert(name, value);
         }
@@ -424,23 +432,30 @@ impl Deployment {
         let mut origin = None;
         for (operation, url) in &one.urls {
             let url = match url.strip_prefix(MOCK_SCHEME) {
-                Some(path) => format!("http://127.0.0.1:{mock_port}/{}", path.trim_start_matches('/')),
+                Some(path) => {
+                    format!("http://127.0.0.1:{mock_port}/{}", path.trim_start_matches('/'))
+                }
                 None => url.clone(),
             };
             let probe: Uri = url.replace("{model}", "x").parse().map_err(|_| fail("a bad URL"))?;
-            let (Some(scheme @ ("http" | "https")), Some(host)) = (probe.scheme_str(), probe.authority())
+            let (Some(scheme @ ("http" | "https")), Some(host)) =
+                (probe.scheme_str(), probe.authority())
             else {
                 return Err(fail("its URL must begin with http:// or https://"));
             };
             origin = Some(format!("{scheme}://{host}"));
             let templated = url.contains("{model}");
-            urls.insert(*operation, if templated { Target::Templated(url) } else { Target::Fixed(probe) });
+            urls.insert(
+                *operation,
+                if templated { Target::Templated(url) } else { Target::Fixed(probe) },
+            );
         }
         let pool = (origin.ok_or_else(|| fail("it has no URL"))?, seconds(one.timeouts.connect));
         let client = pools.client(pool.0.clone(), pool.1).ok_or_else(|| fail("no pool"))?;
         used.push(pool);
         Ok(Deployment {
-            tokenizer: Family::from_name(&one.tokenizer).ok_or_else(|| fail("an unknown tokenizer"))?,
+            tokenizer: Family::from_name(&one.tokenizer)
+                .ok_or_else(|| fail("an unknown tokenizer"))?,
             id_hash: deployment_hash(&one.id),
             weight: one.weight,
             order: one.order,

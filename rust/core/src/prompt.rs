@@ -14,8 +14,18 @@ const REPLY_TOKENS: u64 = 3;
 
 /// Keys whose strings are structure, not text that the model reads.
 const STRUCTURE: [&[u8]; 12] = [
-    b"role", b"type", b"id", b"call_id", b"tool_call_id", b"detail", b"format", b"url", b"data",
-    b"image_url", b"file_id", b"encrypted_content",
+    b"role",
+    b"type",
+    b"id",
+    b"call_id",
+    b"tool_call_id",
+    b"detail",
+    b"format",
+    b"url",
+    b"data",
+    b"image_url",
+    b"file_id",
+    b"encrypted_content",
 ];
 
 /// The texts of one request; reused between requests.

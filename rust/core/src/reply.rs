@@ -3,7 +3,6 @@
 use crate::error::{Class, Error};
 use crate::http1;
 use crate::limiter::Decision;
-use std::fmt::Write;
 use std::time::{Duration, SystemTime};
 
 /// How the body is framed.
@@ -17,12 +16,33 @@ pub enum Body {
     UntilClose,
 }
 
+/// The three headers that show the state of a limit.
+pub struct LimitHeaders {
+    limit: &'static str,
+    remaining: &'static str,
+    reset: &'static str,
+}
+
+/// Of requests and of tokens, as OpenAI names them.
+pub const LIMIT_HEADERS: [LimitHeaders; 2] = [
+    LimitHeaders {
+        limit: "x-ratelimit-limit-requests",
+        remaining: "x-ratelimit-remaining-requests",
+        reset: "x-ratelimit-reset-requests",
+    },
+    LimitHeaders {
+        limit: "x-ratelimit-limit-tokens",
+        remaining: "x-ratelimit-remaining-tokens",
+        reset: "x-ratelimit-reset-tokens",
+    },
+];
+
 /// Formats heads into a buffer that is reused between replies.
 #[derive(Debug, Default)]
 pub struct HeadWriter {
-    text: String,
+    text: Vec<u8>,
     date: String,
-    date_second: u64,
+    date_second: i64,
 }
 
 impl HeadWriter {
@@ -30,40 +50,45 @@ impl HeadWriter {
     pub fn begin(&mut self, status: u16, request_id: &str) -> &mut Self {
         self.refresh_date();
         self.text.clear();
-        // Formatting into a String cannot fail.
-        let _ = write!(
-            self.text,
-            "HTTP/1.1 {status} {}\r\ndate: {}\r\nx-request-id: {request_id}\r\n",
-            http1::reason(status),
-            self.date
-        );
-        self
+        self.text.extend_from_slice(b"HTTP/1.1 ");
+        push_number(&mut self.text, u64::from(status));
+        self.text.push(b' ');
+        self.text.extend_from_slice(http1::reason(status).as_bytes());
+        self.text.extend_from_slice(b"\r\ndate: ");
+        self.text.extend_from_slice(self.date.as_bytes());
+        self.text.extend_from_slice(b"\r\n");
+        self.header("x-request-id", request_id.as_bytes())
     }
 
     /// Adds a header; a value that HTTP does not allow is left out.
     pub fn header(&mut self, name: &str, value: &[u8]) -> &mut Self {
-        let printable = value.iter().all(|&byte| byte == b'\t' || (0x20..0x7f).contains(&byte));
-        if let (true, Ok(value)) = (printable, std::str::from_utf8(value)) {
-            self.text.push_str(name);
-            self.text.push_str(": ");
-            self.text.push_str(value);
-            self.text.push_str("\r\n");
+        if value.iter().all(|&byte| byte == b'\t' || (0x20..0x7f).contains(&byte)) {
+            self.text.extend_from_slice(name.as_bytes());
+            self.text.extend_from_slice(b": ");
+            self.text.extend_from_slice(value);
+            self.text.extend_from_slice(b"\r\n");
         }
         self
     }
 
     /// Adds a header that is a number.
     pub fn number(&mut self, name: &str, value: u64) -> &mut Self {
-        let _ = write!(self.text, "{name}: {value}\r\n");
+        self.text.extend_from_slice(name.as_bytes());
+        self.text.extend_from_slice(b": ");
+        push_number(&mut self.text, value);
+        self.text.extend_from_slice(b"\r\n");
         self
     }
 
-    /// Adds the state of a limit as `x-ratelimit-{limit,remaining,reset}-{what}`.
-    pub fn rate_limit(&mut self, what: &str, decision: &Decision) -> &mut Self {
-        self.number(&format!("x-ratelimit-limit-{what}"), decision.limit);
-        self.number(&format!("x-ratelimit-remaining-{what}"), decision.remaining);
-        let reset = go_duration(decision.reset);
-        self.header(&format!("x-ratelimit-reset-{what}"), reset.as_bytes())
+    /// Adds the state of a limit.
+    pub fn rate_limit(&mut self, names: &LimitHeaders, decision: &Decision) -> &mut Self {
+        self.number(names.limit, decision.limit);
+        self.number(names.remaining, decision.remaining);
+        self.text.extend_from_slice(names.reset.as_bytes());
+        self.text.extend_from_slice(b": ");
+        push_go_duration(&mut self.text, decision.reset);
+        self.text.extend_from_slice(b"\r\n");
+        self
     }
 
     /// Adds `retry-after` in whole seconds and `retry-after-ms`.
@@ -79,39 +104,75 @@ impl HeadWriter {
             Body::Length(length) => {
                 self.number("content-length", length as u64);
             }
-            Body::Chunked => self.text.push_str("transfer-encoding: chunked\r\n"),
+            Body::Chunked => self.text.extend_from_slice(b"transfer-encoding: chunked\r\n"),
             Body::UntilClose => {}
         }
-        self.text.push_str(if keep_alive { "\r\n" } else { "connection: close\r\n\r\n" });
-        self.text.as_bytes()
+        self.text.extend_from_slice(if keep_alive {
+            b"\r\n"
+        } else {
+            b"connection: close\r\n\r\n"
+        });
+        &self.text
     }
 
     fn refresh_date(&mut self) {
-        let now = SystemTime::now();
-        let second = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs());
+        let second = rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse).tv_sec;
         if second != self.date_second {
             self.date_second = second;
-            self.date = httpdate::fmt_http_date(now);
+            self.date = httpdate::fmt_http_date(SystemTime::now());
         }
     }
 }
 
-/// A duration the way Go prints it, as OpenAI's headers do: `12ms`, `1s`, `6m0s`.
-#[must_use]
-pub fn go_duration(duration: Duration) -> String {
-    let milliseconds = duration.as_millis();
+fn push_number(out: &mut Vec<u8>, number: u64) {
+    let mut digits = [0; 20];
+    let mut at = digits.len();
+    let mut rest = number;
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[at..]);
+}
+
+/// Writes a duration the way Go prints it, as OpenAI's headers do: `12ms`, `1.5s`, `6m0s`.
+fn push_go_duration(out: &mut Vec<u8>, duration: Duration) {
+    let milliseconds = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     if milliseconds < 1000 {
-        return format!("{milliseconds}ms");
+        push_number(out, milliseconds);
+        out.extend_from_slice(b"ms");
+        return;
     }
-    let seconds = duration.as_secs_f64();
-    let (hours, minutes) = (seconds as u64 / 3600, seconds as u64 / 60 % 60);
-    let rest = format!("{:.3}", seconds % 60.0);
-    let rest = rest.trim_end_matches('0').trim_end_matches('.');
-    match (hours, minutes) {
-        (0, 0) => format!("{rest}s"),
-        (0, _) => format!("{minutes}m{rest}s"),
-        _ => format!("{hours}h{minutes}m{rest}s"),
+    let seconds = milliseconds / 1000;
+    let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
+    if hours > 0 {
+        push_number(out, hours);
+        out.push(b'h');
     }
+    if hours > 0 || minutes > 0 {
+        push_number(out, minutes);
+        out.push(b'm');
+    }
+    push_number(out, seconds % 60);
+    let fraction = milliseconds % 1000;
+    if fraction > 0 {
+        let digits =
+            [fraction / 100, fraction / 10 % 10, fraction % 10].map(|digit| b'0' + digit as u8);
+        let used = if fraction % 100 == 0 {
+            1
+        } else if fraction % 10 == 0 {
+            2
+        } else {
+            3
+        };
+        out.push(b'.');
+        out.extend_from_slice(&digits[..used]);
+    }
+    out.push(b's');
 }
 
 /// The head lines that tell a client's SDK what to do after an error.
@@ -121,7 +182,9 @@ pub fn error_headers(head: &mut HeadWriter, error: &Error) {
         head.retry_after(seconds);
     }
     let again: &[u8] = match error.class {
-        Class::RateLimited | Class::NoDeployment | Class::Draining | Class::RequestTimeout => b"true",
+        Class::RateLimited | Class::NoDeployment | Class::Draining | Class::RequestTimeout => {
+            b"true"
+        }
         // Our own retries are spent: the client's would only multiply them.
         _ => b"false",
     };
@@ -130,14 +193,24 @@ pub fn error_headers(head: &mut HeadWriter, error: &Error) {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]
     fn durations_read_as_go_prints_them() {
-        for (milliseconds, text) in
-            [(12, "12ms"), (1000, "1s"), (1500, "1.5s"), (360_000, "6m0s"), (3_661_000, "1h1m1s")]
-        {
-            assert_eq!(go_duration(Duration::from_millis(milliseconds)), text);
+        for (milliseconds, text) in [
+            (0, "0ms"),
+            (12, "12ms"),
+            (1000, "1s"),
+            (1500, "1.5s"),
+            (1025, "1.025s"),
+            (360_000, "6m0s"),
+            (3_661_000, "1h1m1s"),
+            (3_600_000, "1h0m0s"),
+        ] {
+            let mut out = Vec::new();
+            push_go_duration(&mut out, Duration::from_millis(milliseconds));
+            assert_eq!(String::from_utf8(out).unwrap(), text);
         }
     }
 

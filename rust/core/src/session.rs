@@ -2,15 +2,16 @@
 //! the control plane.
 
 use crate::cache::{CachedHead, Entry};
+use crate::call::{Call, Ticket};
 use crate::connection::Connection;
 use crate::dispatch::{self, Outcome, Partial, Trail, Whole};
 use crate::edge::Edge;
 use crate::error::{Class, Error};
-use crate::gate::{Admission, Arrival, Call};
+use crate::gate::{Admission, Arrival};
 use crate::http1::{Framing, Head};
 use crate::metrics::{Counter, Labels, Sample};
 use crate::plan::{Key, Plan};
-use crate::reply::{Body, HeadWriter, error_headers};
+use crate::reply::{Body, HeadWriter, LIMIT_HEADERS, error_headers};
 use crate::snapshot::Operation;
 use crate::stream;
 use crate::usage::{self, Usage};
@@ -70,7 +71,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 Ok(Some(head)) => self.answer(&head).await,
                 Ok(None) => return,
                 Err(error) => {
-                    let asked = Asked::nothing();
+                    let asked = Asked::unreadable(&mut self.edge.desk.borrow_mut().rng);
                     self.refuse(&asked, &error).await;
                     After::CloseUnread
                 }
@@ -142,13 +143,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let admitted = edge.shop.admit(plan, key, &mut edge.desk.borrow_mut(), arrival);
         let call = match admitted {
             Ok(Admission::Call(call)) => call,
-            Ok(Admission::Hit(call, entry)) => return self.answer_hit(&call, &entry, asked).await,
+            Ok(Admission::Hit(ticket, entry)) => {
+                return self.answer_hit(&ticket, &entry, asked).await;
+            }
             Err(error) => {
                 self.record_refusal(operation, &alias.alias, &error, asked);
                 return self.refuse(asked, &error).await;
             }
         };
-        let counter = if call.cache_key.is_some() { Counter::CacheMiss } else { Counter::CacheBypass };
+        let counter =
+            if call.cache_key.is_some() { Counter::CacheMiss } else { Counter::CacheBypass };
         if call.plan.cache.is_some() {
             edge.shop.metrics.count(counter);
         }
@@ -164,7 +168,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         };
         match outcome {
             Ok(Outcome::Whole(whole)) => self.answer_whole(&call, whole, &trail, asked).await,
-            Ok(Outcome::Partial(partial)) => self.answer_partial(&call, partial, &mut trail, asked).await,
+            Ok(Outcome::Partial(partial)) => {
+                self.answer_partial(&call, partial, &mut trail, asked).await
+            }
             Err(failure) => match failure.into_reply() {
                 Ok(whole) => self.answer_whole(&call, whole, &trail, asked).await,
                 Err(error) => {
@@ -178,21 +184,30 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         }
     }
 
-    async fn answer_hit(&mut self, call: &Call, entry: &Entry, asked: &Asked) -> After {
+    async fn answer_hit(&mut self, ticket: &Ticket, entry: &Entry, asked: &Asked) -> After {
         self.edge.shop.metrics.count(Counter::CacheHit);
         let trail = Trail { deployment: Some(entry.deployment), ..Trail::default() };
-        let usage = Usage { input: entry.input_tokens, output: entry.output_tokens, ..Usage::default() };
-        let ending = Ending { status: entry.head.status, usage: Some(usage), cached: true, ..Ending::default() };
-        self.finish(call, &trail, asked, ending);
+        self.record(ticket, &trail, asked, entry.head.status, Usage::default(), None);
         self.head.begin(entry.head.status, &asked.request_id);
-        self.call_headers(call, &trail);
+        self.call_headers(ticket, &trail);
         self.head.header("x-llmgw-cache", b"hit").header("content-type", &entry.head.content_type);
         self.write_body(asked, &entry.body).await
     }
 
-    async fn answer_whole(&mut self, call: &Call, whole: Whole, trail: &Trail, asked: &Asked) -> After {
+    async fn answer_whole(
+        &mut self,
+        call: &Call,
+        whole: Whole,
+        trail: &Trail,
+        asked: &Asked,
+    ) -> After {
         let usage = usage::of_reply(&whole.body);
-        self.finish(call, trail, asked, Ending { status: whole.status, usage, ..Ending::default() });
+        self.finish(
+            call,
+            trail,
+            asked,
+            Ending { status: whole.status, usage, ..Ending::default() },
+        );
         self.begin(call, trail, whole.status, asked);
         stream::upstream_headers(&mut self.head, &whole.headers, call.limits[0].is_some());
         if whole.status == 200 {
@@ -212,7 +227,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let headers = partial.headers.clone();
         let status = partial.status;
         stream::upstream_headers(&mut self.head, &headers, call.limits[0].is_some());
-        let passed = stream::pass(self, call, partial, asked).await;
+        let deployment = trail.deployment.map_or("", |index| &call.plan.deployments[index].id);
+        let passed = stream::pass(self, call, partial, deployment, asked).await;
         trail.upstream += passed.waited;
         let status = if passed.client_gone { CLIENT_GONE } else { status };
         let ending = Ending {
@@ -233,13 +249,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     fn begin(&mut self, call: &Call, trail: &Trail, status: u16, asked: &Asked) {
         self.head.begin(status, &asked.request_id);
         self.call_headers(call, trail);
-        if call.plan.cache.is_some() {
-            let state: &[u8] = if call.cache_key.is_some() { b"miss" } else { b"bypass" };
-            self.head.header("x-llmgw-cache", state);
-        }
+        let state: &[u8] = match (&call.plan.cache, call.cache_key) {
+            (None, _) => b"disabled",
+            (Some(_), Some(_)) => b"miss",
+            (Some(_), None) => b"bypass",
+        };
+        self.head.header("x-llmgw-cache", state);
     }
 
-    fn call_headers(&mut self, call: &Call, trail: &Trail) {
+    fn call_headers(&mut self, call: &Ticket, trail: &Trail) {
         self.head.header("x-llmgw-model-group", call.model_label().as_bytes());
         if let Some(index) = trail.deployment {
             // A cache entry's deployment is of the same plan: the version is part of its key.
@@ -248,9 +266,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             }
         }
         self.head.number("x-llmgw-attempts", u64::from(trail.attempts));
-        for (what, decision) in ["requests", "tokens"].iter().zip(&call.limits) {
+        for (names, decision) in LIMIT_HEADERS.iter().zip(&call.limits) {
             if let Some(decision) = decision {
-                self.head.rate_limit(what, decision);
+                self.head.rate_limit(names, decision);
             }
         }
     }
@@ -265,7 +283,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         stream: bool,
     ) {
         let (Some(key), Some(deployment)) = (call.cache_key, trail.deployment) else { return };
-        let content_type = headers.get(CONTENT_TYPE).map_or(&b"application/json"[..], |v| v.as_bytes());
+        let content_type =
+            headers.get(CONTENT_TYPE).map_or(&b"application/json"[..], |v| v.as_bytes());
         if headers.contains_key(http::header::CONTENT_ENCODING) {
             return;
         }
@@ -278,7 +297,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             output_tokens: usage.output,
             deployment,
         };
-        self.edge.desk.borrow_mut().remember(&call.plan, key, entry);
+        self.edge.desk.borrow_mut().answers.put(&call.plan, key, entry);
     }
 
     /// Settles the reservation and notes the call in the metrics.
@@ -288,35 +307,49 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             shop.metrics.count(Counter::ClientDisconnect);
         }
         let reached = trail.attempts > 0 && (ending.status < 400 || ending.status == CLIENT_GONE);
-        let usage = match ending.usage {
-            Some(usage) if !ending.cached => Some(usage),
-            // Nothing was said of usage: what was counted stands in for it.
-            None if reached => {
-                Some(Usage { input: call.input_tokens, output: ending.output_estimate, ..Usage::default() })
-            }
-            _ => None,
-        };
+        // Where nothing was said of usage, what was counted stands in for it.
+        let counted =
+            Usage { input: call.input_tokens, output: ending.output_estimate, ..Usage::default() };
+        let usage = ending.usage.or(reached.then_some(counted));
         shop.settle(call, usage.map(|usage| usage.input + usage.output));
-        let deployment = trail.deployment.and_then(|index| call.plan.deployments.get(index));
+        self.record(
+            call,
+            trail,
+            asked,
+            ending.status,
+            usage.unwrap_or_default(),
+            ending.first_byte,
+        );
+    }
+
+    fn record(
+        &self,
+        ticket: &Ticket,
+        trail: &Trail,
+        asked: &Asked,
+        status: u16,
+        usage: Usage,
+        first_byte: Option<Duration>,
+    ) {
+        let deployment = trail.deployment.and_then(|index| ticket.plan.deployments.get(index));
         let labels = Labels {
-            endpoint: endpoint_name(call.operation),
-            model: call.model_label(),
+            endpoint: endpoint_name(ticket.operation),
+            model: ticket.model_label(),
             provider: deployment.map_or("", |one| &one.provider),
             deployment: deployment.map_or("", |one| &one.id),
-            key: &call.key.alias,
-            status: ending.status,
+            key: &ticket.key.alias,
+            status,
         };
-        let usage = usage.unwrap_or_default();
         let sample = Sample {
             total_ns: nanoseconds(asked.started.elapsed()),
             upstream_ns: nanoseconds(trail.upstream),
-            first_byte_ns: ending.first_byte.map(nanoseconds),
+            first_byte_ns: first_byte.map(nanoseconds),
             input_tokens: usage.input,
             output_tokens: usage.output,
             cache_read_tokens: usage.cache_read,
             reasoning_tokens: usage.reasoning,
         };
-        shop.metrics.record(&labels, &sample);
+        self.edge.shop.metrics.record(&labels, &sample);
     }
 
     fn record_refusal(&self, operation: Operation, key: &str, error: &Error, asked: &Asked) {
@@ -337,7 +370,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         if head.framing == Framing::Length(0) {
             return self.refuse(asked, error).await;
         }
-        self.refuse(&Asked { keep_alive: false, request_id: asked.request_id.clone(), ..*asked }, error).await;
+        self.refuse(
+            &Asked { keep_alive: false, request_id: asked.request_id.clone(), ..*asked },
+            error,
+        )
+        .await;
         After::CloseUnread
     }
 
@@ -373,8 +410,9 @@ impl Asked {
     }
 
     /// For a request whose head could not be read.
-    fn nothing() -> Self {
-        Asked { request_id: "-".into(), chunked: true, keep_alive: false, started: Instant::now() }
+    fn unreadable(rng: &mut fastrand::Rng) -> Self {
+        let request_id = access::new_request_id(rng);
+        Asked { request_id, chunked: true, keep_alive: false, started: Instant::now() }
     }
 }
 
@@ -386,7 +424,6 @@ struct Ending {
     /// Output tokens if the provider does not say: events seen.
     output_estimate: u64,
     first_byte: Option<Duration>,
-    cached: bool,
 }
 
 fn nanoseconds(duration: Duration) -> u64 {
@@ -424,7 +461,13 @@ fn passed_on(head: &Head, request_id: &str) -> HeaderMap {
 #[must_use]
 pub fn midway(timed_out: bool, deployment: &str) -> Error {
     if timed_out {
-        return Error::new(Class::UpstreamTimeout, format!("Deployment `{deployment}` fell silent midway."));
+        return Error::new(
+            Class::UpstreamTimeout,
+            format!("Deployment `{deployment}` fell silent midway."),
+        );
     }
-    Error::new(Class::UpstreamProtocol, format!("Deployment `{deployment}` broke off its reply midway."))
+    Error::new(
+        Class::UpstreamProtocol,
+        format!("Deployment `{deployment}` broke off its reply midway."),
+    )
 }

@@ -124,7 +124,8 @@ impl Relay {
     }
 
     fn remember_tail(&mut self, bytes: &[u8]) {
-        let recent: Vec<u8> = self.tail.iter().chain(bytes.iter().rev().take(3).rev()).copied().collect();
+        let recent: Vec<u8> =
+            self.tail.iter().chain(bytes.iter().rev().take(3).rev()).copied().collect();
         self.tail.copy_from_slice(&recent[recent.len() - 3..]);
     }
 
@@ -383,7 +384,9 @@ mod tests {
     #[test]
     fn a_response_ends_with_its_completed_event() {
         let mut relay = Relay::new(Grammar::Responses, false);
-        relay.push(Bytes::from_static(b"event: response.created\ndata: {\"response\":{\"usage\":null}}\n\n"));
+        relay.push(Bytes::from_static(
+            b"event: response.created\ndata: {\"response\":{\"usage\":null}}\n\n",
+        ));
         assert!(!relay.is_finished());
         relay.push(Bytes::from_static(
             b"event: response.completed\ndata: {\"type\":\"response.completed\",\"response\":{\"id\":\"r\",\"usage\":{\"input_tokens\":4,\"output_tokens\":2}}}\n\n",

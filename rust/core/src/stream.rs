@@ -3,14 +3,14 @@
 //! The next read from the upstream waits until the client has taken the last one: a slow reader holds
 //! its upstream back instead of filling memory.
 
+use crate::call::Call;
 use crate::dispatch::Partial;
 use crate::error::Error;
-use crate::gate::Call;
 use crate::reply::{Body, HeadWriter};
 use crate::session::{After, Asked, Session, midway};
 use crate::snapshot::Operation;
 use crate::sse::{Grammar, Relay};
-use crate::usage::Usage;
+use crate::usage::{self, Usage};
 use bytes::Bytes;
 use http::HeaderMap;
 use http_body_util::BodyExt;
@@ -57,6 +57,7 @@ pub async fn pass<S: AsyncRead + AsyncWrite + Unpin>(
     session: &mut Session<S>,
     call: &Call,
     partial: Partial,
+    deployment: &str,
     asked: &Asked,
 ) -> Passed {
     let is_events = is_event_stream(&partial.headers);
@@ -73,13 +74,17 @@ pub async fn pass<S: AsyncRead + AsyncWrite + Unpin>(
     let mut kept = (is_events && call.cache_key.is_some()).then(Keeper::default);
     let most_kept = call.plan.cache.as_ref().map_or(0, |policy| policy.max_entry_bytes);
     let first_byte = asked.started.elapsed();
+    let mut tail = Tail::default();
     let mut waited = Duration::ZERO;
     let Partial { first, mut rest, idle, deadline, .. } = partial;
     let mut data = first;
     let end = loop {
         let ready = match &mut relay {
             Some(relay) => relay.push(data),
-            None => data,
+            None => {
+                tail.add(&data);
+                data
+            }
         };
         if let Some(keeper) = &mut kept {
             keeper.add(&ready, most_kept);
@@ -104,8 +109,13 @@ pub async fn pass<S: AsyncRead + AsyncWrite + Unpin>(
     };
     // Gone before the client's connection is closed: the upstream's slot is free at once.
     drop(rest);
-    let (usage, events) = relay.as_ref().map_or((None, 0), |relay| (relay.usage(), relay.events()));
-    let (after, complete) = finish(session, call, end, relay, &mut out, keep_alive, &mut kept).await;
+    let (usage, events) = match &relay {
+        Some(relay) => (relay.usage(), relay.events()),
+        None => (usage::at_end(&tail.bytes), 0),
+    };
+    let (after, complete) =
+        finish(session, call, Ending { end, deployment, keep_alive }, relay, &mut out, &mut kept)
+            .await;
     let client_gone = matches!(after, Finish::ClientGone);
     Passed {
         after: if matches!(after, Finish::Keep) { After::Keep } else { After::Close },
@@ -119,6 +129,13 @@ pub async fn pass<S: AsyncRead + AsyncWrite + Unpin>(
     }
 }
 
+/// What is known when nothing more comes.
+struct Ending<'a> {
+    end: End,
+    deployment: &'a str,
+    keep_alive: bool,
+}
+
 enum Finish {
     Keep,
     Close,
@@ -129,12 +146,12 @@ enum Finish {
 async fn finish<S: AsyncRead + AsyncWrite + Unpin>(
     session: &mut Session<S>,
     call: &Call,
-    end: End,
+    ending: Ending<'_>,
     relay: Option<Relay>,
     out: &mut Outgoing,
-    keep_alive: bool,
     kept: &mut Option<Keeper>,
 ) -> (Finish, bool) {
+    let Ending { end, deployment, keep_alive } = ending;
     let timed_out = match end {
         End::ClientGone => return (Finish::ClientGone, false),
         End::Complete => false,
@@ -157,7 +174,7 @@ async fn finish<S: AsyncRead + AsyncWrite + Unpin>(
         if spilled || !text.is_empty() {
             text.extend_from_slice(b"\n\n");
         }
-        let error = midway(timed_out, "");
+        let error = midway(timed_out, deployment);
         text.extend_from_slice(&error_event(call.operation, &error));
     } else if let Some(keeper) = kept {
         keeper.add(&last, u64::MAX);
@@ -239,12 +256,31 @@ impl Outgoing {
         session.connection.flush().await
     }
 
-    async fn finish<S: AsyncRead + AsyncWrite + Unpin>(&mut self, session: &mut Session<S>) -> io::Result<()> {
+    async fn finish<S: AsyncRead + AsyncWrite + Unpin>(
+        &mut self,
+        session: &mut Session<S>,
+    ) -> io::Result<()> {
         if self.framing == Body::Chunked {
             self.frame.extend_from_slice(b"0\r\n\r\n");
         }
         session.connection.write(&self.frame, &[]).await?;
         session.connection.flush().await
+    }
+}
+
+/// The end of a plain body, where the usage stands in large replies.
+#[derive(Default)]
+struct Tail {
+    bytes: Vec<u8>,
+}
+
+impl Tail {
+    const KEPT: usize = 4096;
+
+    fn add(&mut self, data: &[u8]) {
+        self.bytes.extend_from_slice(&data[data.len().saturating_sub(Self::KEPT)..]);
+        let surplus = self.bytes.len().saturating_sub(Self::KEPT);
+        self.bytes.drain(..surplus);
     }
 }
 

@@ -38,7 +38,11 @@ pub enum SendError {
 
 /// Makes a client whose connections take at most `connect` to set up.
 #[must_use]
-pub fn client(egress: Arc<Egress>, tls: Arc<rustls::ClientConfig>, connect: Duration) -> HttpClient {
+pub fn client(
+    egress: Arc<Egress>,
+    tls: Arc<rustls::ClientConfig>,
+    connect: Duration,
+) -> HttpClient {
     build(Connector { kind: Kind::Network { egress, tls: TlsConnector::from(tls) }, connect })
 }
 
@@ -71,7 +75,8 @@ pub fn tls_config(ca_file: Option<&str>) -> Result<Arc<rustls::ClientConfig>, St
     }
     if let Some(path) = ca_file {
         use rustls::pki_types::{CertificateDer, pem::PemObject};
-        let certificates = CertificateDer::pem_file_iter(path).map_err(|e| format!("{path}: {e}"))?;
+        let certificates =
+            CertificateDer::pem_file_iter(path).map_err(|e| format!("{path}: {e}"))?;
         for certificate in certificates {
             let certificate = certificate.map_err(|e| format!("{path}: {e}"))?;
             roots.add(certificate).map_err(|e| format!("{path}: {e}"))?;
@@ -169,7 +174,8 @@ impl tower_service::Service<Uri> for Connector {
                     }
                 }
             };
-            let late = |_| io::Error::new(io::ErrorKind::TimedOut, "no connection within the deadline");
+            let late =
+                |_| io::Error::new(io::ErrorKind::TimedOut, "no connection within the deadline");
             tokio::time::timeout(connect, dial).await.map_err(late)?
         })
     }
@@ -195,7 +201,12 @@ fn bare(host: &str) -> &str {
 }
 
 /// Every address of the name must pass; the first that answers is used.
-async fn connect_checked(host: &str, port: u16, egress: &Egress, tls: bool) -> io::Result<TcpStream> {
+async fn connect_checked(
+    host: &str,
+    port: u16,
+    egress: &Egress,
+    tls: bool,
+) -> io::Result<TcpStream> {
     let literal: Option<IpAddr> = bare(host).parse().ok();
     let (addresses, kind): (Vec<SocketAddr>, Host) = match literal {
         Some(address) => (vec![SocketAddr::new(address, port)], Host::Literal),
@@ -257,7 +268,11 @@ impl hyper::rt::Read for Stream {
 }
 
 impl hyper::rt::Write for Stream {
-    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         delegate!(self, stream => hyper::rt::Write::poll_write(Pin::new(stream), context, bytes))
     }
 

@@ -59,6 +59,15 @@ pub fn of_reply(body: &[u8]) -> Option<Usage> {
     json::find_member(body, "usage").and_then(|field| parse(&body[field.value]))
 }
 
+/// The usage of a large JSON reply of which only the end is at hand.
+#[must_use]
+pub fn at_end(tail: &[u8]) -> Option<Usage> {
+    const KEY: &[u8] = b"\"usage\"";
+    let at = memchr::memmem::rfind(tail, KEY)?;
+    let object = [b"{", &tail[at..]].concat();
+    of_reply(&object)
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -77,10 +86,23 @@ mod tests {
 
     #[test]
     fn numbers_that_cannot_be_are_not_believed() {
-        for text in ["{}", "null", r#"{"prompt_tokens":-1}"#, r#"{"prompt_tokens":1e99}"#,
-            r#"{"prompt_tokens":99999999999999999}"#] {
+        for text in [
+            "{}",
+            "null",
+            r#"{"prompt_tokens":-1}"#,
+            r#"{"prompt_tokens":1e99}"#,
+            r#"{"prompt_tokens":99999999999999999}"#,
+        ] {
             assert_eq!(parse(text.as_bytes()), None, "{text}");
         }
+    }
+
+    #[test]
+    fn the_end_of_a_large_reply_is_enough() {
+        let tail =
+            br#"0.25],"index":9}],"model":"m","usage":{"prompt_tokens":3,"total_tokens":3}}"#;
+        assert_eq!(at_end(tail).map(|usage| usage.input), Some(3));
+        assert_eq!(at_end(b"0.25]}]}"), None);
     }
 
     #[test]

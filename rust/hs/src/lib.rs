@@ -122,7 +122,8 @@ impl Database {
         let patterns: Vec<*const c_char> = expressions.iter().map(|e| e.pattern.as_ptr()).collect();
         let flags = vec![0 as c_uint; expressions.len()];
         let ids: Vec<c_uint> = expressions.iter().map(|e| e.id).collect();
-        let count = c_uint::try_from(expressions.len()).map_err(|_| Error::Status(raw::HS_INVALID))?;
+        let count =
+            c_uint::try_from(expressions.len()).map_err(|_| Error::Status(raw::HS_INVALID))?;
         let mode_bits = match mode {
             Mode::Block => raw::HS_MODE_BLOCK,
             Mode::Stream => raw::HS_MODE_STREAM,

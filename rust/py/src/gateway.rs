@@ -21,7 +21,12 @@ use std::sync::atomic::Ordering::{AcqRel, Acquire};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-create_exception!(llmgw._native, Refused, PyException, "A request is refused: (class name, message).");
+create_exception!(
+    llmgw._native,
+    Refused,
+    PyException,
+    "A request is refused: (class name, message)."
+);
 
 pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add("Refused", m.py().get_type::<Refused>())?;
@@ -186,7 +191,8 @@ impl Gateway {
 
     fn may_use(&self, alias: &str, model: &str) -> PyResult<bool> {
         let plan = self.shop.plan().map_err(|error| refused(&error))?;
-        Ok(plan.resolve(model).is_some() && plan.key_named(alias).is_some_and(|key| key.may_use(model)))
+        Ok(plan.resolve(model).is_some()
+            && plan.key_named(alias).is_some_and(|key| key.may_use(model)))
     }
 
     #[getter]

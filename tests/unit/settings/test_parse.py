@@ -18,8 +18,9 @@ def test_values_of_yaml_keep_their_lines() -> None:
     assert parsed.lines["model_list", 0, "params", "model"] == 4
 
 
-def test_an_empty_file_is_an_empty_mapping() -> None:
-    assert parse("# nothing but a comment\n", "a.yaml").tree == {}
+@pytest.mark.parametrize("text", ["", "\n", "# nothing but a comment\n"])
+def test_an_empty_file_is_refused(text: str) -> None:
+    assert refusal(text) == "a.yaml: the file is empty ({} stands for the defaults)"
 
 
 def test_a_key_given_twice_is_refused_with_its_line() -> None:

@@ -14,7 +14,7 @@ pub(super) fn luhn(digits: &[u8]) -> bool {
             (_, digit) => digit * 2 - if digit > 4 { 9 } else { 0 },
         })
         .sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }
 
 /// Sum of digit times weight.
@@ -57,7 +57,7 @@ pub(super) fn nhs(digits: &[u8]) -> bool {
 
 /// US routing number: weights 3-7-1 modulo 10.
 pub(super) fn aba(digits: &[u8]) -> bool {
-    weighted(digits, &[3, 7, 1, 3, 7, 1, 3, 7, 1]) % 10 == 0
+    weighted(digits, &[3, 7, 1, 3, 7, 1, 3, 7, 1]).is_multiple_of(10)
 }
 
 /// US NPI: Luhn over `80840` and the number.

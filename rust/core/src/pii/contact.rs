@@ -6,9 +6,8 @@ use super::text::{Text, is_word};
 use std::net::Ipv6Addr;
 
 /// File endings that are no top-level domains: `logo@2x.png`.
-const FILE_ENDINGS: [&[u8]; 11] = [
-    b"png", b"jpg", b"jpeg", b"gif", b"svg", b"webp", b"ico", b"css", b"js", b"json", b"html",
-];
+const FILE_ENDINGS: [&[u8]; 11] =
+    [b"png", b"jpg", b"jpeg", b"gif", b"svg", b"webp", b"ico", b"css", b"js", b"json", b"html"];
 
 /// Trigger: the byte before `@`, the `@`, the byte after it.
 pub(super) fn email(text: Text<'_>, end: usize) -> Option<Candidate> {
@@ -90,7 +89,7 @@ fn phone_start(text: Text<'_>, end: usize) -> Option<usize> {
 fn international(text: Text<'_>, start: usize) -> Option<Candidate> {
     let (digits, end) = loose_digits(text, start + 1, 16);
     let known = digits.first().is_some_and(|first| *first != 0) && (8..=15).contains(&digits.len());
-    let plain = !numbers::is_monotonous(&digits);
+    let plain = !numbers::is_monotonous(&digits) && text.at(end - 2).is_ascii_digit();
     (known && plain && text.ends_at(end)).then_some(Candidate { start, end, bonus: 0.35 })
 }
 
@@ -177,7 +176,8 @@ fn ipv4(text: Text<'_>, end: usize) -> Option<Candidate> {
     if matches!(octets[0], 0 | 127 | 255) {
         return None;
     }
-    let is_version = octets.iter().all(|&octet| octet < 20) || names_a_version(text, start);
+    let is_numbering = octets[0] < 10 && octets[1] < 20 && octets[2] < 20; // chapters, releases
+    let is_version = is_numbering || names_a_version(text, start);
     Some(Candidate { start, end, bonus: if is_version { -0.3 } else { 0.0 } })
 }
 
@@ -234,8 +234,9 @@ pub(super) fn mac(text: Text<'_>, end: usize) -> Option<Candidate> {
 /// Trigger: `://`, possibly with JSON's `\/`. The finding runs from the scheme to the end of the host.
 pub(super) fn url_with_credentials(text: Text<'_>, end: usize) -> Option<Candidate> {
     let colon = text.run_before(end, 4, |byte| matches!(byte, b'/' | b'\\')) - 1;
-    let ends_authority =
-        |byte: u8| matches!(byte, 0..=b' ' | b'/' | b'?' | b'#' | b'"' | b'\'' | b'<' | b'>' | b'\\');
+    let ends_authority = |byte: u8| {
+        matches!(byte, 0..=b' ' | b'/' | b'?' | b'#' | b'"' | b'\'' | b'<' | b'>' | b'\\')
+    };
     let stop = text.run_after(end, 512, |byte| !ends_authority(byte));
     let authority = text.slice(end..stop);
     let at_sign = authority.iter().rposition(|&byte| byte == b'@')?;

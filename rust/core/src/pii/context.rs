@@ -45,8 +45,6 @@ fn is_whole_word(text: Text<'_>, start: usize, end: usize) -> bool {
         || (first.is_ascii_uppercase() && text.before(start).is_ascii_lowercase())
         || text.follows_escape(start);
     let plural = next == b's' && !text.at(end + 1).is_ascii_alphabetic();
-    let ends = !next.is_ascii_lowercase()
-        || !last.is_ascii_alphabetic()
-        || plural;
+    let ends = !next.is_ascii_lowercase() || !last.is_ascii_alphabetic() || plural;
     begins && ends
 }

@@ -11,23 +11,23 @@ const CHECKED: f32 = 0.5;
 /// Card issuers: first and last prefix (of as many digits as written), lengths, and whether the
 /// prefix says much (Maestro's says little).
 const ISSUERS: [(u32, u32, &[usize], bool); 19] = [
-    (4, 4, &[13, 16, 19], true),                // Visa
-    (51, 55, &[16], true),                      // Mastercard
-    (2221, 2720, &[16], true),                  // Mastercard
-    (34, 34, &[15], true),                      // American Express
-    (37, 37, &[15], true),                      // American Express
-    (6011, 6011, &[16, 17, 18, 19], true),      // Discover
-    (644, 649, &[16, 17, 18, 19], true),        // Discover
-    (65, 65, &[16, 17, 18, 19], true),          // Discover, RuPay
-    (3528, 3589, &[16, 17, 18, 19], true),      // JCB
-    (300, 305, &[14, 16, 19], true),            // Diners
-    (36, 36, &[14, 16, 19], true),              // Diners
-    (38, 39, &[14, 16, 19], true),              // Diners
-    (62, 62, &[16, 17, 18, 19], true),          // UnionPay
-    (2200, 2204, &[16, 17, 18, 19], true),      // Mir
-    (60, 60, &[16], true),                      // RuPay
-    (81, 82, &[16], true),                      // RuPay
-    (508, 508, &[16], true),                    // RuPay
+    (4, 4, &[13, 16, 19], true),                        // Visa
+    (51, 55, &[16], true),                              // Mastercard
+    (2221, 2720, &[16], true),                          // Mastercard
+    (34, 34, &[15], true),                              // American Express
+    (37, 37, &[15], true),                              // American Express
+    (6011, 6011, &[16, 17, 18, 19], true),              // Discover
+    (644, 649, &[16, 17, 18, 19], true),                // Discover
+    (65, 65, &[16, 17, 18, 19], true),                  // Discover, RuPay
+    (3528, 3589, &[16, 17, 18, 19], true),              // JCB
+    (300, 305, &[14, 16, 19], true),                    // Diners
+    (36, 36, &[14, 16, 19], true),                      // Diners
+    (38, 39, &[14, 16, 19], true),                      // Diners
+    (62, 62, &[16, 17, 18, 19], true),                  // UnionPay
+    (2200, 2204, &[16, 17, 18, 19], true),              // Mir
+    (60, 60, &[16], true),                              // RuPay
+    (81, 82, &[16], true),                              // RuPay
+    (508, 508, &[16], true),                            // RuPay
     (50, 50, &[12, 13, 14, 15, 16, 17, 18, 19], false), // Maestro
     (56, 69, &[12, 13, 14, 15, 16, 17, 18, 19], false), // Maestro
 ];
@@ -71,20 +71,94 @@ fn issuer(digits: &[u8]) -> Option<bool> {
 }
 
 /// Length of an IBAN by country, from the ISO 13616 registry.
+#[rustfmt::skip]
 const IBAN_LENGTHS: [(&[u8; 2], usize); 86] = [
-    (b"AD", 24), (b"AE", 23), (b"AL", 28), (b"AT", 20), (b"AZ", 28), (b"BA", 20), (b"BE", 16),
-    (b"BG", 22), (b"BH", 22), (b"BI", 27), (b"BR", 29), (b"BY", 28), (b"CH", 21), (b"CR", 22),
-    (b"CY", 28), (b"CZ", 24), (b"DE", 22), (b"DJ", 27), (b"DK", 18), (b"DO", 28), (b"EE", 20),
-    (b"EG", 29), (b"ES", 24), (b"FI", 18), (b"FK", 18), (b"FO", 18), (b"FR", 27), (b"GB", 22),
-    (b"GE", 22), (b"GI", 23), (b"GL", 18), (b"GR", 27), (b"GT", 28), (b"HR", 21), (b"HU", 28),
-    (b"IE", 22), (b"IL", 23), (b"IQ", 23), (b"IS", 26), (b"IT", 27), (b"JO", 30), (b"KW", 30),
-    (b"KZ", 20), (b"LB", 28), (b"LC", 32), (b"LI", 21), (b"LT", 20), (b"LU", 20), (b"LV", 21),
-    (b"LY", 25), (b"MC", 27), (b"MD", 24), (b"ME", 22), (b"MK", 19), (b"MN", 20), (b"MR", 27),
-    (b"MT", 31), (b"MU", 30), (b"NI", 28), (b"NL", 18), (b"NO", 15), (b"OM", 23), (b"PK", 24),
-    (b"PL", 28), (b"PS", 29), (b"PT", 25), (b"QA", 29), (b"RO", 24), (b"RS", 22), (b"RU", 33),
-    (b"SA", 24), (b"SC", 31), (b"SD", 18), (b"SE", 24), (b"SI", 19), (b"SK", 24), (b"SM", 27),
-    (b"SO", 23), (b"ST", 25), (b"SV", 28), (b"TL", 23), (b"TN", 24), (b"TR", 26), (b"UA", 29),
-    (b"VA", 22), (b"VG", 24),
+    (b"AD", 24),
+    (b"AE", 23),
+    (b"AL", 28),
+    (b"AT", 20),
+    (b"AZ", 28),
+    (b"BA", 20),
+    (b"BE", 16),
+    (b"BG", 22),
+    (b"BH", 22),
+    (b"BI", 27),
+    (b"BR", 29),
+    (b"BY", 28),
+    (b"CH", 21),
+    (b"CR", 22),
+    (b"CY", 28),
+    (b"CZ", 24),
+    (b"DE", 22),
+    (b"DJ", 27),
+    (b"DK", 18),
+    (b"DO", 28),
+    (b"EE", 20),
+    (b"EG", 29),
+    (b"ES", 24),
+    (b"FI", 18),
+    (b"FK", 18),
+    (b"FO", 18),
+    (b"FR", 27),
+    (b"GB", 22),
+    (b"GE", 22),
+    (b"GI", 23),
+    (b"GL", 18),
+    (b"GR", 27),
+    (b"GT", 28),
+    (b"HR", 21),
+    (b"HU", 28),
+    (b"IE", 22),
+    (b"IL", 23),
+    (b"IQ", 23),
+    (b"IS", 26),
+    (b"IT", 27),
+    (b"JO", 30),
+    (b"KW", 30),
+    (b"KZ", 20),
+    (b"LB", 28),
+    (b"LC", 32),
+    (b"LI", 21),
+    (b"LT", 20),
+    (b"LU", 20),
+    (b"LV", 21),
+    (b"LY", 25),
+    (b"MC", 27),
+    (b"MD", 24),
+    (b"ME", 22),
+    (b"MK", 19),
+    (b"MN", 20),
+    (b"MR", 27),
+    (b"MT", 31),
+    (b"MU", 30),
+    (b"NI", 28),
+    (b"NL", 18),
+    (b"NO", 15),
+    (b"OM", 23),
+    (b"PK", 24),
+    (b"PL", 28),
+    (b"PS", 29),
+    (b"PT", 25),
+    (b"QA", 29),
+    (b"RO", 24),
+    (b"RS", 22),
+    (b"RU", 33),
+    (b"SA", 24),
+    (b"SC", 31),
+    (b"SD", 18),
+    (b"SE", 24),
+    (b"SI", 19),
+    (b"SK", 24),
+    (b"SM", 27),
+    (b"SO", 23),
+    (b"ST", 25),
+    (b"SV", 28),
+    (b"TL", 23),
+    (b"TN", 24),
+    (b"TR", 26),
+    (b"UA", 29),
+    (b"VA", 22),
+    (b"VG", 24),
 ];
 
 /// Trigger: country code, check digits and four more characters.

@@ -148,8 +148,9 @@ pub(super) fn vin(text: Text<'_>, end: usize) -> Option<Candidate> {
     let start = end - 11;
     let end = start + 17;
     let written = text.slice(start..end);
-    let is_character =
-        |&byte: &u8| byte.is_ascii_digit() || (byte.is_ascii_uppercase() && !b"IOQ".contains(&byte));
+    let is_character = |&byte: &u8| {
+        byte.is_ascii_digit() || (byte.is_ascii_uppercase() && !b"IOQ".contains(&byte))
+    };
     let has_letters = written.iter().filter(|byte| byte.is_ascii_uppercase()).count() >= 2;
     let serial_is_numeric = written.get(13..)?.iter().all(u8::is_ascii_digit);
     let shaped = written.iter().all(is_character) && has_letters && serial_is_numeric;

@@ -147,8 +147,22 @@ pub(super) fn private_key(text: Text<'_>, end: usize) -> Option<Candidate> {
 
 /// Values that stand for a secret without being one.
 const STAND_INS: [&[u8]; 16] = [
-    b"your", b"my-", b"my_", b"xxx", b"example", b"placeholder", b"redacted", b"none", b"null",
-    b"true", b"false", b"undefined", b"string", b"required", b"optional", b"process.env",
+    b"your",
+    b"my-",
+    b"my_",
+    b"xxx",
+    b"example",
+    b"placeholder",
+    b"redacted",
+    b"none",
+    b"null",
+    b"true",
+    b"false",
+    b"undefined",
+    b"string",
+    b"required",
+    b"optional",
+    b"process.env",
 ];
 
 /// Trigger: a telling name and `:` or `=`. The finding is the value alone.

@@ -30,10 +30,7 @@ impl Automaton {
             .match_kind(MatchKind::All)
             .cache_capacity(CACHE_BYTES)
             .skip_cache_capacity_check(true);
-        let dfa = DFA::builder()
-            .configure(config)
-            .build_from_nfa(nfa)
-            .map_err(engine_error)?;
+        let dfa = DFA::builder().configure(config).build_from_nfa(nfa).map_err(engine_error)?;
         let headroom = (dfa.get_nfa().states().len() * 16 + 4096) * 5;
         let shared = Shared { dfa, headroom, caches: Mutex::new(Vec::new()) };
         Ok(Automaton { shared: Arc::new(shared) })
@@ -71,10 +68,8 @@ impl Walk {
     fn start(shared: &Arc<Shared>) -> Result<Self, ScanError> {
         let kept = shared.caches.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut cache = kept.unwrap_or_else(|| shared.dfa.create_cache());
-        let state = shared
-            .dfa
-            .start_state_forward(&mut cache, &Input::new(""))
-            .map_err(engine_error)?;
+        let state =
+            shared.dfa.start_state_forward(&mut cache, &Input::new("")).map_err(engine_error)?;
         Ok(Walk { shared: Arc::clone(shared), cache, state, offset: 0 })
     }
 

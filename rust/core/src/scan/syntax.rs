@@ -16,6 +16,7 @@ const MAX_PROGRAM_BYTES: usize = 1 << 20;
 
 /// An expression that was read.
 pub(super) struct Program {
+    #[cfg_attr(not(feature = "hyperscan"), expect(dead_code))]
     pub(super) pattern: Pattern,
     pub(super) hir: Hir,
     /// In Hyperscan's syntax; ASCII, without NUL.

@@ -178,10 +178,7 @@ fn test_too_many_matches_fail_the_scan_instead_of_passing_half() {
         assert_eq!(set.spans(&[b'a'; MAX_ENDS + 1], &mut found), Err(ScanError::TooManyMatches));
         let mut ends = Vec::new();
         let mut stream = set.open().unwrap();
-        assert_eq!(
-            stream.feed(&[b'a'; MAX_ENDS + 1], &mut ends),
-            Err(ScanError::TooManyMatches)
-        );
+        assert_eq!(stream.feed(&[b'a'; MAX_ENDS + 1], &mut ends), Err(ScanError::TooManyMatches));
         assert_eq!((found.len(), ends.len()), (0, 0));
         assert_eq!(spans(&set, b"xa"), [(10, 1, 2)]);
     }

@@ -1,0 +1,184 @@
+//! An admitted request, and its body as each deployment needs it.
+
+use crate::cache::CacheKey;
+use crate::error::{Class, Error, Result};
+use crate::json::{self, Object};
+use crate::limiter::Decision;
+use crate::plan::{Key, Plan};
+use crate::snapshot::Operation;
+use bytes::Bytes;
+use std::ops::{Deref, Range};
+use std::sync::Arc;
+
+/// Who was let in, where to, and under which rules: what every admitted request has.
+pub struct Ticket {
+    /// The configuration it runs under to its end.
+    pub plan: Arc<Plan>,
+    /// Who calls.
+    pub key: Arc<Key>,
+    /// Which endpoint.
+    pub operation: Operation,
+    /// The model group asked for.
+    pub group: usize,
+    /// State of the key's limits, for the reply's headers: requests, tokens.
+    pub limits: [Option<Decision>; 2],
+}
+
+impl Ticket {
+    /// The public model name in metrics: the group's, so that clients cannot invent labels.
+    #[must_use]
+    pub fn model_label(&self) -> &str {
+        &self.plan.groups[self.group].name
+    }
+}
+
+/// A request that goes on to dispatch.
+pub struct Call {
+    /// Who and where to.
+    pub ticket: Ticket,
+    /// What the client's model name matched of a wildcard (else the name).
+    pub matched: String,
+    /// The body as received.
+    pub body: Bytes,
+    /// Where in it the fields lie that dispatch changes.
+    pub fields: Fields,
+    /// Input tokens, counted.
+    pub input_tokens: u64,
+    /// Tokens reserved from the key's limit.
+    pub reserved: u64,
+    /// Where the reply is cached, if it may be.
+    pub cache_key: Option<CacheKey>,
+}
+
+impl Deref for Call {
+    type Target = Ticket;
+
+    fn deref(&self) -> &Ticket {
+        &self.ticket
+    }
+}
+
+/// Where in the body the fields lie that dispatch changes.
+pub struct Fields {
+    model: Option<Range<usize>>,
+    stream: bool,
+    stream_options: Option<Range<usize>>,
+    wants_usage: bool,
+    end: usize,
+    empty: bool,
+}
+
+impl Call {
+    /// Whether the client asked for a stream.
+    #[must_use]
+    pub fn streams(&self) -> bool {
+        self.fields.stream
+    }
+
+    /// The body for a deployment: the routed model in place, usage asked for. The second value says
+    /// whether usage was asked for on our own account and has to be hidden from the client.
+    #[must_use]
+    pub fn body_for(&self, model: &str, stream_usage: bool) -> (Bytes, bool) {
+        let mut edits = Vec::with_capacity(2);
+        let model = json::quote(model);
+        match &self.fields.model {
+            Some(range) if self.body[range.clone()] != model[..] => {
+                edits.push((range.clone(), model))
+            }
+            Some(_) => {}
+            None => edits.push(self.added("\"model\":", &model)),
+        }
+        let asks = stream_usage
+            && self.fields.stream
+            && !self.fields.wants_usage
+            && matches!(self.operation, Operation::ChatCompletions | Operation::Completions);
+        if asks {
+            edits.push(self.usage_edit());
+        }
+        if edits.is_empty() {
+            return (self.body.clone(), false);
+        }
+        edits.sort_by_key(|(range, _)| range.start);
+        (json::splice(&self.body, &edits).into(), asks)
+    }
+
+    /// A member put before the object's closing brace.
+    fn added(&self, name: &str, value: &[u8]) -> (Range<usize>, Vec<u8>) {
+        let comma = if self.fields.empty { "" } else { "," };
+        let text = [comma.as_bytes(), name.as_bytes(), value].concat();
+        (self.fields.end..self.fields.end, text)
+    }
+
+    fn usage_edit(&self) -> (Range<usize>, Vec<u8>) {
+        const ASK: &[u8] = b"{\"include_usage\":true}";
+        let Some(range) = self.fields.stream_options.clone() else {
+            return self.added("\"stream_options\":", ASK);
+        };
+        let old = &self.body[range.clone()];
+        let inside = old.strip_prefix(b"{").and_then(|rest| rest.strip_suffix(b"}"));
+        match inside.map(<[u8]>::trim_ascii).filter(|inside| !inside.is_empty()) {
+            None => (range, ASK.to_vec()),
+            Some(_) => match json::find_member(old, "include_usage") {
+                Some(field) => {
+                    let at = range.start + field.value.start..range.start + field.value.end;
+                    (at, b"true".to_vec())
+                }
+                None => (range.start + 1..range.start + 1, b"\"include_usage\":true,".to_vec()),
+            },
+        }
+    }
+}
+
+/// The model's name and the fields that dispatch needs.
+///
+/// # Errors
+/// `InvalidRequest`, naming the field that is missing or of the wrong type.
+pub fn read_fields(
+    body: &[u8],
+    object: &Object,
+    path_model: Option<&str>,
+) -> Result<(String, Fields)> {
+    let model = object.get(body, "model");
+    let name = match (path_model, &model) {
+        (Some(name), _) => name.to_owned(),
+        (None, Some(range)) => text_of(&body[range.clone()])
+            .ok_or_else(|| invalid("The field `model` must be a string.", "model"))?,
+        (None, None) => return Err(invalid("The field `model` is missing.", "model")),
+    };
+    let stream = match object.get(body, "stream").map(|range| &body[range]) {
+        Some(b"true") => true,
+        None | Some(b"false" | b"null") => false,
+        Some(_) => return Err(invalid("The field `stream` must be true or false.", "stream")),
+    };
+    let stream_options = object.get(body, "stream_options");
+    let wants_usage = stream_options.clone().is_some_and(|range| {
+        let options = &body[range];
+        json::find_member(options, "include_usage")
+            .is_some_and(|field| &options[field.value] == b"true")
+    });
+    let (end, empty) = (object.end, object.fields.is_empty());
+    Ok((name, Fields { model, stream, stream_options, wants_usage, end, empty }))
+}
+
+fn invalid(message: &str, param: &'static str) -> Error {
+    Error::new(Class::InvalidRequest, message).with_param(param)
+}
+
+fn text_of(value: &[u8]) -> Option<String> {
+    let inside = value.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+    let mut decoded = Vec::with_capacity(inside.len());
+    json::unescape(inside, &mut decoded);
+    String::from_utf8(decoded).ok()
+}
+
+/// Output tokens the client allows, over all choices; 0 if it does not say.
+#[must_use]
+pub fn output_ceiling(body: &[u8], object: &Object) -> u64 {
+    let number = |name: &str| {
+        let text = std::str::from_utf8(&body[object.get(body, name)?]).ok()?;
+        text.parse::<u64>().ok()
+    };
+    let tokens =
+        ["max_completion_tokens", "max_tokens", "max_output_tokens"].iter().find_map(|n| number(n));
+    tokens.unwrap_or(0).saturating_mul(number("n").unwrap_or(1).clamp(1, 128)).min(1 << 32)
+}
