@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NoReturn
 
-import msgspec
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.log import LogLevels
 from granian.server.mp import MPServer
@@ -42,7 +41,7 @@ class StartError(LlmgwError):
 
 def serve(options: ServeOptions) -> NoReturn:
     """Start the gateway in place of this process."""
-    arguments = [sys.executable, "-P", "-m", "llmgw.server", msgspec.json.encode(options, enc_hook=str).decode()]
+    arguments = [sys.executable, "-P", "-m", "llmgw.server", options.to_json()]
     sys.stdout.flush()
     sys.stderr.flush()
     os.execv(sys.executable, arguments)  # noqa: S606 - our own interpreter, no shell
@@ -218,7 +217,7 @@ def _announce(handover: Handover, new_master_key: str | None) -> None:
 
 def main() -> None:
     """Run with the options that `serve()` passed on."""
-    options = msgspec.json.decode(sys.argv[1], type=ServeOptions, dec_hook=lambda kind, text: kind(text))
+    options = ServeOptions.from_json(sys.argv[1])
     # Workers inherit what the supervisor has prepared: see `gateway.handover`.
     multiprocessing.set_start_method("fork")
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)

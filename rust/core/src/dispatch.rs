@@ -71,7 +71,10 @@ pub struct Trail {
 /// Why an attempt failed.
 pub struct Failure {
     class: Class,
+    /// For the client.
     message: String,
+    /// For the operator alone: why there was no connection.
+    reason: String,
     retry_after: Option<Duration>,
     /// The upstream's own words, where they are meant for the client.
     reply: Option<Whole>,
@@ -79,7 +82,7 @@ pub struct Failure {
 
 impl Failure {
     fn new(class: Class, message: String) -> Self {
-        Failure { class, message, retry_after: None, reply: None }
+        Failure { class, message, reason: String::new(), retry_after: None, reply: None }
     }
 
     /// What the client gets: the upstream's reply as sent, or an error of ours.
@@ -226,6 +229,15 @@ impl Route<'_> {
 }
 
 fn note_failure(shop: &Shop, call: &Call, deployment: &Deployment, failure: &Failure) {
+    if failure.reply.is_none() {
+        let reason = if failure.reason.is_empty() { &failure.message } else { &failure.reason };
+        let fields = [
+            ("deployment", &deployment.id[..]),
+            ("class", failure.class.row().name),
+            ("reason", reason),
+        ];
+        shop.log.warn("an attempt failed", &fields);
+    }
     if !failure.class.row().cool_down {
         return;
     }
@@ -263,7 +275,9 @@ async fn attempt(
     let sent = timeout_at(first_byte, deployment.origin.send(request)).await.map_err(late)?;
     let response = sent.map_err(|error| match error {
         SendError::Protocol => fail(Class::UpstreamProtocol, "did not answer in HTTP"),
-        SendError::Unreachable(_) => fail(Class::UpstreamUnreachable, "could not be reached"),
+        SendError::Unreachable(reason) => {
+            Failure { reason, ..fail(Class::UpstreamUnreachable, "could not be reached") }
+        }
         SendError::Broken => {
             fail(Class::UpstreamUnreachable, "closed the connection without an answer")
         }

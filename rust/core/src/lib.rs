@@ -11,6 +11,7 @@ pub mod headers;
 pub mod http1;
 pub mod json;
 pub mod keys;
+pub mod log;
 pub mod pii;
 pub mod prompt;
 pub mod scan;

@@ -235,7 +235,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             usage: passed.usage,
             output_estimate: passed.events,
             first_byte: Some(passed.first_byte),
-            ..Ending::default()
         };
         self.finish(call, trail, asked, ending);
         if let (true, Some(body)) = (passed.complete, passed.kept) {
