@@ -17,8 +17,9 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 const MAX_HEADERS: usize = 128;
 /// Bytes of a reply's head.
 const MAX_HEAD: usize = 256 * 1024;
-/// Bytes asked of the socket at once.
-const READ_SIZE: usize = 16 * 1024;
+/// Bytes asked of the socket at first; doubled, up to the most, while reads fill what they were given.
+const FIRST_READ: usize = 4 * 1024;
+const MOST_READ: usize = 64 * 1024;
 
 /// Why an exchange failed.
 #[derive(Debug)]
@@ -33,6 +34,7 @@ pub enum Fault {
 pub struct Connection {
     stream: Stream,
     input: BytesMut,
+    read_size: usize,
 }
 
 /// A reply's head.
@@ -65,7 +67,7 @@ impl Connection {
     /// Over a fresh stream.
     #[must_use]
     pub fn new(stream: Stream) -> Self {
-        Connection { stream, input: BytesMut::new() }
+        Connection { stream, input: BytesMut::new(), read_size: FIRST_READ }
     }
 
     /// Whether an idle connection is still open, with nothing on it that was not asked for.
@@ -143,10 +145,15 @@ impl Connection {
     }
 
     async fn read(&mut self) -> io::Result<usize> {
-        if self.input.capacity() - self.input.len() < READ_SIZE / 4 {
-            self.input.reserve(READ_SIZE);
+        if self.input.capacity() - self.input.len() < FIRST_READ / 4 {
+            self.input.reserve(self.read_size);
         }
-        self.stream.read_buf(&mut self.input).await
+        let room = self.input.capacity() - self.input.len();
+        let count = self.stream.read_buf(&mut self.input).await?;
+        if count == room {
+            self.read_size = (self.read_size * 2).min(MOST_READ);
+        }
+        Ok(count)
     }
 }
 
