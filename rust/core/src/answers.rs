@@ -153,3 +153,6 @@ impl Stores {
         at
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -103,3 +103,6 @@ async fn ask(
     let body = rest.collect().await.map_err(|e| unreachable(drop(e)))?.to_bytes();
     Ok((parts.status.as_u16(), parts.headers, body))
 }
+
+#[cfg(test)]
+mod tests;

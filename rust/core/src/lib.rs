@@ -42,3 +42,6 @@ pub mod stream;
 
 pub mod load;
 pub mod mock;
+
+#[cfg(test)]
+mod testing;

@@ -480,3 +480,6 @@ impl Deployment {
 fn seconds(value: f64) -> Duration {
     Duration::try_from_secs_f64(value).unwrap_or(Duration::MAX / 4)
 }
+
+#[cfg(test)]
+mod tests;

@@ -344,3 +344,6 @@ pub fn upstream_headers(head: &mut HeadWriter, headers: &HeaderMap, own_limits: 
         head.header("cache-control", b"no-cache").header("x-accel-buffering", b"no");
     }
 }
+
+#[cfg(test)]
+mod tests;

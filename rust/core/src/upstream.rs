@@ -296,3 +296,6 @@ impl hyper::rt::Write for Stream {
         delegate!(self, stream => hyper::rt::Write::poll_write_vectored(Pin::new(stream), context, parts))
     }
 }
+
+#[cfg(test)]
+mod tests;
