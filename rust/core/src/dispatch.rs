@@ -8,8 +8,8 @@ use crate::metrics::Counter;
 use crate::plan::Deployment;
 use crate::upstream::{self, SendError};
 use bytes::{Bytes, BytesMut};
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderMap, Response};
+use http::header::{CONTENT_LENGTH, RETRY_AFTER};
+use http::{HeaderMap, Response, Version};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use std::collections::VecDeque;
@@ -39,6 +39,8 @@ pub struct Partial {
     pub status: u16,
     /// Headers as received.
     pub headers: HeaderMap,
+    /// HTTP version it comes in.
+    pub version: Version,
     /// What has come so far.
     pub first: Bytes,
     /// The rest.
@@ -298,11 +300,10 @@ async fn begin(
     let (parts, mut rest) = response.into_parts();
     let status = parts.status.as_u16();
     let headers = parts.headers;
-    let kind = headers.get(CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
-    if kind.starts_with(b"text/html") {
+    if upstream::is_of_type(&headers, "text/html") {
         return Err(fail(Class::UpstreamProtocol, "answered with a web page"));
     }
-    let is_stream = kind.starts_with(b"text/event-stream");
+    let is_stream = upstream::is_of_type(&headers, "text/event-stream");
     let broke = || fail(Class::UpstreamProtocol, "broke off its reply");
     let mut body = Buffer::default();
     loop {
@@ -313,6 +314,7 @@ async fn begin(
         };
         let frame = match timeout_at(until, rest.frame()).await {
             Ok(None) if is_stream && body.is_empty() => return Err(broke()),
+            Ok(None) if !upstream::ended_whole(parts.version, &rest) => return Err(broke()),
             Ok(None) => {
                 let body = body.freeze();
                 if lacks_bytes(&headers, body.len()) {
@@ -333,6 +335,7 @@ async fn begin(
             return Ok(Outcome::Partial(Partial {
                 status,
                 headers,
+                version: parts.version,
                 first,
                 rest,
                 hide_usage,

@@ -446,7 +446,7 @@ pub fn find_member(text: &[u8], name: &str) -> Option<Field> {
             }
             b':' if depth == 1 => {
                 if let Some(range) = key.clone()
-                    && text.get(range.start + 1..range.end - 1) == Some(name.as_bytes())
+                    && text.get(range.start + 1..range.end - 1).is_some_and(|raw| key_is(raw, name))
                 {
                     let value = value_range(text, at + 1)?;
                     return Some(Field {

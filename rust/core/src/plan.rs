@@ -159,6 +159,8 @@ impl Deployment {
     pub fn uri(&self, operation: Operation, model: &str) -> Option<Uri> {
         match self.urls.get(&operation)? {
             Target::Fixed(uri) => Some(uri.clone()),
+            // These two would lead to another place, and no encoding of them is safe from that.
+            Target::Templated(_) if matches!(model, "." | "..") => None,
             Target::Templated(text) => text.replace("{model}", &encode_segment(model)).parse().ok(),
         }
     }

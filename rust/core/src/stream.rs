@@ -10,6 +10,7 @@ use crate::reply::{Body, HeadWriter};
 use crate::session::{After, Asked, Session, midway};
 use crate::snapshot::Operation;
 use crate::sse::{Grammar, Relay};
+use crate::upstream;
 use crate::usage::{self, Usage};
 use bytes::Bytes;
 use http::HeaderMap;
@@ -76,7 +77,7 @@ pub async fn pass<S: AsyncRead + AsyncWrite + Unpin>(
     let first_byte = asked.started.elapsed();
     let mut tail = Tail::default();
     let mut waited = Duration::ZERO;
-    let Partial { first, mut rest, idle, deadline, .. } = partial;
+    let Partial { version, first, mut rest, idle, deadline, .. } = partial;
     let mut data = first;
     let end = loop {
         let ready = match &mut relay {
@@ -102,7 +103,8 @@ pub async fn pass<S: AsyncRead + AsyncWrite + Unpin>(
         waited += started.elapsed();
         match read {
             Ok(Some(Ok(bytes))) => data = bytes,
-            Ok(None) => break End::Complete,
+            Ok(None) if upstream::ended_whole(version, &rest) => break End::Complete,
+            Ok(None) => break End::Broken { timed_out: false },
             Ok(Some(Err(_))) => break End::Broken { timed_out: false },
             Err(_) => break End::Broken { timed_out: true },
         }
@@ -311,9 +313,7 @@ fn grammar(operation: Operation) -> Grammar {
 }
 
 fn is_event_stream(headers: &HeaderMap) -> bool {
-    headers
-        .get(http::header::CONTENT_TYPE)
-        .is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"))
+    upstream::is_of_type(headers, "text/event-stream")
 }
 
 fn content_length(headers: &HeaderMap) -> Option<usize> {

@@ -2,9 +2,10 @@
 
 use crate::egress::{Egress, Host};
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, Response, Uri};
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, Method, Request, Response, Uri, Version};
 use http_body_util::Full;
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -121,6 +122,20 @@ pub async fn send(
     *request.uri_mut() = uri;
     *request.headers_mut() = headers;
     client.request(request).await.map_err(|error| explain(&error))
+}
+
+/// Whether a reply is of that media type (given in lower case), whatever its parameters.
+#[must_use]
+pub fn is_of_type(headers: &HeaderMap, kind: &str) -> bool {
+    let value = headers.get(CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
+    value.get(..kind.len()).is_some_and(|start| start.eq_ignore_ascii_case(kind.as_bytes()))
+}
+
+/// Whether a body that brings nothing more has come whole. An HTTP/2 stream that is reset with
+/// `NO_ERROR` also just stops.
+#[must_use]
+pub fn ended_whole(version: Version, rest: &Incoming) -> bool {
+    version != Version::HTTP_2 || rest.is_end_stream()
 }
 
 fn explain(error: &hyper_util::client::legacy::Error) -> SendError {

@@ -124,7 +124,8 @@ fn key_model_endpoint_configuration_and_body_all_tell_replies_apart() {
     let plan = plan_with(|_| {});
     let first = ticket(&plan);
     let mut other_key = ticket(&plan);
-    other_key.key = plan.key(&plan.digester.digest(crate::testing::OTHER_KEY.as_bytes())).unwrap().clone();
+    other_key.key =
+        plan.key(&plan.digester.digest(crate::testing::OTHER_KEY.as_bytes())).unwrap().clone();
     let mut other_operation = ticket(&plan);
     other_operation.operation = Operation::Completions;
     let other_plan = ticket(&plan_with(|snapshot| snapshot["version"] = json!("2")));

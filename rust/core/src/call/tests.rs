@@ -75,8 +75,7 @@ fn a_model_that_stands_in_the_path_is_put_into_the_body() {
 #[test]
 fn a_stream_from_the_path_gets_model_and_usage() {
     let (body, hidden) = sent(Operation::ChatCompletions, Some("chat"), r#"{"stream":true}"#);
-    let expected =
-        r#"{"stream":true,"model":"routed","stream_options":{"include_usage":true}}"#;
+    let expected = r#"{"stream":true,"model":"routed","stream_options":{"include_usage":true}}"#;
     assert_eq!((&body[..], hidden), (expected, true));
 }
 
@@ -106,16 +105,14 @@ fn usage_is_asked_for_whatever_shape_the_options_have() {
 #[test]
 fn options_that_are_missing_are_added() {
     let (body, hidden) = sent_chat(r#"{"stream":true,"model":"chat"}"#);
-    let expected =
-        r#"{"stream":true,"model":"routed","stream_options":{"include_usage":true}}"#;
+    let expected = r#"{"stream":true,"model":"routed","stream_options":{"include_usage":true}}"#;
     assert_eq!((&body[..], hidden), (expected, true));
 }
 
 #[test]
 fn escaped_option_keys_are_the_options() {
     let body = r#"{"model":"routed","stre\u0061m":true,"stream\u005foptions":{"x":1}}"#;
-    let expected =
-        r#"{"model":"routed","stre\u0061m":true,"stream\u005foptions":{"include_usage":true,"x":1}}"#;
+    let expected = r#"{"model":"routed","stre\u0061m":true,"stream\u005foptions":{"include_usage":true,"x":1}}"#;
     assert_eq!(sent_chat(body), (expected.to_owned(), true));
 }
 

@@ -106,9 +106,8 @@ fn only_deployments_that_serve_the_endpoint_are_candidates() {
         snapshot["deployments"].as_array_mut().unwrap().push(chats_only);
         snapshot["groups"] = json!([group("chat", &[0, 1])]);
     });
-    let indexes = |operation| {
-        plan.candidates(0, operation).iter().map(|one| one.index).collect::<Vec<_>>()
-    };
+    let indexes =
+        |operation| plan.candidates(0, operation).iter().map(|one| one.index).collect::<Vec<_>>();
     assert_eq!(indexes(Operation::ChatCompletions), [0, 1]);
     assert_eq!(indexes(Operation::Embeddings), [0]);
     assert!(indexes(Operation::Responses).is_empty());
@@ -184,11 +183,7 @@ fn a_bad_snapshot_is_refused_in_one_sentence() {
             json!([{"prefix": "", "suffix": "", "group": 9}]),
             "a name refers to a model group that does not exist",
         ),
-        (
-            "/groups/0/deployments",
-            json!([9]),
-            "group chat names a deployment that does not exist",
-        ),
+        ("/groups/0/deployments", json!([9]), "group chat names a deployment that does not exist"),
         (
             "/deployments/0/headers",
             json!([["authorization", "Bearer secret\nx"]]),

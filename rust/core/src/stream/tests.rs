@@ -96,7 +96,9 @@ fn an_event_stream_is_known_by_its_media_type() {
 
 #[test]
 fn a_length_counts_only_if_it_is_a_number() {
-    for (value, length) in [("5", Some(5)), ("0", Some(0)), ("-5", None), ("5, 5", None), ("", None)] {
+    for (value, length) in
+        [("5", Some(5)), ("0", Some(0)), ("-5", None), ("5, 5", None), ("", None)]
+    {
         assert_eq!(content_length(&headers(&[("content-length", value)])), length, "{value}");
     }
 }

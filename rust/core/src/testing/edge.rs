@@ -55,7 +55,8 @@ impl RunningEdge {
     pub fn start(plan: Arc<Plan>, control_socket: &Path) -> Self {
         let shop = Arc::new(shop(Some(plan)));
         let handle =
-            edge::start(shop.clone(), settings(control_socket), edge::open_mock().unwrap()).unwrap();
+            edge::start(shop.clone(), settings(control_socket), edge::open_mock().unwrap())
+                .unwrap();
         let tls = upstream::tls_config(None).unwrap();
         let client = upstream::client(Arc::new(Egress::default()), tls, Duration::from_secs(20));
         RunningEdge { shop, handle, client }

@@ -158,6 +158,7 @@ pub fn json_reply(body: impl Into<Bytes>) -> Response<ReplyBody> {
 /// A reply that comes as the test sends it.
 pub fn coming_reply(headers: &[(&str, &str)]) -> (Sender, Response<ReplyBody>) {
     let (sender, body) = Channel::new(1);
-    let response = headers.iter().fold(Response::builder(), |r, (name, value)| r.header(*name, *value));
+    let response =
+        headers.iter().fold(Response::builder(), |r, (name, value)| r.header(*name, *value));
     (sender, response.body(body.boxed()).unwrap())
 }

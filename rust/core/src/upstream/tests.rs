@@ -21,7 +21,8 @@ const LITERAL: &str = "127.0.0.1";
 const NAME: &str = "localhost";
 const HTTP1: [&str; 1] = ["http/1.1"];
 const HTTP2: [&str; 2] = ["h2", "http/1.1"];
-const STREAM: &str = r#"{"model":"chat","messages":[],"stream":true,"stream_options":{"include_usage":true}}"#;
+const STREAM: &str =
+    r#"{"model":"chat","messages":[],"stream":true,"stream_options":{"include_usage":true}}"#;
 const REPLY: &str = r#"{ "object":"chat.completion", "n":1.50 }"#;
 
 async fn answer(_: Seen) -> http::Response<server::ReplyBody> {
@@ -160,7 +161,8 @@ async fn refusal(egress: Egress, url: &str) -> SendError {
 
 #[tokio::test]
 async fn plain_http_to_a_public_address_is_refused_without_dialling() {
-    let SendError::Unreachable(reason) = refusal(Egress::default(), "http://8.8.8.8/v1").await else {
+    let SendError::Unreachable(reason) = refusal(Egress::default(), "http://8.8.8.8/v1").await
+    else {
         panic!("not refused by the rule")
     };
     assert!(reason.starts_with("plain http to the public address 8.8.8.8"), "{reason}");
@@ -216,8 +218,10 @@ async fn taken(slot: &Mutex<Option<server::Sender>>) -> server::Sender {
 }
 
 const EVENTS: [(&str, &str); 1] = [("content-type", "text/event-stream")];
-const DELTA: &str = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"},\"finish_reason\":null}]}\n\n";
-const STOP: &str = "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
+const DELTA: &str =
+    "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"},\"finish_reason\":null}]}\n\n";
+const STOP: &str =
+    "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
 const DONE: &str = "data: [DONE]\n\n";
 
 #[tokio::test]
@@ -241,8 +245,18 @@ async fn an_event_over_http2_reaches_the_client_before_the_next_is_sent() {
     assert_eq!(rest.body, [STOP, DONE].concat());
 }
 
-/// Sends `first`, then breaks the reply off with an HTTP/2 reset of this reason.
-async fn reset_after(
+/// When a reply is broken off.
+#[derive(Clone, Copy, PartialEq)]
+enum Reset {
+    /// As soon as its first part is sent.
+    AtOnce,
+    /// When its head has reached the client.
+    Midway,
+}
+
+/// Sends `first` as the reply to `body`, then resets the HTTP/2 stream for this reason.
+async fn reset(
+    when: Reset,
     headers: &'static [(&'static str, &'static str)],
     first: Vec<u8>,
     reason: h2::Reason,
@@ -251,14 +265,18 @@ async fn reset_after(
     let authority = Authority::new();
     let (server, slot) = sent_by_hand(authority.acceptor(&[LITERAL], &HTTP2), headers).await;
     let edge = edge(reaching(&server, LITERAL, Some(&authority)));
+    let abort = |sender: server::Sender| sender.abort(Box::new(h2::Error::from(reason)));
     let sending = async {
         let mut sender = taken(&slot).await;
         sender.send_data(first.into()).await.unwrap();
-        // Data in flight is dropped by a reset: let it arrive.
-        tokio::time::sleep(Duration::from_millis(200)).await;
-        sender.abort(Box::new(h2::Error::from(reason)));
+        if when == Reset::Midway {
+            return Some(sender);
+        }
+        abort(sender);
+        None
     };
-    let (response, ()) = tokio::join!(edge.begin_chat(body), sending);
+    let (response, sender) = tokio::join!(edge.begin_chat(body), sending);
+    sender.map(abort);
     let (parts, body) = response.into_parts();
     let body = body.collect().await?.to_bytes();
     Ok(Reply { status: parts.status.as_u16(), headers: parts.headers, body })
@@ -270,7 +288,7 @@ const RESETS: [h2::Reason; 3] =
 #[tokio::test]
 async fn a_stream_reset_midway_ends_with_an_error_event() {
     for reason in RESETS {
-        let reply = reset_after(&EVENTS, DELTA.into(), reason, STREAM).await.unwrap();
+        let reply = reset(Reset::Midway, &EVENTS, DELTA.into(), reason, STREAM).await.unwrap();
         let text = String::from_utf8(reply.body.to_vec()).unwrap();
         let last = text.strip_prefix(DELTA).unwrap();
         assert!(last.contains("\"code\":\"upstream_protocol\""), "{reason}: {text}");
@@ -284,7 +302,8 @@ async fn a_reply_reset_before_it_is_whole_is_a_failure_and_no_answer() {
         &[("content-type", "application/json"), ("content-length", "40")],
     ] {
         for reason in RESETS {
-            let reply = reset_after(headers, b"{\"cut\":".to_vec(), reason, CHAT).await.unwrap();
+            let first = b"{\"cut\":".to_vec();
+            let reply = reset(Reset::AtOnce, headers, first, reason, CHAT).await.unwrap();
             assert_eq!((reply.status, &reply.code()[..]), (502, "upstream_protocol"), "{reason}");
         }
     }
@@ -298,7 +317,7 @@ async fn a_large_reply_reset_midway_is_cut_for_the_client_too() {
         &[("content-type", "application/json"), ("content-length", "400000")],
     ] {
         for reason in RESETS {
-            let read = reset_after(headers, large(), reason, CHAT).await;
+            let read = reset(Reset::Midway, headers, large(), reason, CHAT).await;
             assert!(read.is_err(), "{reason} {headers:?}");
         }
     }
