@@ -182,3 +182,6 @@ pub fn output_ceiling(body: &[u8], object: &Object) -> u64 {
         ["max_completion_tokens", "max_tokens", "max_output_tokens"].iter().find_map(|n| number(n));
     tokens.unwrap_or(0).saturating_mul(number("n").unwrap_or(1).clamp(1, 128)).min(1 << 32)
 }
+
+#[cfg(test)]
+mod tests;

@@ -73,6 +73,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// # Errors
     /// What is wrong with the head; the connection must be closed after the reply.
     pub async fn next_head(&mut self, stop: impl Future<Output = ()>) -> Result<Option<Head>> {
+        // A line end after a body is no request yet.
+        while self.input.starts_with(b"\r\n") {
+            let _ = self.input.split_to(2);
+        }
         if self.input.is_empty() {
             let idle = self.limits.keep_alive_timeout;
             let first = async {
@@ -118,6 +122,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
         if head.expects_continue && self.input.is_empty() {
             self.write(b"HTTP/1.1 100 Continue\r\n\r\n", &[]).await.map_err(|_| cut_short())?;
+            self.flush().await.map_err(|_| cut_short())?;
         }
         let deadline = Instant::now() + self.limits.upload_timeout;
         let mut chunks = Chunks::default();
@@ -128,7 +133,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     // A length past usize was refused above: the limit is far below.
                     let length = usize::try_from(length).unwrap_or(usize::MAX);
                     if self.input.len() >= length {
-                        return Ok(self.input.split_to(length).freeze());
+                        let body = self.input.split_to(length).freeze();
+                        if length > READ_SIZE {
+                            // What follows must not keep the memory of a large body alive.
+                            self.input = BytesMut::from(&self.input[..]);
+                        }
+                        return Ok(body);
                     }
                     self.input.reserve(length - self.input.len());
                 }
@@ -193,7 +203,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// # Errors
     /// The socket's.
     pub async fn flush(&mut self) -> io::Result<()> {
-        self.stream.flush().await
+        let flushed = timeout(self.limits.write_timeout, self.stream.flush()).await;
+        flushed.map_err(|_| io::ErrorKind::TimedOut)?
     }
 
     /// Closes after a refusal: says so, then reads off what the client is still sending, for a short while.

@@ -3,7 +3,7 @@
 use crate::edge::Edge;
 use crate::error::{Class, Error};
 use crate::headers::Headers;
-use crate::http1::Head;
+use crate::http1::{Framing, Head};
 use crate::reply::Body;
 use crate::session::{After, Asked, Session};
 use crate::upstream::Outgoing;
@@ -17,6 +17,10 @@ use tokio::time::timeout;
 pub const EDGE_HEADER: &str = "x-llmgw-edge";
 /// How long the control plane may take.
 const TIMEOUT: Duration = Duration::from_secs(60);
+/// Bytes of a body that is read before anybody is authenticated.
+const MOST_BODY: u64 = 64 * 1024;
+/// How long the control plane may still answer once the gateway drains: it has stopped by then, most likely.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 /// Client headers that the control plane gets to see.
 const PASSED_ON: [&str; 9] = [
     "authorization",
@@ -39,17 +43,23 @@ pub async fn forward<S: AsyncRead + AsyncWrite + Unpin>(
     head: &Head,
     asked: &Asked,
 ) -> After {
+    if matches!(head.framing, Framing::Length(MOST_BODY..)) || head.framing == Framing::Chunked {
+        let error = Error::new(Class::RequestTooLarge, "This endpoint takes no such body.");
+        return session.refuse_unread(asked, head, &error).await;
+    }
     let body = match session.connection.body(head).await {
         Ok(body) => body,
-        Err(error) => {
-            session.refuse(asked, &error).await;
-            return After::CloseUnread;
-        }
+        Err(error) => return session.refuse_and_close(asked, &error).await,
     };
+    let stopping = session.edge.stopped();
     let reply = tokio::select! {
         biased;
         reply = timeout(TIMEOUT, ask(session.edge.clone(), head, asked, body)) => reply,
         () = session.connection.gone() => return After::Close,
+        () = async { stopping.await; tokio::time::sleep(LAST_WORDS).await } => {
+            let error = Error::new(Class::Draining, "The gateway is shutting down.");
+            return session.refuse(asked, &error).await;
+        }
     };
     match reply {
         Ok(Ok(Answer { status, headers, body })) => {
@@ -66,7 +76,8 @@ pub async fn forward<S: AsyncRead + AsyncWrite + Unpin>(
                 // The length is that of the body which a GET would bring.
                 let length = headers.text("content-length").and_then(|text| text.parse().ok());
                 let head = session.head.end(Body::Length(length.unwrap_or(0)), asked.keep_alive);
-                let sent = session.connection.write(head, &[]).await.is_ok();
+                let sent = session.connection.write(head, &[]).await.is_ok()
+                    && session.connection.flush().await.is_ok();
                 return if sent && asked.keep_alive { After::Keep } else { After::Close };
             }
             session.write_body(asked, &body).await
@@ -105,3 +116,6 @@ struct Answer {
     headers: Headers,
     body: Bytes,
 }
+
+#[cfg(test)]
+mod tests;

@@ -76,13 +76,22 @@ pub struct Failure {
     /// For the operator alone: why there was no connection.
     reason: String,
     retry_after: Option<Duration>,
+    /// The deployment may be sent to rest for it.
+    rests: bool,
     /// The upstream's own words, where they are meant for the client.
     reply: Option<Whole>,
 }
 
 impl Failure {
     fn new(class: Class, message: String) -> Self {
-        Failure { class, message, reason: String::new(), retry_after: None, reply: None }
+        Failure {
+            class,
+            message,
+            reason: String::new(),
+            retry_after: None,
+            rests: class.row().cool_down,
+            reply: None,
+        }
     }
 
     /// What the client gets: the upstream's reply as sent, or an error of ours.
@@ -155,8 +164,8 @@ impl Route<'_> {
                 queue.extend(&groups.fallbacks);
             }
             // A group that could not even be tried says less than one that was.
-            if last.is_none() || !matches!(failure.class, Class::NoDeployment | Class::NotSupported)
-            {
+            let untried = matches!(failure.class, Class::NoDeployment | Class::NotSupported);
+            if !untried || last.as_ref().is_none_or(|last| last.class == Class::NotSupported) {
                 last = Some(failure);
             }
         }
@@ -238,12 +247,23 @@ fn note_failure(shop: &Shop, call: &Call, deployment: &Deployment, failure: &Fai
         ];
         shop.log.warn("an attempt failed", &fields);
     }
-    if !failure.class.row().cool_down {
-        return;
+    if failure.rests {
+        rest(shop, call, deployment, failure.retry_after);
     }
+}
+
+/// Counts a stream that broke off against its deployment.
+pub fn note_midway(shop: &Shop, call: &Call, index: usize, class: Class) {
+    let deployment = &call.plan.deployments[index];
+    let fields = [("deployment", &deployment.id[..]), ("class", class.row().name)];
+    shop.log.warn("a stream broke off", &fields);
+    rest(shop, call, deployment, None);
+}
+
+fn rest(shop: &Shop, call: &Call, deployment: &Deployment, retry_after: Option<Duration>) {
     let policy = &call.plan.retry.cooldown;
     let now = monotonic_ns();
-    let rests = match failure.retry_after {
+    let rests = match retry_after.filter(|time| !time.is_zero()) {
         // The provider said how long: believe it, within reason.
         Some(time) => shop.balancer.rest(deployment.id_hash, time.min(policy.cooldown * 10), now),
         None => shop.balancer.failure(deployment.id_hash, policy, now),
@@ -298,11 +318,10 @@ async fn begin(
     fail: &impl Fn(Class, &str) -> Failure,
 ) -> Result<Outcome, Failure> {
     let Response { status, headers, body: mut rest } = response;
-    let kind = headers.get("content-type").unwrap_or_default();
-    if kind.starts_with(b"text/html") {
+    if headers.is_of_type("text/html") {
         return Err(fail(Class::UpstreamProtocol, "answered with a web page"));
     }
-    let is_stream = kind.starts_with(b"text/event-stream");
+    let is_stream = headers.is_of_type("text/event-stream");
     let broke = || fail(Class::UpstreamProtocol, "broke off its reply");
     let mut body = Buffer::default();
     loop {
@@ -400,8 +419,13 @@ async fn refusal(
         _ => fail(class, &format!("answered with status {}", reply.status)),
     };
     failure.retry_after = retry_after;
-    if whole && matches!(class, Class::UpstreamRejected | Class::ContextWindowExceeded) {
+    // A web page is nothing that a client of ours could read.
+    let readable = whole && reply.headers.is_of_type("application/json");
+    if readable && matches!(class, Class::UpstreamRejected | Class::ContextWindowExceeded) {
         failure.reply = Some(reply);
+    } else if status == 403 {
+        // Said of single prompts too: no reason for the deployment to rest.
+        failure.rests = false;
     }
     failure
 }

@@ -180,7 +180,7 @@ async fn run(
     let edge = Rc::new(Edge {
         shop,
         desk: RefCell::new(Desk::new()),
-        control: Origin::new(
+        control: Origin::resending(
             Address::Unix(settings.control_socket.into()),
             "control".into(),
             CONTROL_CONNECT,

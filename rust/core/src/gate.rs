@@ -285,3 +285,6 @@ fn rate_limited(of_tokens: bool, tokens: u64, decision: &Decision) -> Error {
 fn unix_seconds() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
 }
+
+#[cfg(test)]
+mod tests;

@@ -85,11 +85,15 @@ impl Connection {
     /// # Errors
     /// [`Fault`]; the connection is gone then.
     pub async fn exchange(mut self, head: &[u8], body: &[u8]) -> Result<Reply, Fault> {
-        let sent = self.send(head, body).await;
+        let mut unsent = Unsent { head, body };
+        let mut writable = true;
         loop {
+            if writable && self.input.is_empty() {
+                writable = self.send(&mut unsent).await;
+            }
             match parse(&mut self.input)? {
                 Some(parsed) if parsed.status < 200 && parsed.status != 101 => {}
-                Some(parsed) => return Ok(self.begin(parsed, sent)),
+                Some(parsed) => return Ok(self.begin(parsed, unsent.is_empty())),
                 None => match self.read().await {
                     Ok(1..) if self.input.len() <= MAX_HEAD => {}
                     Ok(1..) => return Err(Fault::Protocol),
@@ -106,19 +110,14 @@ impl Connection {
         Reply { status, headers, body }
     }
 
-    /// Writes the request. An upstream that answers before it has read everything, or closes, ends the
-    /// writing: false then, and what it said is read as usual.
-    async fn send(&mut self, mut head: &[u8], mut body: &[u8]) -> bool {
+    /// Writes until all is written, or the upstream says something first; false when it takes no more.
+    async fn send(&mut self, unsent: &mut Unsent<'_>) -> bool {
         poll_fn(|context| {
-            while !head.is_empty() || !body.is_empty() {
-                let parts = [IoSlice::new(head), IoSlice::new(body)];
-                let used = if head.is_empty() { &parts[1..] } else { &parts[..] };
+            while !unsent.is_empty() {
+                let parts = [IoSlice::new(unsent.head), IoSlice::new(unsent.body)];
+                let used = if unsent.head.is_empty() { &parts[1..] } else { &parts[..] };
                 match Pin::new(&mut self.stream).poll_write_vectored(context, used) {
-                    Poll::Ready(Ok(count @ 1..)) => {
-                        let of_head = count.min(head.len());
-                        head = &head[of_head..];
-                        body = &body[count - of_head..];
-                    }
+                    Poll::Ready(Ok(count @ 1..)) => unsent.advance(count),
                     Poll::Ready(_) => return Poll::Ready(false),
                     Poll::Pending => return self.poll_early(context),
                 }
@@ -131,14 +130,14 @@ impl Connection {
         .await
     }
 
-    /// Ready as soon as the upstream says something (or closes) while we are still writing.
+    /// Ready as soon as the upstream says something, or closes, while we are still writing.
     fn poll_early(&mut self, context: &mut Context<'_>) -> Poll<bool> {
         let mut early = [0; 4096];
         let mut buffer = ReadBuf::new(&mut early);
         match Pin::new(&mut self.stream).poll_read(context, &mut buffer) {
             Poll::Ready(_) => {
                 self.input.extend_from_slice(buffer.filled());
-                Poll::Ready(false)
+                Poll::Ready(!self.input.is_empty())
             }
             Poll::Pending => Poll::Pending,
         }
@@ -157,7 +156,34 @@ impl Connection {
     }
 }
 
+/// What is left to write of a request.
+struct Unsent<'a> {
+    head: &'a [u8],
+    body: &'a [u8],
+}
+
+impl Unsent<'_> {
+    fn is_empty(&self) -> bool {
+        self.head.is_empty() && self.body.is_empty()
+    }
+
+    fn advance(&mut self, count: usize) {
+        let of_head = count.min(self.head.len());
+        self.head = &self.head[of_head..];
+        self.body = &self.body[count - of_head..];
+    }
+}
+
 impl Body {
+    /// Bytes still to come, if the framing tells.
+    #[must_use]
+    pub fn remaining(&self) -> Option<u64> {
+        match self.framing {
+            Framing::Length(left) => Some(left),
+            _ => None,
+        }
+    }
+
     /// What comes next: everything that has arrived, else what arrives first. `None` at the end.
     ///
     /// # Errors
@@ -264,12 +290,15 @@ fn parse(input: &mut BytesMut) -> Result<Option<Parsed>, Fault> {
     let text = input.copy_to_bytes(length);
     let headers = Headers::new(text, fields);
     let (framing, sure) = framing(status, &headers)?;
-    let closes = headers.get("connection").is_some_and(|value| {
-        value
-            .split(|&byte| byte == b',')
-            .any(|word| word.trim_ascii().eq_ignore_ascii_case(b"close"))
+    let closes = headers.iter().any(|(name, value)| {
+        name.eq_ignore_ascii_case(b"connection")
+            && value
+                .split(|&byte| byte == b',')
+                .any(|word| word.trim_ascii().eq_ignore_ascii_case(b"close"))
     });
-    let reusable = keep_alive && sure && !closes && status != 101;
+    // An upstream that is in trouble often closes right after it has said so.
+    let well = matches!(status, 200..=299 | 400..=499);
+    let reusable = keep_alive && sure && !closes && well;
     Ok(Some(Parsed { status, headers, framing, reusable }))
 }
 
@@ -284,8 +313,11 @@ fn framing(status: u16, headers: &Headers) -> Result<(Framing, bool), Fault> {
     if lengths.any(|(_, value)| Some(value) != length) {
         return Err(Fault::Protocol);
     }
-    if let Some(coding) = headers.get("transfer-encoding") {
-        let chunked = coding.trim_ascii().eq_ignore_ascii_case(b"chunked");
+    let mut codings =
+        headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case(b"transfer-encoding"));
+    if let Some((_, coding)) = codings.next() {
+        let chunked =
+            coding.trim_ascii().eq_ignore_ascii_case(b"chunked") && codings.next().is_none();
         let framing =
             if chunked { Framing::Chunked(Chunks::default()) } else { Framing::UntilClose };
         return Ok((framing, length.is_none()));

@@ -48,6 +48,13 @@ impl Headers {
         std::str::from_utf8(self.get(name)?).ok()
     }
 
+    /// Whether the content is of that media type (given in lower case), whatever its parameters.
+    #[must_use]
+    pub fn is_of_type(&self, kind: &str) -> bool {
+        let value = self.get("content-type").unwrap_or_default();
+        value.get(..kind.len()).is_some_and(|start| start.eq_ignore_ascii_case(kind.as_bytes()))
+    }
+
     /// All of them, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         self.fields

@@ -155,7 +155,7 @@ fn check_target(target: &str) -> Result<()> {
     if !target.starts_with('/') {
         return Err(bad("The request target must be a path that begins with a slash."));
     }
-    if target.bytes().any(|byte| !(0x21..0x7f).contains(&byte) || byte == b'#' || byte == b'\\') {
+    if target.bytes().any(|byte| !(0x21..0x7f).contains(&byte) || b"#\\<>^`".contains(&byte)) {
         return Err(bad("The request target holds characters that a URL may not have."));
     }
     let path = target.split_once('?').map_or(target, |(path, _)| path);
@@ -214,7 +214,7 @@ fn check_headers(headers: &[httparse::Header<'_>], minor: u8) -> Result<Facts> {
                 keep_alive = connection_stays(value, keep_alive);
             }
             6 if is(header, "expect") => {
-                expects_continue = value.eq_ignore_ascii_case(b"100-continue")
+                expects_continue = minor == 1 && value.eq_ignore_ascii_case(b"100-continue")
             }
             16 if is(header, "content-encoding") && !value.eq_ignore_ascii_case(b"identity") => {
                 let message = "Compressed request bodies are not accepted.";

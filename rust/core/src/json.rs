@@ -10,7 +10,7 @@ use std::ops::Range;
 
 /// How deep arrays and objects may nest.
 pub const MAX_DEPTH: usize = 64;
-/// How many values a body may hold, per byte of fixed allowance and per body.
+/// How many values a body may hold.
 pub const MAX_NODES: usize = 1_000_000;
 /// How many characters a number may have.
 pub const MAX_NUMBER: usize = 64;
@@ -446,7 +446,7 @@ pub fn find_member(text: &[u8], name: &str) -> Option<Field> {
             }
             b':' if depth == 1 => {
                 if let Some(range) = key.clone()
-                    && text.get(range.start + 1..range.end - 1) == Some(name.as_bytes())
+                    && text.get(range.start + 1..range.end - 1).is_some_and(|raw| key_is(raw, name))
                 {
                     let value = value_range(text, at + 1)?;
                     return Some(Field {

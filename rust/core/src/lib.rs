@@ -46,3 +46,6 @@ pub mod stream;
 
 pub mod load;
 pub mod mock;
+
+#[cfg(test)]
+mod testing;

@@ -164,6 +164,8 @@ impl Deployment {
     pub fn path(&self, operation: Operation, model: &str) -> Option<Cow<'_, str>> {
         match self.urls.get(&operation)? {
             Target::Fixed(path) => Some(Cow::Borrowed(path)),
+            // These two would lead to another place, and no encoding of them is safe from that.
+            Target::Templated(_) if matches!(model, "." | "..") => None,
             Target::Templated(path) => {
                 Some(Cow::Owned(path.replace(MODEL, &encode_segment(model))))
             }
@@ -484,11 +486,25 @@ impl Deployment {
     }
 }
 
+/// Headers that describe the message itself.
+const OURS: [&str; 7] = [
+    "accept-encoding",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "host",
+    "transfer-encoding",
+];
+
 /// The headers as lines, with those that every request has.
 fn header_lines(headers: &[(String, String)]) -> Result<String, &'static str> {
     let mut lines = String::from("content-type: application/json\r\naccept-encoding: identity\r\n");
     for (name, value) in headers {
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| "a bad header name")?;
+        if OURS.contains(&name.as_str()) {
+            return Err("a header that the gateway itself sets (host, content-length, …)");
+        }
         let value = HeaderValue::from_str(value).ok().filter(|value| value.to_str().is_ok());
         let value =
             value.ok_or("a credential or header holds characters that HTTP does not allow")?;

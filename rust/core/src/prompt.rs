@@ -45,10 +45,20 @@ impl Prompt {
         self.slots.clear();
         (self.messages, self.images, self.token_ids) = (0, 0, 0);
         let fields: &[&str] = match operation {
-            Operation::ChatCompletions => &["messages", "tools", "functions"],
+            Operation::ChatCompletions => &[
+                "messages",
+                "tools",
+                "functions",
+                "response_format",
+                "prediction",
+                "user",
+                "metadata",
+            ],
             Operation::Completions => &["prompt", "suffix"],
             Operation::Embeddings | Operation::Moderations => &["input"],
-            Operation::Responses => &["instructions", "input", "tools"],
+            Operation::Responses => {
+                &["instructions", "input", "tools", "text", "prompt", "user", "metadata"]
+            }
         };
         for name in fields {
             if let Some(range) = object.get(body, name) {
@@ -58,7 +68,7 @@ impl Prompt {
     }
 
     fn read_field(&mut self, name: &str, value: &[u8]) {
-        let definitions = matches!(name, "tools" | "functions");
+        let definitions = matches!(name, "tools" | "functions" | "response_format" | "text");
         let counts_ids = matches!(name, "prompt" | "input");
         let mut key: &[u8] = b"";
         let mut depth = 0_usize;
@@ -84,7 +94,10 @@ impl Prompt {
                 depth += 1;
                 key = b"";
             }
-            Token::Close => depth = depth.saturating_sub(1),
+            Token::Close => {
+                depth = depth.saturating_sub(1);
+                key = b"";
+            }
             Token::Plain(_) => {}
         });
     }
@@ -155,6 +168,15 @@ mod tests {
         assert_eq!(texts.tokens(Operation::Embeddings, str::len), 6);
         let ids = read(Operation::Completions, r#"{"prompt":[[1,2,3],[4]],"max_tokens":7}"#);
         assert_eq!(ids.tokens(Operation::Completions, str::len), 4);
+    }
+
+    #[test]
+    fn a_text_beside_an_object_is_not_taken_for_structure() {
+        let prompt = read(
+            Operation::ChatCompletions,
+            r#"{"messages":[{"role":"user","content":[{"text":"hi","type":"text"},"secret"]}]}"#,
+        );
+        assert_eq!(prompt.slots().collect::<Vec<_>>(), ["hi", "secret"]);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::error::{Class, Error};
 use crate::gate::{Admission, Arrival};
 use crate::headers::Headers;
 use crate::http1::{Framing, Head};
+use crate::json;
 use crate::metrics::{Counter, Labels, Sample};
 use crate::plan::{Key, Plan};
 use crate::reply::{Body, HeadWriter, LIMIT_HEADERS, error_headers};
@@ -24,7 +25,9 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 /// Client headers that upstreams get to see.
-const PASSED_ON: [&str; 4] = ["traceparent", "tracestate", "openai-beta", "idempotency-key"];
+///
+/// Not `idempotency-key`: two tenants behind one credential could get each other's answers.
+const PASSED_ON: [&str; 3] = ["traceparent", "tracestate", "openai-beta"];
 /// The status that metrics show for a client that left: nginx's.
 pub const CLIENT_GONE: u16 = 499;
 
@@ -55,6 +58,8 @@ pub struct Asked {
     pub request_id: String,
     /// The client understands chunked replies (HTTP/1.1).
     pub chunked: bool,
+    /// A HEAD request: the reply has no body, whatever its length says.
+    pub head_only: bool,
     /// The client lets the connection live on.
     pub keep_alive: bool,
     /// When the request was complete.
@@ -71,8 +76,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 Ok(None) => return,
                 Err(error) => {
                     let asked = Asked::unreadable(&mut self.edge.desk.borrow_mut().rng);
-                    self.refuse(&asked, &error).await;
-                    After::CloseUnread
+                    self.refuse_and_close(&asked, &error).await
                 }
             };
             match after {
@@ -104,8 +108,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             Ok(body) => body,
             Err(error) => {
                 self.record_refusal(operation, &key.alias, &error, &asked);
-                self.refuse(&asked, &error).await;
-                return After::CloseUnread;
+                return self.refuse_and_close(&asked, &error).await;
             }
         };
         asked.started = Instant::now();
@@ -114,7 +117,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             operation,
             path_model: path_model.as_deref(),
             body,
-            no_cache: access::refuses_cache(head),
+            // A beta changes what a reply may look like, and is not part of the body.
+            no_cache: access::refuses_cache(head) || head.header("openai-beta").is_some(),
         };
         let extra = passed_on(head, &asked.request_id);
         self.call(plan, key, arrival, &extra, &asked).await
@@ -208,8 +212,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             Ending { status: whole.status, usage, ..Ending::default() },
         );
         self.begin(call, trail, whole.status, asked);
-        stream::upstream_headers(&mut self.head, &whole.headers, call.limits[0].is_some());
-        if whole.status == 200 {
+        stream::upstream_headers(
+            &mut self.head,
+            &whole.headers,
+            call.limits.iter().any(Option::is_some),
+        );
+        if whole.status >= 400 {
+            self.head.header("x-should-retry", b"false");
+        }
+        if whole.status == 200 && is_final(call.operation, &whole.body) {
             self.remember(call, trail, &whole.headers, &whole.body, usage, false);
         }
         self.write_body(asked, &whole.body).await
@@ -225,11 +236,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         self.begin(call, trail, partial.status, asked);
         let headers = partial.headers.clone();
         let status = partial.status;
-        stream::upstream_headers(&mut self.head, &headers, call.limits[0].is_some());
+        stream::upstream_headers(&mut self.head, &headers, call.limits.iter().any(Option::is_some));
         let deployment = trail.deployment.map_or("", |index| &call.plan.deployments[index].id);
         let passed = stream::pass(self, call, partial, deployment, asked).await;
         trail.upstream += passed.waited;
-        let status = if passed.client_gone { CLIENT_GONE } else { status };
+        if let (Some(class), Some(index)) = (passed.broken, trail.deployment) {
+            dispatch::note_midway(&self.edge.shop, call, index, class);
+        }
+        let status = match passed.broken {
+            _ if passed.client_gone => CLIENT_GONE,
+            Some(class) => class.row().status,
+            None => status,
+        };
         let ending = Ending {
             status,
             usage: passed.usage,
@@ -237,7 +255,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             first_byte: Some(passed.first_byte),
         };
         self.finish(call, trail, asked, ending);
-        if let (true, Some(body)) = (passed.complete, passed.kept) {
+        if let (true, Some(body)) = (passed.cacheable, passed.kept) {
             self.remember(call, trail, &headers, &body, passed.usage, true);
         }
         passed.after
@@ -367,11 +385,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         if head.framing == Framing::Length(0) {
             return self.refuse(asked, error).await;
         }
-        self.refuse(
-            &Asked { keep_alive: false, request_id: asked.request_id.clone(), ..*asked },
-            error,
-        )
-        .await;
+        self.refuse_and_close(asked, error).await
+    }
+
+    /// Answers with an error, after which the connection cannot be used: what still comes is no request.
+    pub async fn refuse_and_close(&mut self, asked: &Asked, error: &Error) -> After {
+        let request_id = asked.request_id.clone();
+        self.refuse(&Asked { keep_alive: false, request_id, ..*asked }, error).await;
         After::CloseUnread
     }
 
@@ -389,7 +409,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     /// Ends the head with the body's length and writes both.
     pub async fn write_body(&mut self, asked: &Asked, body: &[u8]) -> After {
         let head = self.head.end(Body::Length(body.len()), asked.keep_alive);
-        let wrote = self.connection.write(head, body).await.is_ok();
+        let sent: &[u8] = if asked.head_only { &[] } else { body };
+        let wrote = self.connection.write(head, sent).await.is_ok();
         let flushed = wrote && self.connection.flush().await.is_ok();
         if flushed && asked.keep_alive { After::Keep } else { After::Close }
     }
@@ -400,6 +421,7 @@ impl Asked {
         Asked {
             request_id: access::request_id(head, rng),
             chunked: head.is_http11,
+            head_only: head.method() == "HEAD",
             // HTTP/1.0 keeps alive only with a word of its own that our replies do not have.
             keep_alive: head.keep_alive && head.is_http11,
             started: Instant::now(),
@@ -409,7 +431,13 @@ impl Asked {
     /// For a request whose head could not be read.
     fn unreadable(rng: &mut fastrand::Rng) -> Self {
         let request_id = access::new_request_id(rng);
-        Asked { request_id, chunked: true, keep_alive: false, started: Instant::now() }
+        Asked {
+            request_id,
+            chunked: true,
+            head_only: false,
+            keep_alive: false,
+            started: Instant::now(),
+        }
     }
 }
 
@@ -443,6 +471,17 @@ fn passed_on<'a>(head: &'a Head, request_id: &'a str) -> Vec<(&'static str, &'a 
     extra.push(("x-request-id", request_id.as_bytes()));
     extra.extend(PASSED_ON.iter().filter_map(|&name| Some((name, head.header(name)?))));
     extra
+}
+
+/// Whether a whole reply is an answer that may be given again.
+fn is_final(operation: Operation, body: &[u8]) -> bool {
+    let says = |name: &str, word: &[u8]| {
+        json::find_member(body, name).is_some_and(|field| &body[field.value] == word)
+    };
+    match operation {
+        Operation::Responses => says("status", b"\"completed\""),
+        _ => memchr::memmem::find(body, b"\"content_filter\"").is_none(),
+    }
 }
 
 /// The class a reply that broke off midway is reported with.

@@ -8,6 +8,12 @@ use crate::usage::{self, Usage};
 use bytes::{Bytes, BytesMut};
 use memchr::memmem;
 
+/// The events that end a stream of the Responses API.
+const RESPONSE_ENDS: [&[u8]; 4] =
+    [b"response.completed", b"response.incomplete", b"response.failed", b"error"];
+/// How much of the end of a huge event is kept: the usage stands there.
+const KEPT_END: usize = 4096;
+
 /// An unfinished event larger than this is passed on in pieces instead of being held.
 pub const MAX_HELD: usize = 64 * 1024;
 
@@ -30,8 +36,12 @@ pub struct Relay {
     spilling: bool,
     /// The last bytes passed while spilling, to see a border that two chunks share.
     tail: [u8; 3],
+    /// Of a huge event that ends a response: its last bytes.
+    huge_end: Option<Vec<u8>>,
     usage: Option<Usage>,
     finished: bool,
+    done: bool,
+    failed: bool,
     events: u64,
 }
 
@@ -45,8 +55,11 @@ impl Relay {
             held: BytesMut::new(),
             spilling: false,
             tail: [0; 3],
+            huge_end: None,
             usage: None,
             finished: false,
+            done: false,
+            failed: false,
             events: 0,
         }
     }
@@ -83,10 +96,16 @@ impl Relay {
         if rest.is_empty() { rest } else { self.pass(rest) }
     }
 
-    /// Whether an unfinished event is held (or half passed on).
+    /// Whether the last event has passed: nothing more is to be waited for.
     #[must_use]
-    pub fn is_mid_event(&self) -> bool {
-        self.spilling || !self.held.is_empty()
+    pub fn is_done(&self) -> bool {
+        self.done && self.held.is_empty() && !self.spilling
+    }
+
+    /// Whether the stream told of a failure, or of an answer that was filtered or cut.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.failed
     }
 
     /// Whether bytes of an unfinished event have reached the client already.
@@ -120,6 +139,14 @@ impl Relay {
         self.spilling = true;
         let out = self.held.split().freeze();
         self.remember_tail(&out);
+        if self.grammar == Grammar::Responses
+            && let Some(kind) =
+                field_line(&out, b"event:").filter(|kind| RESPONSE_ENDS.contains(kind))
+        {
+            self.failed |= kind != b"response.completed";
+            self.huge_end = Some(Vec::new());
+            self.keep_end(&out);
+        }
         out
     }
 
@@ -129,18 +156,32 @@ impl Relay {
         self.tail.copy_from_slice(&recent[recent.len() - 3..]);
     }
 
+    fn keep_end(&mut self, bytes: &[u8]) {
+        if let Some(end) = &mut self.huge_end {
+            end.extend_from_slice(&bytes[bytes.len().saturating_sub(KEPT_END)..]);
+            let surplus = end.len().saturating_sub(KEPT_END);
+            end.drain(..surplus);
+        }
+    }
+
     /// Passes the rest of a huge event, then goes back to whole events.
     fn spill(&mut self, chunk: Bytes) -> Bytes {
         let mut joined = self.tail.to_vec();
         joined.extend_from_slice(&chunk);
         let Some(end) = first_border(&joined) else {
             self.remember_tail(&chunk);
+            self.keep_end(&chunk);
             return chunk;
         };
         self.spilling = false;
         self.events += 1;
         self.tail = [0; 3];
         let end = end.saturating_sub(3);
+        self.keep_end(&chunk[..end]);
+        if let Some(last) = self.huge_end.take() {
+            (self.finished, self.done) = (true, true);
+            self.usage = usage::at_end(&last).or(self.usage);
+        }
         let rest = self.push(chunk.slice(end..));
         if rest.is_empty() {
             return chunk.slice(..end);
@@ -187,8 +228,13 @@ impl Relay {
     }
 
     fn look_at_chat(&mut self, event: &[u8]) -> Change {
-        if !self.finished && (has_finish_reason(event) || is_done(event)) {
+        if let Some(reason) = finish_reason(event) {
             self.finished = true;
+            self.failed |= reason == b"content_filter";
+        } else if is_done(event) {
+            (self.finished, self.done) = (true, true);
+        } else if event.starts_with(b"data: {\"error\"") {
+            self.failed = true;
         }
         let Some(hit) = find_key(event, b"\"usage\"") else { return Change::None };
         let Some(start) = memchr::memchr(b'{', event).filter(|&brace| brace < hit) else {
@@ -210,11 +256,10 @@ impl Relay {
     }
 
     fn look_at_response(&mut self, event: &[u8]) {
-        const ENDS: [&[u8]; 4] =
-            [b"response.completed", b"response.incomplete", b"response.failed", b"error"];
         let kind = field_line(event, b"event:");
-        let Some(kind) = kind.filter(|kind| ENDS.contains(kind)) else { return };
-        self.finished = true;
+        let Some(kind) = kind.filter(|kind| RESPONSE_ENDS.contains(kind)) else { return };
+        (self.finished, self.done) = (true, true);
+        self.failed |= kind != b"response.completed";
         if kind == b"error" {
             return;
         }
@@ -239,8 +284,10 @@ fn with_comma(event: &[u8], member: std::ops::Range<usize>) -> std::ops::Range<u
     if before.last() == Some(&b',') {
         return before.len() - 1..member.end;
     }
-    let after = event[member.end..].iter().position(|&byte| byte == b',');
-    after.map_or(member.clone(), |comma| member.start..member.end + comma + 1)
+    let after = &event[member.end..];
+    let blanks = after.len() - after.trim_ascii_start().len();
+    let comma = after.get(blanks) == Some(&b',');
+    member.start..if comma { member.end + blanks + 1 } else { member.end }
 }
 
 /// Where a key stands that is not part of an escaped string.
@@ -248,11 +295,17 @@ fn find_key(event: &[u8], key: &[u8]) -> Option<usize> {
     memmem::find_iter(event, key).find(|&at| at == 0 || event[at - 1] != b'\\')
 }
 
-fn has_finish_reason(event: &[u8]) -> bool {
+/// The finish reason that an event gives, if any.
+fn finish_reason(event: &[u8]) -> Option<&[u8]> {
     const KEY: &[u8] = b"\"finish_reason\"";
-    memmem::find_iter(event, KEY).any(|at| {
-        let rest = event[at + KEY.len()..].iter().filter(|b| !b.is_ascii_whitespace());
-        (at == 0 || event[at - 1] != b'\\') && rest.take(2).eq(b":\"")
+    memmem::find_iter(event, KEY).find_map(|at| {
+        let escaped = at > 0 && event[at - 1] == b'\\';
+        let value =
+            event[at + KEY.len()..].trim_ascii_start().strip_prefix(b":")?.trim_ascii_start();
+        let text = value.strip_prefix(b"\"").filter(|_| !escaped)?;
+        let end = memchr::memchr(b'"', text)?;
+        // Some hosts say "" until there is a reason.
+        (end > 0).then_some(&text[..end])
     })
 }
 
@@ -353,7 +406,7 @@ mod tests {
     fn only_whole_events_are_passed_on() {
         let mut relay = Relay::new(Grammar::Chat, false);
         assert_eq!(relay.push(Bytes::from_static(b"data: 1\n\ndata: 2")), "data: 1\n\n");
-        assert!(relay.is_mid_event());
+        assert!(!relay.is_done());
         assert_eq!(relay.push(Bytes::from_static(b"\n")), "");
         assert_eq!(relay.push(Bytes::from_static(b"\nda")), "data: 2\n\n");
         assert_eq!(relay.finish(), "da");
@@ -378,6 +431,45 @@ mod tests {
     fn a_stream_that_stops_early_is_not_finished() {
         let cut = CHAT.find("data: {\"id\":\"1\",\"choices\":[{\"delta\":{},").unwrap();
         let (_, relay) = relay(&CHAT.as_bytes()[..cut], &[], false);
+        assert!(!relay.is_finished());
+    }
+
+    #[test]
+    fn a_response_may_end_with_an_event_too_large_to_hold() {
+        let output = "x".repeat(3 * MAX_HELD);
+        let text = format!(
+            "event: response.completed\ndata: {{\"response\":{{\"output\":\"{output}\",\"usage\":{{\"input_tokens\":4,\"output_tokens\":2}}}}}}\n\n"
+        );
+        for size in [1000, 16_384, MAX_HELD + 1] {
+            let mut relay = Relay::new(Grammar::Responses, false);
+            let mut out = Vec::new();
+            for piece in text.as_bytes().chunks(size) {
+                out.extend_from_slice(&relay.push(Bytes::copy_from_slice(piece)));
+            }
+            assert_eq!(out, text.as_bytes());
+            assert!(relay.is_finished() && relay.is_done() && !relay.has_failed());
+            assert_eq!(relay.usage(), Some(Usage { input: 4, output: 2, ..Usage::default() }));
+        }
+    }
+
+    #[test]
+    fn a_failed_or_filtered_answer_is_known_as_such() {
+        for (grammar, text) in [
+            (Grammar::Chat, "data: {\"error\":{}}\n\n"),
+            (Grammar::Chat, "data: {\"choices\":[{\"finish_reason\": \"content_filter\"}]}\n\n"),
+            (Grammar::Responses, "event: response.failed\ndata: {}\n\n"),
+            (Grammar::Responses, "event: response.incomplete\ndata: {}\n\n"),
+        ] {
+            let mut relay = Relay::new(grammar, false);
+            relay.push(Bytes::from_static(text.as_bytes()));
+            assert!(relay.has_failed(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_empty_finish_reason_is_none() {
+        let mut relay = Relay::new(Grammar::Chat, false);
+        relay.push(Bytes::from_static(b"data: {\"choices\":[{\"finish_reason\":\"\"}]}\n\n"));
         assert!(!relay.is_finished());
     }
 

@@ -5,12 +5,13 @@
 
 use crate::call::Call;
 use crate::dispatch::Partial;
-use crate::error::Error;
+use crate::error::{Class, Error};
 use crate::headers::Headers;
 use crate::reply::{Body, HeadWriter};
 use crate::session::{After, Asked, Session, midway};
 use crate::snapshot::Operation;
 use crate::sse::{Grammar, Relay};
+use crate::upstream;
 use crate::usage::{self, Usage};
 use bytes::Bytes;
 use std::io;
@@ -18,12 +19,17 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout_at;
 
+/// How long the end of a stream may keep its connection from the next request.
+const RUN_OUT: Duration = Duration::from_secs(1);
+
 /// How a stream went.
 pub struct Passed {
     /// What becomes of the client's connection.
     pub after: After,
-    /// It ended the way its grammar says.
-    pub complete: bool,
+    /// It ended the way its grammar says, with an answer that may be given again.
+    pub cacheable: bool,
+    /// The class of the failure midway, if it did not end well.
+    pub broken: Option<Class>,
     /// The client left.
     pub client_gone: bool,
     /// Usage as the provider gave it.
@@ -53,16 +59,18 @@ pub async fn pass<S: AsyncRead + AsyncWrite + Unpin>(
     deployment: &str,
     asked: &Asked,
 ) -> Passed {
-    let is_events = is_event_stream(&partial.headers);
+    let is_events = partial.headers.is_of_type("text/event-stream");
     let mut relay = is_events.then(|| Relay::new(grammar(call.operation), partial.hide_usage));
-    let length = content_length(&partial.headers).filter(|_| !is_events);
+    // As the body is framed, not as a header says: what is promised is what comes.
+    let left = partial.rest.remaining().and_then(|left| usize::try_from(left).ok());
+    let length = left.map(|left| partial.first.len() + left).filter(|_| !is_events);
     let framing = match (length, asked.chunked) {
         (Some(length), _) => Body::Length(length),
         (None, true) => Body::Chunked,
         (None, false) => Body::UntilClose,
     };
     let keep_alive = asked.keep_alive && framing != Body::UntilClose;
-    let mut out = Outgoing { framing, frame: Vec::with_capacity(1024) };
+    let mut out = Outgoing { framing, frame: Vec::with_capacity(1024), sent: 0 };
     out.frame.extend_from_slice(session.head.end(framing, keep_alive));
     let mut kept = (is_events && call.cache_key.is_some()).then(Keeper::default);
     let most_kept = call.plan.cache.as_ref().map_or(0, |policy| policy.max_entry_bytes);
@@ -82,8 +90,12 @@ pub async fn pass<S: AsyncRead + AsyncWrite + Unpin>(
         if let Some(keeper) = &mut kept {
             keeper.add(&ready, most_kept);
         }
-        if out.send(session, &ready).await.is_err() {
+        // A reader that is too slow for the deadline is given up: half a frame may have been written.
+        if !matches!(timeout_at(deadline, out.send(session, &ready)).await, Ok(Ok(()))) {
             break End::ClientGone;
+        }
+        if relay.as_ref().is_some_and(Relay::is_done) {
+            break End::Complete;
         }
         let until = deadline.min(tokio::time::Instant::now() + idle);
         let started = Instant::now();
@@ -100,8 +112,21 @@ pub async fn pass<S: AsyncRead + AsyncWrite + Unpin>(
             Err(_) => break End::Broken { timed_out: true },
         }
     };
-    // Gone before the client's connection is closed: the upstream's slot is free at once.
-    drop(rest);
+    let broken = match end {
+        End::Broken { timed_out: true } => Some(Class::UpstreamTimeout),
+        End::Broken { timed_out: false } => Some(Class::UpstreamProtocol),
+        End::Complete if relay.as_ref().is_some_and(|relay| !relay.is_finished()) => {
+            Some(Class::UpstreamProtocol)
+        }
+        _ => None,
+    };
+    if broken.is_none() && !matches!(end, End::ClientGone) {
+        tokio::task::spawn_local(run_out(rest));
+    } else {
+        // Gone before the client's connection is closed: the upstream's slot is free at once.
+        drop(rest);
+    }
+    let failed = relay.as_ref().is_none_or(Relay::has_failed);
     let (usage, events) = match &relay {
         Some(relay) => (relay.usage(), relay.events()),
         None => (usage::at_end(&tail.bytes), 0),
@@ -112,7 +137,8 @@ pub async fn pass<S: AsyncRead + AsyncWrite + Unpin>(
     let client_gone = matches!(after, Finish::ClientGone);
     Passed {
         after: if matches!(after, Finish::Keep) { After::Keep } else { After::Close },
-        complete,
+        cacheable: complete && !failed,
+        broken,
         client_gone,
         usage,
         events,
@@ -120,6 +146,12 @@ pub async fn pass<S: AsyncRead + AsyncWrite + Unpin>(
         first_byte,
         kept: kept.and_then(Keeper::into_bytes),
     }
+}
+
+/// Reads the few bytes behind the last event, so that the connection can serve again.
+async fn run_out(mut rest: upstream::Body) {
+    let deadline = tokio::time::Instant::now() + RUN_OUT;
+    while let Ok(Some(Ok(_))) = timeout_at(deadline, rest.chunk()).await {}
 }
 
 /// What is known when nothing more comes.
@@ -156,20 +188,21 @@ async fn finish<S: AsyncRead + AsyncWrite + Unpin>(
         let whole = ended && out.finish(session).await.is_ok();
         return (if whole && keep_alive { Finish::Keep } else { Finish::Close }, whole);
     };
-    let mut last = Bytes::new();
     let spilled = relay.is_spilling();
-    if ended {
-        last = relay.finish();
-    }
+    let last = if ended { relay.finish() } else { Bytes::new() };
     let complete = ended && relay.is_finished();
-    let mut text = last.to_vec();
-    if !complete {
-        if spilled || !text.is_empty() {
+    let mut text = Vec::new();
+    if complete {
+        text.extend_from_slice(&last);
+    } else {
+        // Half an event is worth nothing to a client, and would spoil the one that says why.
+        if spilled {
             text.extend_from_slice(b"\n\n");
         }
         let error = midway(timed_out, deployment);
         text.extend_from_slice(&error_event(call.operation, &error));
-    } else if let Some(keeper) = kept {
+    }
+    if let Some(keeper) = kept {
         keeper.add(&last, u64::MAX);
     }
     let sent = out.send(session, &text).await.is_ok() && out.finish(session).await.is_ok();
@@ -191,6 +224,7 @@ fn error_event(operation: Operation, error: &Error) -> Vec<u8> {
 struct Outgoing {
     framing: Body,
     frame: Vec<u8>,
+    sent: usize,
 }
 
 impl Outgoing {
@@ -203,6 +237,7 @@ impl Outgoing {
         if data.is_empty() && self.frame.is_empty() {
             return Ok(());
         }
+        self.sent += data.len();
         if data.is_empty() || self.framing != Body::Chunked {
             session.connection.write(&self.frame, data).await?;
         } else {
@@ -221,6 +256,9 @@ impl Outgoing {
         &mut self,
         session: &mut Session<S>,
     ) -> io::Result<()> {
+        if matches!(self.framing, Body::Length(promised) if promised != self.sent) {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
         if self.framing == Body::Chunked {
             self.frame.extend_from_slice(b"0\r\n\r\n");
         }
@@ -271,14 +309,6 @@ fn grammar(operation: Operation) -> Grammar {
     if operation == Operation::Responses { Grammar::Responses } else { Grammar::Chat }
 }
 
-fn is_event_stream(headers: &Headers) -> bool {
-    headers.get("content-type").is_some_and(|value| value.starts_with(b"text/event-stream"))
-}
-
-fn content_length(headers: &Headers) -> Option<usize> {
-    headers.text("content-length")?.parse().ok()
-}
-
 /// Adds the upstream's headers that a client may see; its rate limits only if the key has none.
 pub fn upstream_headers(head: &mut HeadWriter, headers: &Headers, own_limits: bool) {
     for (name, value) in headers.iter() {
@@ -288,13 +318,17 @@ pub fn upstream_headers(head: &mut HeadWriter, headers: &Headers, own_limits: bo
         let shown = match name {
             "content-type" | "content-encoding" | "content-language" => name,
             "x-request-id" => "llm_provider-x-request-id",
-            _ if name.starts_with("openai-") => name,
+            // Not openai-organization nor -project: those are the operator's own.
+            "openai-processing-ms" | "openai-version" | "openai-model" => name,
             _ if name.starts_with("x-ratelimit-") && !own_limits => name,
             _ => continue,
         };
         head.header(shown, value);
     }
-    if is_event_stream(headers) {
+    if headers.is_of_type("text/event-stream") {
         head.header("cache-control", b"no-cache").header("x-accel-buffering", b"no");
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,9 +6,9 @@ use crate::headers::Headers;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Version};
 use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::client::conn::http2;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -17,6 +17,13 @@ use std::time::{Duration, Instant};
 const IDLE: Duration = Duration::from_secs(90);
 /// Unused connections kept per origin.
 const MOST_IDLE: usize = 1024;
+/// Requests that share an HTTP/2 connection; the next one opens another. Servers allow 100 or more.
+const MOST_SHARED: usize = 100;
+/// Bytes that an upstream may send ahead of a slow reader, per HTTP/2 request.
+const WINDOW: u32 = 256 * 1024;
+/// How often an HTTP/2 connection is asked whether it still lives, and how long it may take to say so.
+const PING: Duration = Duration::from_secs(15);
+const PONG: Duration = Duration::from_secs(10);
 
 /// Why a send did not bring a reply's head.
 #[derive(Debug)]
@@ -60,7 +67,15 @@ pub struct Origin {
     authority: String,
     connect: Duration,
     idle: Mutex<VecDeque<(h1::Connection, Instant)>>,
-    http2: Mutex<Option<http2::SendRequest<Full<Bytes>>>>,
+    http2: Mutex<Vec<Shared>>,
+    resends: bool,
+}
+
+/// An HTTP/2 connection, and who is using it: each request holds a copy of `load`.
+#[derive(Clone)]
+struct Shared {
+    sender: http2::SendRequest<Full<Bytes>>,
+    load: Arc<()>,
 }
 
 impl Origin {
@@ -68,7 +83,15 @@ impl Origin {
     #[must_use]
     pub fn new(address: Address, authority: String, connect: Duration) -> Arc<Self> {
         let (idle, http2) = (Mutex::default(), Mutex::default());
-        Arc::new(Origin { address, authority, connect, idle, http2 })
+        Arc::new(Origin { address, authority, connect, idle, http2, resends: false })
+    }
+
+    /// An origin that may be sent the same request again when an idle connection turns out to be closed:
+    /// not for models, where a request that was read may have cost money.
+    #[must_use]
+    pub fn resending(address: Address, authority: String, connect: Duration) -> Arc<Self> {
+        let (idle, http2) = (Mutex::default(), Mutex::default());
+        Arc::new(Origin { address, authority, connect, idle, http2, resends: true })
     }
 
     /// Sends and waits for the reply's head. The caller holds the deadline; dropping cancels.
@@ -76,18 +99,20 @@ impl Origin {
     /// # Errors
     /// [`SendError`], by where it went wrong.
     pub async fn send(self: &Arc<Self>, request: Outgoing<'_>) -> Result<Response, SendError> {
-        let shared = self.http2.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(sender) = shared.filter(|sender| !sender.is_closed()) {
-            return self.over_http2(sender, request).await;
+        if let Some(shared) = self.shared() {
+            return self.over_http2(shared, request).await;
         }
         let head = self.head(&request);
         if let Some(connection) = self.take_idle() {
-            return self.response(connection.exchange(&head, &request.body).await);
+            match connection.exchange(&head, &request.body).await {
+                Err(Fault::Broken) if self.resends => {}
+                result => return self.response(result),
+            }
         }
         let stream = self.dial().await?;
         if stream.speaks_http2() {
-            let sender = self.share(stream).await?;
-            return self.over_http2(sender, request).await;
+            let shared = self.share(stream).await?;
+            return self.over_http2(shared, request).await;
         }
         let connection = h1::Connection::new(stream);
         self.response(connection.exchange(&head, &request.body).await)
@@ -148,22 +173,43 @@ impl Origin {
         }
     }
 
-    /// Makes a connection that all requests share.
-    async fn share(&self, stream: Stream) -> Result<http2::SendRequest<Full<Bytes>>, SendError> {
-        let handshake = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await;
+    /// An HTTP/2 connection with room for another request.
+    fn shared(&self) -> Option<Shared> {
+        let mut http2 = self.http2.lock().unwrap_or_else(PoisonError::into_inner);
+        if http2.is_empty() {
+            return None;
+        }
+        http2.retain(|shared| !shared.sender.is_closed());
+        // The list itself holds one.
+        http2.iter().find(|shared| Arc::strong_count(&shared.load) <= MOST_SHARED).cloned()
+    }
+
+    /// Makes a connection that requests share.
+    async fn share(&self, stream: Stream) -> Result<Shared, SendError> {
+        let handshake = http2::Builder::new(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .initial_stream_window_size(WINDOW)
+            .initial_connection_window_size(WINDOW * MOST_SHARED as u32)
+            .keep_alive_interval(PING)
+            .keep_alive_timeout(PONG)
+            .keep_alive_while_idle(true)
+            .handshake(TokioIo::new(stream))
+            .await;
         let (sender, connection) =
             handshake.map_err(|error| SendError::Unreachable(error.to_string()))?;
         // How it ends shows in the requests on it.
         tokio::spawn(async move { drop(connection.await) });
-        *self.http2.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender.clone());
-        Ok(sender)
+        let shared = Shared { sender, load: Arc::default() };
+        self.http2.lock().unwrap_or_else(PoisonError::into_inner).push(shared.clone());
+        Ok(shared)
     }
 
     async fn over_http2(
         &self,
-        mut sender: http2::SendRequest<Full<Bytes>>,
+        shared: Shared,
         request: Outgoing<'_>,
     ) -> Result<Response, SendError> {
+        let Shared { mut sender, load } = shared;
         let message = self.message(&request).ok_or(SendError::Protocol)?;
         let response = match sender.send_request(message).await {
             Ok(response) => response,
@@ -172,7 +218,8 @@ impl Origin {
         };
         let (parts, body) = response.into_parts();
         let headers = Headers::from_map(&parts.headers);
-        Ok(Response { status: parts.status.as_u16(), headers, body: Body::Http2(body) })
+        let body = Body::Http2 { body, _load: load };
+        Ok(Response { status: parts.status.as_u16(), headers, body })
     }
 
     /// The same request for HTTP/2, whose heads are not text.
@@ -203,7 +250,12 @@ pub enum Body {
         origin: Arc<Origin>,
     },
     /// On a shared connection.
-    Http2(Incoming),
+    Http2 {
+        /// The body.
+        body: Incoming,
+        /// Counts the request on its connection.
+        _load: Arc<()>,
+    },
 }
 
 impl Body {
@@ -218,17 +270,28 @@ impl Body {
                 self.give_back();
                 chunk.map(|result| result.map_err(drop))
             }
-            Body::Http2(body) => loop {
-                match body.frame().await? {
-                    Ok(frame) => {
+            Body::Http2 { body, .. } => loop {
+                match body.frame().await {
+                    Some(Ok(frame)) => {
                         // Trailers say nothing that the client needs.
                         if let Ok(data) = frame.into_data() {
                             return Some(Ok(data));
                         }
                     }
-                    Err(_) => return Some(Err(())),
+                    // A stream that is reset with NO_ERROR also just stops.
+                    None if body.is_end_stream() => return None,
+                    _ => return Some(Err(())),
                 }
             },
+        }
+    }
+
+    /// Bytes still to come, if the framing tells.
+    #[must_use]
+    pub fn remaining(&self) -> Option<u64> {
+        match self {
+            Body::Http1 { body, .. } => body.remaining(),
+            Body::Http2 { body, .. } => body.size_hint().exact(),
         }
     }
 
@@ -241,3 +304,6 @@ impl Body {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,144 @@
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use crate::testing::{APP_KEY, cache_policy, cached, plan};
+use serde_json::{Value, json};
+
+const BODY: &[u8] = br#"{"model":"chat"}"#;
+
+fn plan_with(change: impl FnOnce(&mut Value)) -> Arc<Plan> {
+    plan(|snapshot| {
+        snapshot["cache"] = cache_policy();
+        change(snapshot);
+    })
+}
+
+fn ticket(plan: &Arc<Plan>) -> Ticket {
+    let key = plan.key(&plan.digester.digest(APP_KEY.as_bytes())).unwrap().clone();
+    let operation = Operation::ChatCompletions;
+    Ticket { plan: plan.clone(), key, operation, group: 0, limits: [None, None] }
+}
+
+fn known(ticket: &Ticket, scope: CacheKey) -> Known {
+    Known::new(ticket, None, BODY, scope, Some(Counter::PiiPassed))
+}
+
+fn arrival(operation: Operation, path_model: Option<&str>, body: &[u8]) -> Arrival<'static> {
+    let path_model = path_model.map(|name| &*Box::leak(name.to_owned().into_boxed_str()));
+    Arrival { operation, path_model, body: Bytes::copy_from_slice(body), no_cache: false }
+}
+
+/// A store that holds one reply, asked for once already.
+fn asked_once() -> (Answers, Arc<Plan>, Ticket) {
+    let plan = plan_with(|_| {});
+    let ticket = ticket(&plan);
+    let scope = Answers::scope(&ticket, "chat", BODY).unwrap();
+    let mut answers = Answers::default();
+    answers.put(&plan, scope, cached("{}"));
+    assert!(answers.get(&plan, scope, known(&ticket, scope)).is_some());
+    (answers, plan, ticket)
+}
+
+#[test]
+fn a_reply_that_was_never_asked_for_is_not_found_by_bytes() {
+    let plan = plan_with(|_| {});
+    let ticket = ticket(&plan);
+    let scope = Answers::scope(&ticket, "chat", BODY).unwrap();
+    let mut answers = Answers::default();
+    answers.put(&plan, scope, cached("{}"));
+    let arrival = arrival(Operation::ChatCompletions, None, BODY);
+    assert!(answers.find(&plan, &ticket.key, &arrival).is_none());
+}
+
+#[test]
+fn a_request_asked_before_is_found_by_its_bytes_with_what_was_learnt() {
+    let (mut answers, plan, ticket) = asked_once();
+    let arrival = arrival(Operation::ChatCompletions, None, BODY);
+    let (known, entry) = answers.find(&plan, &ticket.key, &arrival).unwrap();
+    assert_eq!((known.group, known.verdict), (0, Some(Counter::PiiPassed)));
+    assert_eq!(&entry.body[..], b"{}");
+}
+
+#[test]
+fn a_request_that_differs_in_anything_is_not_found_by_its_bytes() {
+    let (mut answers, plan, ticket) = asked_once();
+    for other in [
+        arrival(Operation::Embeddings, None, BODY),
+        arrival(Operation::ChatCompletions, Some("chat"), BODY),
+        arrival(Operation::ChatCompletions, None, br#"{"model":"chat" }"#),
+    ] {
+        assert!(answers.find(&plan, &ticket.key, &other).is_none());
+    }
+}
+
+#[test]
+fn a_request_of_a_reloaded_key_is_not_found_by_its_bytes() {
+    let (mut answers, plan, _) = asked_once();
+    let reloaded = ticket(&plan_with(|_| {})).key;
+    let arrival = arrival(Operation::ChatCompletions, None, BODY);
+    assert!(answers.find(&plan, &reloaded, &arrival).is_none());
+}
+
+#[test]
+fn the_first_reply_under_a_new_configuration_drops_all_of_the_old() {
+    let (mut answers, plan, ticket) = asked_once();
+    let next = plan_with(|snapshot| snapshot["version"] = json!("2"));
+    answers.put(&next, [0; 32], cached("{}"));
+    let scope = Answers::scope(&ticket, "chat", BODY).unwrap();
+    assert!(answers.get(&plan, scope, known(&ticket, scope)).is_none());
+}
+
+#[test]
+fn a_reply_is_kept_up_to_the_largest_size_allowed() {
+    for (most, kept) in [(4, true), (3, false)] {
+        let plan = plan_with(|snapshot| snapshot["cache"]["max_entry_bytes"] = json!(most));
+        let ticket = ticket(&plan);
+        let scope = Answers::scope(&ticket, "chat", BODY).unwrap();
+        let mut answers = Answers::default();
+        answers.put(&plan, scope, cached("1234"));
+        assert_eq!(answers.get(&plan, scope, known(&ticket, scope)).is_some(), kept, "{most}");
+    }
+}
+
+#[test]
+fn a_reply_is_forgotten_when_its_time_is_over() {
+    let plan = plan_with(|snapshot| snapshot["cache"]["ttl"] = json!(0.0));
+    let ticket = ticket(&plan);
+    let scope = Answers::scope(&ticket, "chat", BODY).unwrap();
+    let mut answers = Answers::default();
+    answers.put(&plan, scope, cached("{}"));
+    assert!(answers.get(&plan, scope, known(&ticket, scope)).is_none());
+}
+
+#[test]
+fn nothing_is_kept_where_the_cache_is_off() {
+    let plan = plan(|_| {});
+    let ticket = ticket(&plan);
+    let mut answers = Answers::default();
+    answers.put(&plan, [0; 32], cached("{}"));
+    assert!(answers.get(&plan, [0; 32], known(&ticket, [0; 32])).is_none());
+}
+
+#[test]
+fn key_model_endpoint_configuration_and_body_all_tell_replies_apart() {
+    let plan = plan_with(|_| {});
+    let first = ticket(&plan);
+    let mut other_key = ticket(&plan);
+    other_key.key =
+        plan.key(&plan.digester.digest(crate::testing::OTHER_KEY.as_bytes())).unwrap().clone();
+    let mut other_operation = ticket(&plan);
+    other_operation.operation = Operation::Completions;
+    let other_plan = ticket(&plan_with(|snapshot| snapshot["version"] = json!("2")));
+    let scopes: std::collections::BTreeSet<CacheKey> = [
+        Answers::scope(&first, "chat", BODY),
+        Answers::scope(&first, "twin", BODY),
+        Answers::scope(&first, "chat", br#"{"model":"chat","n":2}"#),
+        Answers::scope(&other_key, "chat", BODY),
+        Answers::scope(&other_operation, "chat", BODY),
+        Answers::scope(&other_plan, "chat", BODY),
+    ]
+    .into_iter()
+    .map(Option::unwrap)
+    .collect();
+    assert_eq!(scopes.len(), 6);
+}

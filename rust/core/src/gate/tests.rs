@@ -1,0 +1,489 @@
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use crate::testing::{
+    APP_KEY, CHAT, OTHER_KEY, cache_policy, cached, plan, shop, snapshot, virtual_key,
+};
+use serde_json::{Value, json};
+
+/// A shop, its plan and a desk, as one edge thread has them.
+struct Front {
+    shop: Shop,
+    plan: Arc<Plan>,
+    desk: Desk,
+}
+
+impl Front {
+    fn new(change: impl FnOnce(&mut Value)) -> Self {
+        let plan = plan(change);
+        Front { shop: shop(Some(plan.clone())), plan, desk: Desk::new() }
+    }
+
+    fn with_cache() -> Self {
+        Front::new(|snapshot| snapshot["cache"] = cache_policy())
+    }
+
+    fn refusal(&self, shown: Option<&str>) -> Error {
+        self.shop.authenticate(&self.plan, shown.map(str::as_bytes)).err().unwrap()
+    }
+
+    fn admit_as(&mut self, key: &str, arrival: Arrival<'_>) -> Result<Admission> {
+        let key = self.shop.authenticate(&self.plan, Some(key.as_bytes())).unwrap();
+        self.shop.admit(self.plan.clone(), key, &mut self.desk, arrival)
+    }
+
+    fn admit(&mut self, body: &str) -> Result<Admission> {
+        self.admit_as(APP_KEY, chat(body))
+    }
+
+    /// Lets a request in that goes on to dispatch.
+    fn call(&mut self, body: &str) -> Box<Call> {
+        called(self.admit(body).unwrap())
+    }
+
+    /// Lets a request in and remembers `reply` for it, as after a dispatch.
+    fn answer(&mut self, body: &str, reply: &'static str) {
+        let call = self.call(body);
+        self.shop.settle(&call, Some(0));
+        self.desk.answers.put(&self.plan, call.cache_key.unwrap(), cached(reply));
+    }
+
+    /// The key `app`'s state: requests and tokens left.
+    fn left(&self) -> [u64; 2] {
+        let key = self.plan.key_named("app").unwrap();
+        [key.requests, key.tokens].map(|bucket| {
+            bucket.map_or(u64::MAX, |(id, limit)| {
+                self.shop.limiter.peek(id, &limit, monotonic_ns()).remaining
+            })
+        })
+    }
+
+    fn sample(&self, name: &str) -> u64 {
+        let text = self.shop.metrics.render();
+        let line = text.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        line.trim().parse().unwrap()
+    }
+}
+
+fn chat(body: &str) -> Arrival<'static> {
+    Arrival {
+        operation: Operation::ChatCompletions,
+        path_model: None,
+        body: Bytes::copy_from_slice(body.as_bytes()),
+        no_cache: false,
+    }
+}
+
+fn called(admission: Admission) -> Box<Call> {
+    match admission {
+        Admission::Call(call) => call,
+        Admission::Hit(..) => panic!("answered from the cache"),
+    }
+}
+
+/// The cached body, if the answer was known.
+fn hit(admission: Result<Admission>) -> Option<Bytes> {
+    match admission.unwrap() {
+        Admission::Call(_) => None,
+        Admission::Hit(_, entry) => Some(entry.body),
+    }
+}
+
+fn class(result: Result<Admission>) -> Class {
+    result.err().unwrap().class
+}
+
+fn set_app(snapshot: &mut Value, field: &str, value: impl Into<Value>) {
+    snapshot["auth"]["keys"][0][field] = value.into();
+}
+
+fn rpm_1(snapshot: &mut Value) {
+    set_app(snapshot, "rpm", 1);
+}
+
+const WITH_CARD: &str =
+    r#"{"model":"chat","messages":[{"role":"user","content":"pay with 4111 1111 1111 1111"}]}"#;
+
+// ── who calls ───────────────────────────────────────────────────────────────────────────────────
+
+#[test]
+fn nobody_is_let_in_before_the_first_configuration() {
+    assert_eq!(shop(None).plan().err().unwrap().class, Class::NoDeployment);
+}
+
+#[test]
+fn a_known_key_is_its_owner() {
+    let front = Front::new(|_| {});
+    let key = front.shop.authenticate(&front.plan, Some(OTHER_KEY.as_bytes())).unwrap();
+    assert_eq!(key.alias, "other");
+}
+
+#[test]
+fn a_key_that_is_missing_empty_unknown_or_mistyped_is_unauthenticated() {
+    let front = Front::new(|_| {});
+    for shown in [None, Some(""), Some("stranger"), Some("sk-gw-0123"), Some("app-key-012345678")] {
+        assert_eq!(front.refusal(shown).class, Class::Unauthenticated, "{shown:?}");
+    }
+}
+
+#[test]
+fn a_refusal_never_repeats_the_key() {
+    let front = Front::new(|snapshot| set_app(snapshot, "blocked", true));
+    for shown in ["stranger-0123456789", "sk-gw-0123456789", APP_KEY] {
+        assert!(!front.refusal(Some(shown)).message.contains("0123"), "{shown}");
+    }
+}
+
+#[test]
+fn a_blocked_key_is_refused() {
+    let front = Front::new(|snapshot| set_app(snapshot, "blocked", true));
+    assert_eq!(front.refusal(Some(APP_KEY)).message, "The API key is blocked.");
+}
+
+#[test]
+fn a_key_is_refused_from_its_last_second_on() {
+    let front = Front::new(|snapshot| set_app(snapshot, "expires_at", unix_seconds()));
+    assert_eq!(front.refusal(Some(APP_KEY)).message, "The API key has expired.");
+}
+
+#[test]
+fn a_key_works_before_it_expires() {
+    let front = Front::new(|snapshot| set_app(snapshot, "expires_at", unix_seconds() + 3600));
+    assert!(front.shop.authenticate(&front.plan, Some(APP_KEY.as_bytes())).is_ok());
+}
+
+// ── the order of admission ──────────────────────────────────────────────────────────────────────
+
+/// Everything wrong with one body: what is checked first is what is reported.
+fn strict(snapshot: &mut Value) {
+    set_app(snapshot, "rpm", 0);
+    set_app(snapshot, "models", json!(["elsewhere"]));
+    snapshot["pii"] = json!({"mode": "block"});
+}
+
+#[test]
+fn an_unreadable_body_is_refused_before_its_model_is_looked_for() {
+    assert_eq!(class(Front::new(strict).admit("{")), Class::InvalidRequest);
+}
+
+#[test]
+fn an_unknown_model_is_refused_before_permission_is_asked() {
+    let body = WITH_CARD.replace("chat", "nobody");
+    assert_eq!(class(Front::new(strict).admit(&body)), Class::ModelNotFound);
+}
+
+#[test]
+fn a_forbidden_model_is_refused_before_the_input_is_scanned() {
+    assert_eq!(class(Front::new(strict).admit(WITH_CARD)), Class::PermissionDenied);
+}
+
+#[test]
+fn the_guardrail_refuses_before_the_limits_do() {
+    let mut front = Front::new(|snapshot| {
+        strict(snapshot);
+        set_app(snapshot, "models", Value::Null);
+    });
+    assert_eq!(class(front.admit(WITH_CARD)), Class::GuardrailBlocked);
+}
+
+#[test]
+fn the_limits_come_last() {
+    let mut front = Front::new(|snapshot| {
+        strict(snapshot);
+        set_app(snapshot, "models", Value::Null);
+    });
+    assert_eq!(class(front.admit(CHAT)), Class::RateLimited);
+}
+
+#[test]
+fn a_refused_model_is_named_short_and_without_control_characters() {
+    let name = format!("no\\u0000\\u001b[31m{}", "x".repeat(500));
+    let body = format!(r#"{{"model":"{name}","messages":[]}}"#);
+    let error = Front::new(|_| {}).admit(&body).err().unwrap();
+    let shown = format!("no[31m{}", "x".repeat(94));
+    assert_eq!(error.message, format!("The model `{shown}` does not exist here."));
+}
+
+#[test]
+fn refusals_of_a_model_blame_the_field_model() {
+    let mut front = Front::new(|snapshot| set_app(snapshot, "models", json!([])));
+    for body in [CHAT, r#"{"model":"nobody"}"#, r#"{"model":5}"#, "{}"] {
+        assert_eq!(front.admit(body).err().unwrap().param, Some("model"), "{body}");
+    }
+}
+
+#[test]
+fn the_model_of_the_path_wins_over_that_of_the_body() {
+    let body = CHAT.replace("chat", "nobody");
+    let arrival = Arrival { path_model: Some("chat"), ..chat(&body) };
+    let admission = Front::new(|_| {}).admit_as(APP_KEY, arrival).unwrap();
+    assert_eq!(called(admission).model_label(), "chat");
+}
+
+// ── the guardrail ───────────────────────────────────────────────────────────────────────────────
+
+#[test]
+fn a_blocked_request_is_told_the_kind_of_the_finding_and_not_the_finding() {
+    let mut front = Front::new(|snapshot| snapshot["pii"] = json!({"mode": "block"}));
+    let message = front.admit(WITH_CARD).err().unwrap().message;
+    assert!(message.contains("CREDIT_CARD") && !message.contains("4111"), "{message}");
+}
+
+#[test]
+fn a_monitored_finding_is_counted_and_let_pass() {
+    let mut front = Front::new(|snapshot| snapshot["pii"] = json!({"mode": "monitor"}));
+    front.call(WITH_CARD);
+    let name = r#"llmgw_guardrail_requests_total{guardrail="pii",action="monitor"}"#;
+    assert_eq!(front.sample(name), 1);
+}
+
+#[test]
+fn an_escaped_finding_is_found_all_the_same() {
+    let mut front = Front::new(|snapshot| snapshot["pii"] = json!({"mode": "block"}));
+    let escaped = WITH_CARD.replace("4111 1111", "\\u0034111 111\\u0031");
+    assert_eq!(class(front.admit(&escaped)), Class::GuardrailBlocked);
+}
+
+// ── limits ──────────────────────────────────────────────────────────────────────────────────────
+
+#[test]
+fn a_refusal_of_any_kind_costs_no_request() {
+    let mut front = Front::new(|snapshot| {
+        rpm_1(snapshot);
+        snapshot["pii"] = json!({"mode": "block"});
+        set_app(snapshot, "models", json!(["chat"]));
+        snapshot["models"]["hidden"] = json!(0);
+    });
+    for body in ["{", "{}", r#"{"model":"nobody"}"#, r#"{"model":"hidden"}"#, WITH_CARD] {
+        assert!(front.admit(body).is_err(), "{body}");
+    }
+    assert_eq!(front.left()[0], 1);
+}
+
+#[test]
+fn a_request_refused_for_its_tokens_gets_its_request_back() {
+    let mut front = Front::new(|snapshot| {
+        set_app(snapshot, "rpm", 5);
+        set_app(snapshot, "tpm", 3);
+    });
+    assert_eq!(class(front.admit(CHAT)), Class::RateLimited);
+    assert_eq!(front.left(), [5, 3]);
+}
+
+#[test]
+fn which_limit_refused_is_said_and_counted() {
+    for (field, word) in [("rpm", "requests"), ("tpm", "tokens")] {
+        let mut front = Front::new(|snapshot| set_app(snapshot, field, 0));
+        let error = front.admit(CHAT).err().unwrap();
+        assert!(error.message.contains(word), "{}", error.message);
+        assert_eq!(front.sample(&format!(r#"llmgw_ratelimited_total{{limit="{word}"}}"#)), 1);
+    }
+}
+
+#[test]
+fn a_limit_says_when_to_come_back() {
+    let mut front = Front::new(rpm_1);
+    front.call(CHAT);
+    let seconds = front.admit(CHAT).err().unwrap().retry_after.unwrap();
+    assert!(seconds > 0.0 && seconds <= 60.0, "{seconds}");
+}
+
+#[test]
+fn one_keys_limit_does_not_touch_another_key() {
+    let mut front = Front::new(rpm_1);
+    front.call(CHAT);
+    assert!(front.admit_as(OTHER_KEY, chat(CHAT)).is_ok());
+}
+
+#[test]
+fn input_and_output_ceiling_are_reserved_together() {
+    let mut front = Front::new(|snapshot| set_app(snapshot, "tpm", 1000));
+    let call = front.call(r#"{"model":"chat","messages":[],"max_tokens":100,"n":2}"#);
+    assert_eq!(call.reserved, call.input_tokens + 200);
+    assert_eq!(front.left()[1], 1000 - call.reserved);
+}
+
+#[test]
+fn settlement_leaves_what_was_spent() {
+    let mut front = Front::new(|snapshot| set_app(snapshot, "tpm", 1000));
+    for (spent, left) in [(None, 1000), (Some(40), 960), (Some(300), 660)] {
+        let call = front.call(r#"{"model":"chat","messages":[],"max_tokens":100}"#);
+        front.shop.settle(&call, spent);
+        assert_eq!(front.left()[1], left, "{spent:?}");
+    }
+}
+
+#[test]
+fn headers_get_the_state_of_the_limits_that_there_are() {
+    for (fields, states) in [
+        (&[][..], [false, false]),
+        (&["rpm"], [true, false]),
+        (&["tpm"], [false, true]),
+        (&["rpm", "tpm"], [true, true]),
+    ] {
+        let mut front = Front::new(|snapshot| {
+            fields.iter().for_each(|field| set_app(snapshot, field, 1000));
+        });
+        assert_eq!(front.call(CHAT).limits.map(|state| state.is_some()), states, "{fields:?}");
+    }
+}
+
+// ── known answers ───────────────────────────────────────────────────────────────────────────────
+
+#[test]
+fn nothing_is_kept_where_the_cache_is_off() {
+    assert!(Front::new(|_| {}).call(CHAT).cache_key.is_none());
+}
+
+#[test]
+fn the_same_request_gets_the_same_answer_again_and_again() {
+    let mut front = Front::with_cache();
+    front.answer(CHAT, "{}");
+    // The second time it is found by its canonical form, from then on by its bytes.
+    for _ in 0..3 {
+        assert_eq!(hit(front.admit(CHAT)).as_deref(), Some(&b"{}"[..]));
+    }
+}
+
+#[test]
+fn another_spelling_of_the_same_request_gets_the_same_answer() {
+    let mut front = Front::with_cache();
+    front.answer(CHAT, "{}");
+    let spelt = r#"{ "messages":[{"role":"user", "content":"hello"}], "model" : "chat" }"#;
+    for body in [CHAT, spelt, spelt] {
+        assert!(hit(front.admit(body)).is_some(), "{body}");
+    }
+}
+
+#[test]
+fn another_question_is_not_known() {
+    let mut front = Front::with_cache();
+    front.answer(CHAT, "{}");
+    assert!(hit(front.admit(&CHAT.replace("hello", "hullo"))).is_none());
+}
+
+#[test]
+fn another_keys_answer_is_never_given() {
+    let mut front = Front::with_cache();
+    front.answer(CHAT, "{}");
+    assert!(hit(front.admit(CHAT)).is_some());
+    assert!(hit(front.admit_as(OTHER_KEY, chat(CHAT))).is_none());
+}
+
+#[test]
+fn another_endpoints_answer_is_never_given() {
+    let mut front = Front::with_cache();
+    front.answer(CHAT, "{}");
+    assert!(hit(front.admit(CHAT)).is_some());
+    let arrival = Arrival { operation: Operation::Embeddings, ..chat(CHAT) };
+    assert!(hit(front.admit_as(APP_KEY, arrival)).is_none());
+}
+
+#[test]
+fn another_models_answer_is_never_given_to_the_same_body() {
+    let mut front = Front::new(|snapshot| {
+        snapshot["cache"] = cache_policy();
+        snapshot["models"]["twin"] = json!(0);
+    });
+    front.answer(CHAT, "{}");
+    assert!(hit(front.admit(CHAT)).is_some());
+    let arrival = Arrival { path_model: Some("twin"), ..chat(CHAT) };
+    assert!(hit(front.admit_as(APP_KEY, arrival)).is_none());
+}
+
+#[test]
+fn another_configurations_answer_is_never_given() {
+    let mut front = Front::with_cache();
+    front.answer(CHAT, "{}");
+    assert!(hit(front.admit(CHAT)).is_some());
+    front.plan = plan(|snapshot| {
+        snapshot["cache"] = cache_policy();
+        snapshot["version"] = json!("2");
+    });
+    assert!(hit(front.admit(CHAT)).is_none());
+}
+
+#[test]
+fn the_same_configuration_loaded_again_keeps_its_answers() {
+    let mut front = Front::with_cache();
+    front.answer(CHAT, "{}");
+    front.plan = plan(|snapshot| snapshot["cache"] = cache_policy());
+    assert!(hit(front.admit(CHAT)).is_some());
+}
+
+#[test]
+fn a_client_that_wants_no_cache_gets_a_fresh_answer_that_is_not_kept() {
+    let mut front = Front::with_cache();
+    front.answer(CHAT, "{}");
+    assert!(hit(front.admit(CHAT)).is_some());
+    let arrival = Arrival { no_cache: true, ..chat(CHAT) };
+    assert!(called(front.admit_as(APP_KEY, arrival).unwrap()).cache_key.is_none());
+}
+
+#[test]
+fn a_known_answer_costs_a_request_and_no_tokens() {
+    let mut front = Front::new(|snapshot| {
+        snapshot["cache"] = cache_policy();
+        set_app(snapshot, "rpm", 10);
+        set_app(snapshot, "tpm", 1000);
+    });
+    front.answer(CHAT, "{}");
+    for requests in [8, 7, 6] {
+        assert!(hit(front.admit(CHAT)).is_some());
+        assert_eq!(front.left(), [requests, 1000]);
+    }
+}
+
+#[test]
+fn a_known_answer_shows_the_same_limits_however_it_was_found() {
+    let mut front = Front::new(|snapshot| {
+        snapshot["cache"] = cache_policy();
+        set_app(snapshot, "tpm", 1000);
+    });
+    front.answer(CHAT, "{}");
+    for _ in 0..2 {
+        let Admission::Hit(ticket, _) = front.admit(CHAT).unwrap() else { panic!("not known") };
+        assert_eq!(ticket.limits[1].unwrap().remaining, 1000);
+    }
+}
+
+#[test]
+fn a_known_answer_is_refused_past_the_limit() {
+    let mut front = Front::new(|snapshot| {
+        snapshot["cache"] = cache_policy();
+        set_app(snapshot, "rpm", 2);
+    });
+    front.answer(CHAT, "{}");
+    assert!(hit(front.admit(CHAT)).is_some());
+    assert_eq!(class(front.admit(CHAT)), Class::RateLimited);
+}
+
+#[test]
+fn the_guardrail_counts_a_known_request_like_any_other() {
+    let mut front = Front::new(|snapshot| {
+        snapshot["cache"] = cache_policy();
+        snapshot["pii"] = json!({"mode": "monitor"});
+    });
+    front.answer(WITH_CARD, "{}");
+    for _ in 0..3 {
+        assert!(hit(front.admit(WITH_CARD)).is_some());
+    }
+    let name = r#"llmgw_guardrail_requests_total{guardrail="pii",action="monitor"}"#;
+    assert_eq!(front.sample(name), 4);
+}
+
+#[test]
+fn a_key_that_lost_a_model_by_a_reload_loses_its_known_answers() {
+    let mut front = Front::with_cache();
+    front.answer(CHAT, "{}");
+    assert!(hit(front.admit(CHAT)).is_some());
+    // The same version: even then a reloaded key is not taken for the one that was let in.
+    let narrowed = snapshot(|snapshot| {
+        snapshot["cache"] = cache_policy();
+        let mut key = virtual_key("app", APP_KEY);
+        key["models"] = json!([]);
+        snapshot["auth"]["keys"][0] = key;
+    });
+    front.plan = Arc::new(Plan::new(narrowed, 1, Some(&front.plan)).unwrap());
+    assert_eq!(class(front.admit(CHAT)), Class::PermissionDenied);
+}

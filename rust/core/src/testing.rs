@@ -1,0 +1,121 @@
+//! What tests of the request's path start from: small snapshots, a shop, an edge, an upstream.
+
+#![allow(clippy::unwrap_used)]
+
+pub mod certificates;
+pub mod edge;
+pub mod server;
+
+use crate::balancer::Balancer;
+use crate::cache::{CachedHead, Entry};
+use crate::gate::Shop;
+use crate::keys::{Digester, to_hex};
+use crate::limiter::Limiter;
+use crate::metrics::Metrics;
+use crate::plan::Plan;
+use crate::shm::Shared;
+use crate::snapshot::Snapshot;
+use bytes::Bytes;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// The pepper of every snapshot here.
+pub const PEPPER: [u8; 32] = [7; 32];
+/// What the client `app` shows.
+pub const APP_KEY: &str = "app-key-0123456789";
+/// What the client `other` shows.
+pub const OTHER_KEY: &str = "other-key-0123456789";
+/// A small chat.
+pub const CHAT: &str = r#"{"model":"chat","messages":[{"role":"user","content":"hello"}]}"#;
+
+/// A virtual key that may do everything, without limits.
+pub fn virtual_key(alias: &str, key: &str) -> Value {
+    let digest = to_hex(&Digester::new(&PEPPER).digest(key.as_bytes()));
+    json!({
+        "alias": alias, "digest": digest, "admin": false, "models": null,
+        "expires_at": null, "blocked": false, "rpm": null, "tpm": null,
+    })
+}
+
+/// A model group of these deployments.
+pub fn group(name: &str, deployments: &[usize]) -> Value {
+    json!({
+        "name": name, "deployments": deployments,
+        "fallbacks": [], "context_window_fallbacks": [],
+    })
+}
+
+/// A deployment that serves chats and embeddings under a base URL.
+pub fn deployment(id: &str, base: &str) -> Value {
+    json!({
+        "id": id, "provider": "scripted", "model": "routed",
+        "urls": {
+            "chat_completions": format!("{base}/chat/completions"),
+            "embeddings": format!("{base}/embeddings"),
+        },
+        "headers": [["authorization", "Bearer upstream-credential"]],
+        "weight": 1, "order": 0, "stream_usage": true, "tokenizer": "o200k",
+        "timeouts": {"connect": 20.0, "first_byte": 60.0, "idle": 60.0, "total": 120.0},
+    })
+}
+
+/// A snapshot of one group `chat` of one deployment, for the keys `app` and `other`, changed by the test.
+pub fn snapshot(change: impl FnOnce(&mut Value)) -> Snapshot {
+    let mut value = json!({
+        "version": "1",
+        "auth": {
+            "pepper": to_hex(&PEPPER),
+            "keys": [virtual_key("app", APP_KEY), virtual_key("other", OTHER_KEY)],
+        },
+        "routes": {
+            "/v1/chat/completions": "chat_completions",
+            "/v1/embeddings": "embeddings",
+        },
+        "models": {"chat": 0},
+        "wildcards": [],
+        "groups": [group("chat", &[0])],
+        "deployments": [deployment("one", "http://127.0.0.1:9/v1")],
+        "retry": {
+            "retries": 0, "by_class": {}, "backoff_base": 0.01, "backoff_max": 1.0,
+            "allowed_fails": 1000, "cooldown": 1.0,
+        },
+        "cache": null,
+        "pii": null,
+        "egress": {"allow_networks": [], "ca_file": null},
+    });
+    change(&mut value);
+    Snapshot::from_json(value.to_string().as_bytes()).unwrap()
+}
+
+/// The plan of such a snapshot.
+pub fn plan(change: impl FnOnce(&mut Value)) -> Arc<Plan> {
+    Arc::new(Plan::new(snapshot(change), 1, None).unwrap())
+}
+
+/// A shop of this process alone, with or without a plan in force.
+pub fn shop(plan: Option<Arc<Plan>>) -> Shop {
+    let shared = Shared::anonymous().unwrap();
+    Shop {
+        plan: plan.into(),
+        limiter: Limiter::new(shared.clone()),
+        balancer: Balancer::new(shared.clone()),
+        metrics: Metrics::new(shared, 0),
+    }
+}
+
+/// A reply fit for the cache.
+pub fn cached(body: &'static str) -> Entry {
+    Entry {
+        head: CachedHead { status: 200, content_type: Bytes::from_static(b"application/json") },
+        body: Bytes::from_static(body.as_bytes()),
+        stream: false,
+        input_tokens: 1,
+        output_tokens: 1,
+        deployment: 0,
+    }
+}
+
+/// The switched-on cache of a snapshot.
+pub fn cache_policy() -> Value {
+    json!({"ttl": 600.0, "max_bytes": 1_000_000, "max_entry_bytes": 10_000})
+}
