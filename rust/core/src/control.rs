@@ -48,7 +48,7 @@ pub async fn forward<S: AsyncRead + AsyncWrite + Unpin>(
     let reply = tokio::select! {
         biased;
         reply = timeout(TIMEOUT, ask(session.edge.clone(), head, asked, body)) => reply,
-        () = session.connection.gone() => return After::Close,
+        () = session.connection.gone() => return After::Cut,
     };
     match reply {
         Ok(Ok((status, headers, body))) => {

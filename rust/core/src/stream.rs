@@ -115,12 +115,12 @@ pub async fn pass<S: AsyncRead + AsyncWrite + Unpin>(
         Some(relay) => (relay.usage(), relay.events()),
         None => (usage::at_end(&tail.bytes), 0),
     };
+    let client_gone = matches!(end, End::ClientGone);
     let (after, complete) =
         finish(session, call, Ending { end, deployment, keep_alive }, relay, &mut out, &mut kept)
             .await;
-    let client_gone = matches!(after, Finish::ClientGone);
     Passed {
-        after: if matches!(after, Finish::Keep) { After::Keep } else { After::Close },
+        after,
         complete,
         client_gone,
         usage,
@@ -138,12 +138,6 @@ struct Ending<'a> {
     keep_alive: bool,
 }
 
-enum Finish {
-    Keep,
-    Close,
-    ClientGone,
-}
-
 /// Sends what ends the reply: what was held, or an error event, and the last chunk.
 async fn finish<S: AsyncRead + AsyncWrite + Unpin>(
     session: &mut Session<S>,
@@ -152,10 +146,10 @@ async fn finish<S: AsyncRead + AsyncWrite + Unpin>(
     relay: Option<Relay>,
     out: &mut Outgoing,
     kept: &mut Option<Keeper>,
-) -> (Finish, bool) {
+) -> (After, bool) {
     let Ending { end, deployment, keep_alive } = ending;
     let timed_out = match end {
-        End::ClientGone => return (Finish::ClientGone, false),
+        End::ClientGone => return (After::Cut, false),
         End::Complete => false,
         End::Broken { timed_out } => timed_out,
     };
@@ -163,7 +157,7 @@ async fn finish<S: AsyncRead + AsyncWrite + Unpin>(
     let Some(mut relay) = relay else {
         // Of a plain body nothing can be said midway but that it is not whole.
         let whole = ended && out.finish(session).await.is_ok();
-        return (if whole && keep_alive { Finish::Keep } else { Finish::Close }, whole);
+        return (after(whole, keep_alive), whole);
     };
     let mut last = Bytes::new();
     let spilled = relay.is_spilling();
@@ -182,8 +176,15 @@ async fn finish<S: AsyncRead + AsyncWrite + Unpin>(
         keeper.add(&last, u64::MAX);
     }
     let sent = out.send(session, &text).await.is_ok() && out.finish(session).await.is_ok();
-    let stays = sent && complete && keep_alive;
-    (if stays { Finish::Keep } else { Finish::Close }, complete)
+    (after(sent, complete && keep_alive), complete)
+}
+
+fn after(sent_whole: bool, keep_alive: bool) -> After {
+    match (sent_whole, keep_alive) {
+        (true, true) => After::Keep,
+        (true, false) => After::Close,
+        (false, _) => After::Cut,
+    }
 }
 
 /// The terminal event of a stream that failed, in the dialect of its endpoint.
