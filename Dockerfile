@@ -2,7 +2,7 @@
 # The gateway as an image: a wheel is built, then installed without a compiler in sight.
 #
 #   docker build -t llmgw .
-#   docker run --read-only --cap-drop=ALL -p 4000:4000 -v llmgw:/data -e LLMGW_MASTER_KEY llmgw
+#   docker run --read-only --tmpfs /tmp --cap-drop=ALL -p 4000:4000 -v llmgw:/data -e LLMGW_MASTER_KEY llmgw
 
 FROM rust:1.95-slim-bookworm AS build
 RUN apt-get update \
@@ -22,7 +22,7 @@ COPY --from=build /wheels /wheels
 RUN /llmgw/bin/pip install --no-cache-dir --no-deps --no-index /wheels/*.whl
 
 FROM python:3.11-slim-bookworm
-RUN useradd --system --uid 10001 --home-dir /data --create-home llmgw
+RUN useradd --uid 10001 --no-log-init --home-dir /data --create-home llmgw
 COPY --from=install /llmgw /llmgw
 # Everything that is written goes to /data; nothing else need be writable.
 ENV LLMGW_HOME=/data PATH=/llmgw/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1

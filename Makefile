@@ -34,8 +34,9 @@ run: build ## Install what is missing, build, and serve on 127.0.0.1:4000 (more 
 test: lint test-rust test-python ## Install what is missing, then run every check and every test
 
 .PHONY: test-rust
-test-rust: .make/system-test $(STAMPS)/python ## Test the core
+test-rust: .make/system-test $(STAMPS)/python ## Test the core, and what scans with each matching engine
 	cargo test --workspace --locked $(ENGINE)
+	cargo test --package llmgw-core --locked --no-default-features -- scan pii
 
 .PHONY: test-python
 test-python: build $(STAMPS)/dev ## Test the rest, from one function to whole processes (choose: make test-python ARGS=tests/unit)
@@ -62,8 +63,9 @@ lint-boundary: build $(STAMPS)/dev ## The stub says what the native module has
 		--allowlist tests/boundary/stubtest-allowed.txt
 
 .PHONY: lint-docs
-lint-docs: build $(STAMPS)/dev ## docs/configuration.md says what the schema says
+lint-docs: build $(STAMPS)/dev ## The generated pages say what the code says
 	$(BIN)/python scripts/configuration_doc.py --check
+	$(BIN)/python scripts/openapi_doc.py --check
 
 .PHONY: lint-rust
 lint-rust: .make/system-test $(STAMPS)/python ## rustfmt, and clippy with each matching engine
@@ -93,12 +95,17 @@ sdist: $(STAMPS)/python ## Build the source distribution into dist/
 	$(BIN)/maturin sdist --out dist
 
 .PHONY: bench
-bench: build $(STAMPS)/dev ## Measure the parts (pytest-benchmark)
+bench: build .make/system-test ## Measure the gateway beside nginx, in about ten minutes (shorter: make bench ARGS=--quick)
+	$(BIN)/python bench/run.py $(ARGS)
+
+.PHONY: bench-parts
+bench-parts: build $(STAMPS)/dev ## Measure limiter, cache, scanner and token counter by themselves
 	$(BIN)/pytest bench/micro --benchmark-enable $(ARGS)
 
 .PHONY: doc
-doc: build ## Write docs/configuration.md, and render the core's documentation
+doc: build ## Write the generated pages of docs/, and render the core's documentation
 	$(BIN)/python scripts/configuration_doc.py
+	$(BIN)/python scripts/openapi_doc.py
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked $(ENGINE)
 
 .PHONY: lock

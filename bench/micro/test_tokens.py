@@ -16,8 +16,9 @@ from pathlib import Path
 
 import pytest
 import tiktoken
-from llmgw import _native
 from pytest_benchmark.fixture import BenchmarkFixture
+
+from llmgw import _native
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXTS = 64

@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NoReturn
 
-import msgspec
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.log import LogLevels
 from granian.server.mp import MPServer
@@ -42,7 +41,7 @@ class StartError(LlmgwError):
 
 def serve(options: ServeOptions) -> NoReturn:
     """Start the gateway in place of this process."""
-    arguments = [sys.executable, "-P", "-m", "llmgw.server", msgspec.json.encode(options, enc_hook=str).decode()]
+    arguments = [sys.executable, "-P", "-m", "llmgw.server", options.to_json()]
     sys.stdout.flush()
     sys.stderr.flush()
     os.execv(sys.executable, arguments)  # noqa: S606 - our own interpreter, no shell
@@ -62,7 +61,9 @@ def run(options: ServeOptions) -> int:
     server = first.server
     workers = server.workers or len(os.sched_getaffinity(0))
     port = _claim_port(server.host, server.port)
-    run_folder = Path(tempfile.mkdtemp(prefix="llmgw-", dir=_shared_memory_folder()))
+    folder = _shared_memory_folder()
+    _sweep(folder)
+    run_folder = Path(tempfile.mkdtemp(prefix=f"llmgw-{os.getpid()}-", dir=folder))
     try:
         handover = _hand_over(run_folder, server, port, workers, first.snapshot)
         supervisor = Supervisor(handover, reloader.wake, options.log_level)
@@ -153,9 +154,18 @@ def _hand_over(
     )
 
 
-def _shared_memory_folder() -> str | None:
+def _shared_memory_folder() -> Path:
     """Memory-backed where the system has it: what lies there is gone at the next boot."""
-    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108
+    memory = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
+    return memory if os.access(memory, os.W_OK) else Path(tempfile.gettempdir())
+
+
+def _sweep(folder: Path) -> None:
+    """Remove the run folders of supervisors that were killed."""
+    for left in folder.glob("llmgw-*-*"):
+        process = left.name.split("-")[1]
+        if process.isdecimal() and not Path("/proc", process).exists() and left.stat().st_uid == os.getuid():
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _address(host: str) -> str:
@@ -207,7 +217,7 @@ def _announce(handover: Handover, new_master_key: str | None) -> None:
 
 def main() -> None:
     """Run with the options that `serve()` passed on."""
-    options = msgspec.json.decode(sys.argv[1], type=ServeOptions, dec_hook=lambda kind, text: kind(text))
+    options = ServeOptions.from_json(sys.argv[1])
     # Workers inherit what the supervisor has prepared: see `gateway.handover`.
     multiprocessing.set_start_method("fork")
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)

@@ -83,9 +83,7 @@ def test_context_decides_about_bare_digits(scanner: PiiScanner) -> None:
 
 
 def test_the_own_keys_are_found(scanner: PiiScanner) -> None:
-    assert kinds(scanner, "use sk-gw-abcdefghijklmnop1234") == [
-        ("LLMGW_KEY", "sk-gw-abcdefghijklmnop1234")
-    ]
+    assert kinds(scanner, "use sk-gw-abcdefghijklmnop1234") == [("LLMGW_KEY", "sk-gw-abcdefghijklmnop1234")]
 
 
 def test_an_empty_text_and_any_bytes_are_fine(scanner: PiiScanner) -> None:

@@ -133,9 +133,7 @@ def test_threads_share_a_set(engine: str) -> None:
     expected = patterns.scan(text)
     answers: list[bool] = []
     threads = [
-        threading.Thread(
-            target=lambda: answers.extend(patterns.scan(text) == expected for _ in range(20))
-        )
+        threading.Thread(target=lambda: answers.extend(patterns.scan(text) == expected for _ in range(20)))
         for _ in range(4)
     ]
     for thread in threads:

@@ -10,6 +10,7 @@ import pytest
 import tiktoken
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from llmgw import _native
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,9 +45,7 @@ def reference(family: str) -> tiktoken.Encoding:
         ranks[packed[start : start + length]] = rank
         start += length
     ranks.pop(b"", None)
-    return tiktoken.Encoding(
-        family, pat_str=PATTERNS[family], mergeable_ranks=ranks, special_tokens={}
-    )
+    return tiktoken.Encoding(family, pat_str=PATTERNS[family], mergeable_ranks=ranks, special_tokens={})
 
 
 def agrees(text: str) -> bool:

@@ -94,10 +94,15 @@ def test_a_malformed_request_is_refused_and_its_connection_closed(
 
     assert response.status == 400
     assert response.error()["type"] == "invalid_request_error"
-    assert len(response.header("x-request-id") or "") > 8
     assert closed
     assert not upstream.requests
     assert gateway.chat("plain").status == 200
+
+
+def test_a_refusal_of_a_malformed_request_has_an_id_of_its_own(gateway: GatewayProcess) -> None:
+    refusals = [exchange(gateway.port, REFUSED_WITH_400["two hosts"]) for _ in range(5)]
+
+    assert len({each.header("x-request-id") for each in refusals}) == 5
 
 
 @pytest.mark.parametrize(

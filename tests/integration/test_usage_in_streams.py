@@ -71,6 +71,21 @@ def test_a_request_that_does_not_stream_is_not_asked_for_usage(
     assert upstream.only_request().body == body.replace(b'"plain"', b'"routed"')
 
 
+@pytest.mark.parametrize("asked", [False, True], ids=["not asked", "asked"])
+def test_the_empty_usage_that_asking_brings_is_taken_out_with_it(
+    gateway: GatewayProcess, upstream: ScriptedUpstream, asked: bool
+) -> None:
+    plain = replies.chat_events()
+    chunks = [event.replace(b',"choices"', b',"usage":null,"choices"') for event in plain[:-1]]
+    sent = b"".join([*chunks, replies.USAGE_EVENT, replies.DONE])
+    upstream.then(replies.stream([sent]))
+
+    response = gateway.chat("plain", stream=True, stream_options={"include_usage": asked})
+
+    assert b'"usage":null' in sent
+    assert response.body == (sent if asked else b"".join(plain))
+
+
 def test_usage_that_comes_with_a_choice_is_not_taken_out(
     gateway: GatewayProcess, upstream: ScriptedUpstream
 ) -> None:

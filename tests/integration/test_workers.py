@@ -63,6 +63,17 @@ def test_files_and_memory_come_back_after_a_worker_was_killed(
     assert gateway.resident_bytes() <= memory + 20 * MEGABYTE
 
 
+def test_workers_do_not_outlive_a_killed_main_process(
+    start_gateway: StartGateway, upstream: ScriptedUpstream
+) -> None:
+    gateway = two_workers(start_gateway, upstream)
+
+    gateway.signal(signal.SIGKILL)
+    gateway.wait()
+
+    wait_until(lambda: not gateway.is_ready(), "nobody listens any more", timeout=20)
+
+
 def test_a_worker_that_dies_again_and_again_does_not_end_the_gateway(
     start_gateway: StartGateway, upstream: ScriptedUpstream
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from llmgw._native import LoadReport, MockUpstream, run_load
-from llmgw.bench.processes import PeakMemory, cpu_seconds, resident_bytes
+from llmgw.bench.processes import PeakMemory, cpu_seconds
 from llmgw.bench.requests import Request
 from llmgw.bench.scenarios import Method, Scenario
 from llmgw.bench.stage import Subject
@@ -30,10 +30,10 @@ class Sample(msgspec.Struct, frozen=True):
     first_byte_p99: float | None
     longest_gap: float | None
     """Between two reads of one stream, in seconds, as all times here."""
-    resident_before: int
-    """Resident memory of the server before the load, in bytes."""
+    idle_bytes: int
+    """Resident memory of the server before its first request."""
     peak_bytes: int
-    """The most of it while the load ran."""
+    """The most of it while this load ran."""
 
     def per_second(self) -> float:
         """Requests answered per second."""
@@ -62,7 +62,6 @@ def take_sample(
         MeasureError: there were errors or cut streams, or the cache answered when it should not.
     """
     asked_before = upstream.requests
-    resident_before = resident_bytes(subject.processes)
     counted = scenario.requests is not None
     with PeakMemory(subject.processes) as peak:
         report = run_load(
@@ -89,7 +88,7 @@ def take_sample(
         first_byte_p50=report.first_byte.percentile(50),
         first_byte_p99=report.first_byte.percentile(99),
         longest_gap=report.gap.max,
-        resident_before=resident_before,
+        idle_bytes=subject.idle_bytes,
         peak_bytes=peak.bytes,
     )
 

@@ -128,7 +128,7 @@ def _busy(sample: Sample) -> float | None:
 def _per_stream(sample: Sample) -> float | None:
     if sample.cpu_seconds is None:
         return None
-    return (sample.peak_bytes - sample.resident_before) / sample.requests
+    return (sample.peak_bytes - sample.idle_bytes) / sample.requests
 
 
 _COLUMNS: dict[str, list[Column]] = {

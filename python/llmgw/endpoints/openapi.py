@@ -35,7 +35,7 @@ def describe(endpoints: list[Endpoint]) -> dict[str, object]:
         "info": {
             "title": "llmgw",
             "version": __version__,
-            "description": "One endpoint for all models. Request and reply bodies are those of the OpenAI API.",
+            "description": "One endpoint for all models. Bodies are those of the OpenAI API.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "paths": paths,

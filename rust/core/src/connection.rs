@@ -11,8 +11,8 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout, timeout_at};
 
-/// Bytes asked of the socket at once.
-const READ_SIZE: usize = 16 * 1024;
+/// Bytes asked of the socket at once; a body makes room for itself.
+const READ_SIZE: usize = 4 * 1024;
 /// What a client may send ahead while its request is being answered.
 const MAX_AHEAD: usize = 64 * 1024;
 /// After a refusal, how much of what still comes in is read, so that the refusal is not lost to a reset.
@@ -66,7 +66,7 @@ pub struct Connection<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// A fresh connection.
     pub fn new(stream: S, limits: Rc<HttpLimits>) -> Self {
-        Connection { stream, input: BytesMut::with_capacity(4096), limits }
+        Connection { stream, input: BytesMut::with_capacity(READ_SIZE), limits }
     }
 
     /// The next request's head; `None` when the client has closed, was idle too long, or `stop` came

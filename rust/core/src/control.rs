@@ -1,13 +1,14 @@
 //! Everything that is not a native endpoint goes to Python, on a Unix socket, with a checked head.
 
+use crate::edge::Edge;
 use crate::error::{Class, Error};
+use crate::headers::Headers;
 use crate::http1::Head;
 use crate::reply::Body;
 use crate::session::{After, Asked, Session};
-use crate::upstream;
-use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
-use http_body_util::BodyExt;
+use crate::upstream::Outgoing;
+use bytes::{Bytes, BytesMut};
+use std::rc::Rc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
@@ -29,8 +30,8 @@ const PASSED_ON: [&str; 9] = [
     "traceparent",
 ];
 /// Its headers that clients do not get to see: framing is ours.
-const HELD_BACK: [&str; 5] =
-    ["connection", "content-length", "transfer-encoding", "date", "server"];
+const HELD_BACK: [&str; 6] =
+    ["x-request-id", "connection", "content-length", "transfer-encoding", "date", "server"];
 
 /// Hands a request over and passes the reply back.
 pub async fn forward<S: AsyncRead + AsyncWrite + Unpin>(
@@ -51,15 +52,20 @@ pub async fn forward<S: AsyncRead + AsyncWrite + Unpin>(
         () = session.connection.gone() => return After::Cut,
     };
     match reply {
-        Ok(Ok((status, headers, body))) => {
+        Ok(Ok(Answer { status, headers, body })) => {
             session.head.begin(status, &asked.request_id);
-            for (name, value) in &headers {
-                if !HELD_BACK.contains(&name.as_str()) && name != "x-request-id" {
-                    session.head.header(name.as_str(), value.as_bytes());
+            for (name, value) in headers.iter() {
+                let lower = name.to_ascii_lowercase();
+                if let Ok(name) = std::str::from_utf8(&lower)
+                    && !HELD_BACK.contains(&name)
+                {
+                    session.head.header(name, value);
                 }
             }
             if head.method() == "HEAD" {
-                let head = session.head.end(Body::Length(body.len()), asked.keep_alive);
+                // The length is that of the body which a GET would bring.
+                let length = headers.text("content-length").and_then(|text| text.parse().ok());
+                let head = session.head.end(Body::Length(length.unwrap_or(0)), asked.keep_alive);
                 let sent = session.connection.write(head, &[]).await.is_ok();
                 return if sent && asked.keep_alive { After::Keep } else { After::Close };
             }
@@ -74,34 +80,30 @@ pub async fn forward<S: AsyncRead + AsyncWrite + Unpin>(
     }
 }
 
-async fn ask(
-    edge: std::rc::Rc<crate::edge::Edge>,
-    head: &Head,
-    asked: &Asked,
-    body: Bytes,
-) -> Result<(u16, HeaderMap, Bytes), Error> {
+async fn ask(edge: Rc<Edge>, head: &Head, asked: &Asked, body: Bytes) -> Result<Answer, Error> {
     let unreachable =
-        |_| Error::new(Class::InternalError, "The control plane could not be reached.");
-    let method = Method::from_bytes(head.method().as_bytes())
-        .map_err(|_| Error::new(Class::InvalidRequest, "The method is not one that HTTP has."))?;
-    let uri: Uri = format!("http://control{}", head.target())
-        .parse()
-        .map_err(|_| Error::new(Class::InvalidRequest, "The request target is not a valid URL."))?;
-    let mut headers = HeaderMap::new();
+        || Error::new(Class::InternalError, "The control plane could not be reached.");
     let passed = PASSED_ON.iter().filter_map(|&name| Some((name, head.header(name)?)));
     let own =
         [(EDGE_HEADER, edge.secret.as_bytes()), ("x-request-id", asked.request_id.as_bytes())];
-    for (name, value) in passed.chain(own) {
-        if let Ok(value) = HeaderValue::from_bytes(value) {
-            headers.insert(HeaderName::from_static(name), value);
+    let extra: Vec<(&'static str, &[u8])> = passed.chain(own).collect();
+    let (method, path) = (head.method(), head.target());
+    let request = Outgoing { method, path, fixed: "", extra: &extra, body };
+    let mut response = edge.control.send(request).await.map_err(|_| unreachable())?;
+    let mut body = BytesMut::new();
+    if method != "HEAD" {
+        while let Some(chunk) = response.body.chunk().await {
+            body.extend_from_slice(&chunk.map_err(|()| unreachable())?);
         }
     }
-    let response = upstream::send(&edge.control, method, uri, headers, body)
-        .await
-        .map_err(|e| unreachable(drop(e)))?;
-    let (parts, rest) = response.into_parts();
-    let body = rest.collect().await.map_err(|e| unreachable(drop(e)))?.to_bytes();
-    Ok((parts.status.as_u16(), parts.headers, body))
+    Ok(Answer { status: response.status, headers: response.headers, body: body.freeze() })
+}
+
+/// What the control plane said.
+struct Answer {
+    status: u16,
+    headers: Headers,
+    body: Bytes,
 }
 
 #[cfg(test)]

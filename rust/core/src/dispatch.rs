@@ -3,15 +3,12 @@
 use crate::call::Call;
 use crate::error::{Class, Error};
 use crate::gate::Shop;
+use crate::headers::Headers;
 use crate::limiter::monotonic_ns;
 use crate::metrics::Counter;
 use crate::plan::Deployment;
-use crate::upstream::{self, SendError};
+use crate::upstream::{Body, Outgoing, Response, SendError};
 use bytes::{Bytes, BytesMut};
-use http::header::{CONTENT_LENGTH, RETRY_AFTER};
-use http::{HeaderMap, Response, Version};
-use http_body_util::BodyExt;
-use hyper::body::Incoming;
 use std::collections::VecDeque;
 use std::time::{Duration, SystemTime};
 use tokio::time::{Instant, timeout_at};
@@ -21,30 +18,29 @@ const WHOLE_MAX: usize = 256 * 1024;
 /// How much of an upstream's error is read; a longer one is not passed on.
 const ERROR_MAX: usize = 1024 * 1024;
 
+/// Headers that one request adds to its deployment's.
+pub type Extra<'a> = [(&'static str, &'a [u8])];
+
 /// A reply that came whole.
-#[derive(Debug)]
 pub struct Whole {
     /// HTTP status.
     pub status: u16,
     /// Headers as received.
-    pub headers: HeaderMap,
+    pub headers: Headers,
     /// The body as received.
     pub body: Bytes,
 }
 
 /// A reply that is still coming.
-#[derive(Debug)]
 pub struct Partial {
     /// HTTP status.
     pub status: u16,
     /// Headers as received.
-    pub headers: HeaderMap,
-    /// HTTP version it comes in.
-    pub version: Version,
+    pub headers: Headers,
     /// What has come so far.
     pub first: Bytes,
     /// The rest.
-    pub rest: Incoming,
+    pub rest: Body,
     /// The usage in it was asked for on our own account.
     pub hide_usage: bool,
     /// Longest wait between two reads.
@@ -54,7 +50,6 @@ pub struct Partial {
 }
 
 /// What an attempt brought.
-#[derive(Debug)]
 pub enum Outcome {
     /// All of it.
     Whole(Whole),
@@ -74,10 +69,12 @@ pub struct Trail {
 }
 
 /// Why an attempt failed.
-#[derive(Debug)]
 pub struct Failure {
     class: Class,
+    /// For the client.
     message: String,
+    /// For the operator alone: why there was no connection.
+    reason: String,
     retry_after: Option<Duration>,
     /// The upstream's own words, where they are meant for the client.
     reply: Option<Whole>,
@@ -85,7 +82,7 @@ pub struct Failure {
 
 impl Failure {
     fn new(class: Class, message: String) -> Self {
-        Failure { class, message, retry_after: None, reply: None }
+        Failure { class, message, reason: String::new(), retry_after: None, reply: None }
     }
 
     /// What the client gets: the upstream's reply as sent, or an error of ours.
@@ -109,7 +106,7 @@ impl Failure {
 pub async fn dispatch(
     shop: &Shop,
     call: &Call,
-    extra: &HeaderMap,
+    extra: &Extra<'_>,
     rng: &mut fastrand::Rng,
     trail: &mut Trail,
 ) -> Result<Outcome, Failure> {
@@ -127,7 +124,7 @@ pub async fn dispatch(
 struct Route<'a> {
     shop: &'a Shop,
     call: &'a Call,
-    extra: &'a HeaderMap,
+    extra: &'a Extra<'a>,
     rng: &'a mut fastrand::Rng,
     trail: &'a mut Trail,
 }
@@ -232,6 +229,15 @@ impl Route<'_> {
 }
 
 fn note_failure(shop: &Shop, call: &Call, deployment: &Deployment, failure: &Failure) {
+    if failure.reply.is_none() {
+        let reason = if failure.reason.is_empty() { &failure.message } else { &failure.reason };
+        let fields = [
+            ("deployment", &deployment.id[..]),
+            ("class", failure.class.row().name),
+            ("reason", reason),
+        ];
+        shop.log.warn("an attempt failed", &fields);
+    }
     if !failure.class.row().cool_down {
         return;
     }
@@ -251,38 +257,32 @@ fn note_failure(shop: &Shop, call: &Call, deployment: &Deployment, failure: &Fai
 async fn attempt(
     call: &Call,
     deployment: &Deployment,
-    extra: &HeaderMap,
+    extra: &Extra<'_>,
 ) -> Result<Outcome, Failure> {
     let fail =
         |class, what: &str| Failure::new(class, format!("Deployment `{}` {what}.", deployment.id));
     let model = deployment.routed_model(&call.matched);
-    let uri = deployment
-        .uri(call.operation, &model)
+    let path = deployment
+        .path(call.operation, &model)
         .ok_or_else(|| fail(Class::NotSupported, "does not serve this endpoint"))?;
     let (body, hide_usage) = call.body_for(&model, deployment.stream_usage);
-    let mut headers = deployment.headers.clone();
-    headers.extend(extra.iter().map(|(name, value)| (name.clone(), value.clone())));
     let started = Instant::now();
     let deadline = started + deployment.total;
     let first_byte = (started + deployment.first_byte).min(deadline);
     let late = |_| fail(Class::UpstreamTimeout, "did not answer in time");
-    let sent = upstream::post(&deployment.client, uri, headers, body);
-    let response = match timeout_at(first_byte, sent).await.map_err(late)? {
-        Ok(response) => response,
-        Err(SendError::Protocol(_)) => {
-            return Err(fail(Class::UpstreamProtocol, "did not answer in HTTP"));
+    let fixed = &deployment.headers;
+    let request = Outgoing { method: "POST", path: &path, fixed, extra, body };
+    let sent = timeout_at(first_byte, deployment.origin.send(request)).await.map_err(late)?;
+    let response = sent.map_err(|error| match error {
+        SendError::Protocol => fail(Class::UpstreamProtocol, "did not answer in HTTP"),
+        SendError::Unreachable(reason) => {
+            Failure { reason, ..fail(Class::UpstreamUnreachable, "could not be reached") }
         }
-        Err(SendError::Unreachable(_)) => {
-            return Err(fail(Class::UpstreamUnreachable, "could not be reached"));
+        SendError::Broken => {
+            fail(Class::UpstreamUnreachable, "closed the connection without an answer")
         }
-        Err(SendError::Broken(_)) => {
-            return Err(fail(
-                Class::UpstreamUnreachable,
-                "closed the connection without an answer",
-            ));
-        }
-    };
-    if !response.status().is_success() {
+    })?;
+    if !(200..300).contains(&response.status) {
         return Err(refusal(response, first_byte, &fail).await);
     }
     begin(response, hide_usage, deployment, first_byte, deadline, &fail).await
@@ -290,20 +290,18 @@ async fn attempt(
 
 /// Reads a good reply until it is whole, or large, or its first event is here.
 async fn begin(
-    response: Response<Incoming>,
+    response: Response,
     hide_usage: bool,
     deployment: &Deployment,
     first_byte: Instant,
     deadline: Instant,
     fail: &impl Fn(Class, &str) -> Failure,
 ) -> Result<Outcome, Failure> {
-    let (parts, mut rest) = response.into_parts();
-    let status = parts.status.as_u16();
-    let headers = parts.headers;
-    if upstream::is_of_type(&headers, "text/html") {
+    let Response { status, headers, body: mut rest } = response;
+    if headers.is_of_type("text/html") {
         return Err(fail(Class::UpstreamProtocol, "answered with a web page"));
     }
-    let is_stream = upstream::is_of_type(&headers, "text/event-stream");
+    let is_stream = headers.is_of_type("text/event-stream");
     let broke = || fail(Class::UpstreamProtocol, "broke off its reply");
     let mut body = Buffer::default();
     loop {
@@ -312,30 +310,22 @@ async fn begin(
         } else {
             deadline.min(Instant::now() + deployment.idle)
         };
-        let frame = match timeout_at(until, rest.frame()).await {
+        let data = match timeout_at(until, rest.chunk()).await {
             Ok(None) if is_stream && body.is_empty() => return Err(broke()),
-            Ok(None) if !upstream::ended_whole(parts.version, &rest) => return Err(broke()),
             Ok(None) => {
-                let body = body.freeze();
-                if lacks_bytes(&headers, body.len()) {
-                    return Err(broke());
-                }
-                return Ok(Outcome::Whole(Whole { status, headers, body }));
+                return Ok(Outcome::Whole(Whole { status, headers, body: body.freeze() }));
             }
-            Ok(Some(Ok(frame))) => frame,
+            Ok(Some(Ok(data))) => data,
             Ok(Some(Err(_))) => return Err(broke()),
             Err(_) => return Err(fail(Class::UpstreamTimeout, "did not answer in time")),
         };
-        if let Ok(data) = frame.into_data() {
-            body.push(data);
-        }
+        body.push(data);
         if (is_stream && !body.is_empty()) || body.len() > WHOLE_MAX {
             let first = body.freeze();
             let idle = deployment.idle;
             return Ok(Outcome::Partial(Partial {
                 status,
                 headers,
-                version: parts.version,
                 first,
                 rest,
                 hide_usage,
@@ -344,12 +334,6 @@ async fn begin(
             }));
         }
     }
-}
-
-fn lacks_bytes(headers: &HeaderMap, got: usize) -> bool {
-    let promised =
-        headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    promised.is_some_and(|length| length > got)
 }
 
 /// Collects frames; a reply of one frame, the usual case, is not copied.
@@ -386,23 +370,22 @@ impl Buffer {
 
 /// Reads what an upstream that refused has to say, and what it means for dispatch.
 async fn refusal(
-    response: Response<Incoming>,
+    response: Response,
     until: Instant,
     fail: &impl Fn(Class, &str) -> Failure,
 ) -> Failure {
-    let (parts, mut rest) = response.into_parts();
+    let Response { status, headers, body: mut rest } = response;
     let mut body = Buffer::default();
     let whole = loop {
-        match timeout_at(until, rest.frame()).await {
-            Ok(Some(Ok(frame))) if body.len() < ERROR_MAX => {
-                body.push(frame.into_data().unwrap_or_default());
+        match timeout_at(until, rest.chunk()).await {
+            Ok(Some(Ok(data))) if body.len() < ERROR_MAX => {
+                body.push(data);
             }
             Ok(None) => break true,
             _ => break false,
         }
     };
-    let reply =
-        Whole { status: parts.status.as_u16(), headers: parts.headers, body: body.freeze() };
+    let reply = Whole { status, headers, body: body.freeze() };
     let class = classify(&reply);
     let retry_after = retry_after(&reply.headers);
     let mut failure = match class {
@@ -442,12 +425,13 @@ fn says_context(body: &[u8]) -> bool {
 }
 
 /// `retry-after-ms`, or `retry-after` in seconds or as a date.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    if let Some(milliseconds) = text("retry-after-ms").and_then(|text| text.parse::<f64>().ok()) {
+fn retry_after(headers: &Headers) -> Option<Duration> {
+    if let Some(milliseconds) =
+        headers.text("retry-after-ms").and_then(|text| text.parse::<f64>().ok())
+    {
         return Duration::try_from_secs_f64(milliseconds / 1000.0).ok();
     }
-    let value = text(RETRY_AFTER.as_str())?;
+    let value = headers.text("retry-after")?;
     if let Ok(seconds) = value.trim().parse::<f64>() {
         return Duration::try_from_secs_f64(seconds).ok();
     }
@@ -460,8 +444,10 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    fn headers(name: &'static str, value: &str) -> HeaderMap {
-        HeaderMap::from_iter([(name.parse().unwrap(), value.parse().unwrap())])
+    fn headers(name: &str, value: &str) -> Headers {
+        let (end, text) = (name.len(), format!("{name}{value}"));
+        let fields = vec![(0..end, end..text.len())];
+        Headers::new(text.into(), fields)
     }
 
     #[test]
@@ -483,7 +469,7 @@ mod tests {
         let class = |status, body: &'static str| {
             classify(&Whole {
                 status,
-                headers: HeaderMap::new(),
+                headers: Headers::default(),
                 body: Bytes::from_static(body.as_bytes()),
             })
         };

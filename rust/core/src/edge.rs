@@ -1,13 +1,14 @@
 //! The door of a worker: listens, serves every connection on one thread, and drains.
 
 use crate::connection::{Connection, HttpLimits};
+use crate::dial::Address;
 use crate::gate::{Desk, Shop};
 use crate::metrics::{Gauge, Metrics};
 use crate::mock;
 use crate::reply::HeadWriter;
 use crate::session::Session;
 use crate::snapshot::EdgeSettings;
-use crate::upstream::{self, HttpClient};
+use crate::upstream::Origin;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -23,6 +24,10 @@ use tokio_rustls::TlsAcceptor;
 
 /// Connections that wait to be accepted.
 const BACKLOG: i32 = 4096;
+/// How long a connection to the control plane may take to open.
+const CONTROL_CONNECT: Duration = Duration::from_secs(5);
+/// How often idle connections are looked at.
+const SWEEP: Duration = Duration::from_secs(1);
 /// How long to rest when the system refuses another connection.
 const ACCEPT_REST: Duration = Duration::from_millis(10);
 
@@ -33,7 +38,7 @@ pub struct Edge {
     /// This thread's scratch space and cache.
     pub desk: RefCell<Desk>,
     /// Connections to the control plane.
-    pub control: HttpClient,
+    pub control: Arc<Origin>,
     /// See [`EdgeSettings::secret`].
     pub secret: String,
     stop: watch::Receiver<bool>,
@@ -175,20 +180,24 @@ async fn run(
     let edge = Rc::new(Edge {
         shop,
         desk: RefCell::new(Desk::new()),
-        control: upstream::unix_client(settings.control_socket),
+        control: Origin::new(
+            Address::Unix(settings.control_socket.into()),
+            "control".into(),
+            CONTROL_CONNECT,
+        ),
         secret: settings.secret,
         stop: stop.clone(),
         open: Cell::new(0),
         closed: Notify::new(),
     });
+    tokio::task::spawn_local(sweep(edge.clone()));
     loop {
-        while edge.open.get() >= settings.max_connections {
-            edge.closed.notified().await;
-        }
+        let full = edge.open.get() >= settings.max_connections;
         tokio::select! {
             biased;
             _ = stop.wait_for(|&stop| stop) => break,
-            accepted = doors.listener.accept() => match accepted {
+            () = edge.closed.notified(), if full => {}
+            accepted = doors.listener.accept(), if !full => match accepted {
                 Ok((stream, _)) => open(&edge, &limits, doors.tls.clone(), stream),
                 // Out of descriptors, most likely: give connections time to end.
                 Err(_) => tokio::time::sleep(ACCEPT_REST).await,
@@ -198,6 +207,17 @@ async fn run(
     drop(doors.listener);
     while edge.open.get() > 0 {
         edge.closed.notified().await;
+    }
+}
+
+/// Looks after the idle connections to upstreams and to the control plane.
+async fn sweep(edge: Rc<Edge>) {
+    loop {
+        tokio::time::sleep(SWEEP).await;
+        edge.control.sweep();
+        if let Ok(plan) = edge.shop.plan() {
+            plan.sweep();
+        }
     }
 }
 

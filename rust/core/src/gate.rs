@@ -11,6 +11,7 @@ use crate::error::{Class, Error, Result};
 use crate::json;
 use crate::keys::{self, Shape};
 use crate::limiter::{Decision, Limiter, Take, monotonic_ns};
+use crate::log::Log;
 use crate::metrics::{Counter, Metrics};
 use crate::pii::{Finding, Scanner};
 use crate::plan::{Key, Plan};
@@ -37,6 +38,8 @@ pub struct Shop {
     pub balancer: Balancer,
     /// Counters and histograms of the machine.
     pub metrics: Metrics,
+    /// What operators should hear of.
+    pub log: Log,
 }
 
 /// What one edge thread has to itself: scratch space and the cache.
@@ -73,6 +76,10 @@ impl Default for Desk {
 }
 
 /// What admission decided.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a hit is the quickest case; a box would cost it an allocation"
+)]
 pub enum Admission {
     /// Go on to dispatch.
     Call(Box<Call>),

@@ -4,6 +4,7 @@
 //! Hosts, two Authorizations, Content-Length beside Transfer-Encoding, absolute targets, dot segments.
 
 use crate::error::{Class, Error, Result};
+use crate::headers::Headers;
 use bytes::{Bytes, BytesMut};
 use std::ops::Range;
 
@@ -29,7 +30,7 @@ pub struct Head {
     bytes: Bytes,
     method: Range<usize>,
     target: Range<usize>,
-    headers: Vec<(Range<usize>, Range<usize>)>,
+    headers: Headers,
     /// How the body is framed.
     pub framing: Framing,
     /// HTTP/1.1, not 1.0: the client understands chunked replies.
@@ -69,10 +70,7 @@ impl Head {
     /// The first header of that name (any case).
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&[u8]> {
-        let found = self.headers.iter().find(|(key, _)| {
-            key.len() == name.len() && self.bytes[key.clone()].eq_ignore_ascii_case(name.as_bytes())
-        });
-        found.map(|(_, value)| &self.bytes[value.clone()])
+        self.headers.get(name)
     }
 
     fn text(&self, range: &Range<usize>) -> &str {
@@ -138,8 +136,9 @@ fn parse(bytes: Bytes) -> Result<Head> {
     let target = range(target_text.as_bytes());
     let minor = request.version.unwrap_or(1);
     let facts = check_headers(request.headers, minor)?;
-    let headers =
+    let fields =
         request.headers.iter().map(|h| (range(h.name.as_bytes()), range(h.value))).collect();
+    let headers = Headers::new(bytes.clone(), fields);
     Ok(Head {
         method,
         target,
@@ -302,6 +301,12 @@ enum ChunkState {
 }
 
 impl Chunks {
+    /// Whether the last chunk and its trailers have been read.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.state == ChunkState::Done
+    }
+
     /// Moves what is decodable from `buffer` to the end of `body`; true when the body is complete.
     ///
     /// # Errors

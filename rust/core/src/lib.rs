@@ -7,9 +7,11 @@
 
 pub mod error;
 
+pub mod headers;
 pub mod http1;
 pub mod json;
 pub mod keys;
+pub mod log;
 pub mod pii;
 pub mod prompt;
 pub mod scan;
@@ -23,7 +25,9 @@ pub mod limiter;
 pub mod metrics;
 pub mod shm;
 
+pub mod dial;
 pub mod egress;
+pub mod h1;
 pub mod plan;
 pub mod snapshot;
 pub mod upstream;

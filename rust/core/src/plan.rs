@@ -1,20 +1,24 @@
 //! A snapshot made ready to run: digests decoded, URLs parsed, headers built, pools opened.
 
 use crate::balancer::{Candidate, CooldownPolicy, deployment_hash};
+use crate::dial::{self, Address};
 use crate::egress::{Egress, Network};
 use crate::error::Class;
 use crate::keys::{self, Digest, Digester};
 use crate::limiter::{Limit, bucket_id};
 use crate::snapshot::{self, Operation, Snapshot};
 use crate::tokens::Family;
-use crate::upstream::{self, HttpClient};
-use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use crate::upstream::Origin;
+use http::{HeaderName, HeaderValue, Uri};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// The scheme of deployments that this process answers itself.
 const MOCK_SCHEME: &str = "mock://";
+/// Stands for the routed model in a URL.
+const MODEL: &str = "{model}";
 
 /// A configuration in force. Immutable; a running call keeps the one it began with.
 pub struct Plan {
@@ -121,8 +125,8 @@ pub struct Deployment {
     tokenizer: Family,
     model: String,
     urls: HashMap<Operation, Target>,
-    /// Headers of every request.
-    pub headers: HeaderMap,
+    /// Header lines of every request, credential included.
+    pub headers: String,
     /// Ask for usage in streams.
     pub stream_usage: bool,
     /// From the request's last byte to the reply's first.
@@ -131,12 +135,13 @@ pub struct Deployment {
     pub idle: Duration,
     /// The whole attempt.
     pub total: Duration,
-    /// Its connections.
-    pub client: HttpClient,
+    /// Where it lives, and the connections there.
+    pub origin: Arc<Origin>,
 }
 
+/// Path and query of an operation.
 enum Target {
-    Fixed(Uri),
+    Fixed(String),
     /// The routed model stands in the path.
     Templated(String),
 }
@@ -154,14 +159,16 @@ impl Deployment {
         self.urls.contains_key(&operation)
     }
 
-    /// The URL of the operation for a routed model.
+    /// Path and query of the operation for a routed model.
     #[must_use]
-    pub fn uri(&self, operation: Operation, model: &str) -> Option<Uri> {
+    pub fn path(&self, operation: Operation, model: &str) -> Option<Cow<'_, str>> {
         match self.urls.get(&operation)? {
-            Target::Fixed(uri) => Some(uri.clone()),
+            Target::Fixed(path) => Some(Cow::Borrowed(path)),
             // These two would lead to another place, and no encoding of them is safe from that.
             Target::Templated(_) if matches!(model, "." | "..") => None,
-            Target::Templated(text) => text.replace("{model}", &encode_segment(model)).parse().ok(),
+            Target::Templated(path) => {
+                Some(Cow::Owned(path.replace(MODEL, &encode_segment(model))))
+            }
         }
     }
 }
@@ -208,28 +215,22 @@ impl Retry {
     }
 }
 
-/// The HTTP clients by origin and connect deadline, kept over reloads so that warm connections stay.
-#[derive(Clone, Default)]
-struct Pools {
-    clients: BTreeMap<(String, Duration), HttpClient>,
-    rule: Option<PoolRule>,
-}
+/// What an origin's connections are told apart by: scheme and authority, and their connect deadline.
+type PoolKey = (String, Duration);
 
-/// What a pool depends on besides its origin.
+/// The origins, kept over reloads so that warm connections stay.
 #[derive(Clone)]
-struct PoolRule {
-    egress: snapshot::EgressPolicy,
-    check: Arc<Egress>,
+struct Pools {
+    origins: BTreeMap<PoolKey, Arc<Origin>>,
+    policy: snapshot::EgressPolicy,
+    egress: Arc<Egress>,
     tls: Arc<rustls::ClientConfig>,
 }
 
 impl Pools {
     /// New pools for `policy`, taking over those of `before` if the policy is the same.
     fn for_policy(policy: &snapshot::EgressPolicy, before: Option<&Pools>) -> Result<Self, String> {
-        if let Some(pools) = before
-            && let Some(rule) = &pools.rule
-            && rule.egress == *policy
-        {
+        if let Some(pools) = before.filter(|pools| pools.policy == *policy) {
             return Ok(pools.clone());
         }
         let mut networks = Vec::new();
@@ -237,20 +238,37 @@ impl Pools {
             let network = Network::parse(text).ok_or_else(|| format!("{text} is not a network"))?;
             networks.push(network);
         }
-        let tls = upstream::tls_config(policy.ca_file.as_deref())?;
-        let check = Arc::new(Egress::new(networks));
-        let rule = PoolRule { egress: policy.clone(), check, tls };
-        Ok(Pools { clients: BTreeMap::new(), rule: Some(rule) })
+        Ok(Pools {
+            origins: BTreeMap::new(),
+            policy: policy.clone(),
+            egress: Arc::new(Egress::new(networks)),
+            tls: dial::tls_config(policy.ca_file.as_deref())?,
+        })
     }
 
-    fn client(&mut self, origin: String, connect: Duration) -> Option<HttpClient> {
-        let rule = self.rule.as_ref()?;
-        let open = || upstream::client(rule.check.clone(), rule.tls.clone(), connect);
-        Some(self.clients.entry((origin, connect)).or_insert_with(open).clone())
+    fn origin(&mut self, url: &Uri, connect: Duration) -> Option<(PoolKey, Arc<Origin>)> {
+        let secure = match url.scheme_str()? {
+            "https" => true,
+            "http" => false,
+            _ => return None,
+        };
+        let authority = url.authority()?;
+        let host = authority.host();
+        let host = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+        let key = (format!("{}://{authority}", url.scheme_str()?), connect);
+        let (egress, tls) = (self.egress.clone(), self.tls.clone());
+        let open = || {
+            let port = authority.port_u16().unwrap_or(if secure { 443 } else { 80 });
+            let tls = secure.then(|| tls.into());
+            let address = Address::Network { host: host.to_owned(), port, tls, egress };
+            Origin::new(address, authority.to_string(), connect)
+        };
+        let origin = self.origins.entry(key.clone()).or_insert_with(open).clone();
+        Some((key, origin))
     }
 
-    fn keep_only(&mut self, used: &[(String, Duration)]) {
-        self.clients.retain(|key, _| used.contains(key));
+    fn keep_only(&mut self, used: &[PoolKey]) {
+        self.origins.retain(|key, _| used.contains(key));
     }
 }
 
@@ -347,6 +365,11 @@ impl Plan {
         names.into_iter().collect()
     }
 
+    /// Lets go of idle connections that are no longer good.
+    pub fn sweep(&self) {
+        self.pools.origins.values().for_each(|origin| origin.sweep());
+    }
+
     /// The candidates of a group that serve the operation.
     #[must_use]
     pub fn candidates(&self, group: usize, operation: Operation) -> Vec<Candidate> {
@@ -415,23 +438,12 @@ impl Deployment {
         one: snapshot::Deployment,
         mock_port: u16,
         pools: &mut Pools,
-        used: &mut Vec<(String, Duration)>,
+        used: &mut Vec<PoolKey>,
     ) -> Result<Self, String> {
         let fail = |what: &str| format!("deployment {}: {what}", one.id);
-        let mut headers = HeaderMap::new();
-        for (name, value) in &one.headers {
-            let name =
-                HeaderName::from_bytes(name.as_bytes()).map_err(|_| fail("a bad header name"))?;
-            let mut value = HeaderValue::from_str(value).map_err(|_| {
-                fail("a credential or header holds characters that HTTP does not allow")
-            })?;
-            value.set_sensitive(true);
-            headers.insert(name, value);
-        }
-        headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers.insert(http::header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        let headers = header_lines(&one.headers).map_err(fail)?;
         let mut urls = HashMap::new();
-        let mut origin = None;
+        let mut pool = None;
         for (operation, url) in &one.urls {
             let url = match url.strip_prefix(MOCK_SCHEME) {
                 Some(path) => {
@@ -439,22 +451,21 @@ impl Deployment {
                 }
                 None => url.clone(),
             };
-            let probe: Uri = url.replace("{model}", "x").parse().map_err(|_| fail("a bad URL"))?;
-            let (Some(scheme @ ("http" | "https")), Some(host)) =
-                (probe.scheme_str(), probe.authority())
-            else {
-                return Err(fail("its URL must begin with http:// or https://"));
-            };
-            origin = Some(format!("{scheme}://{host}"));
-            let templated = url.contains("{model}");
-            urls.insert(
-                *operation,
-                if templated { Target::Templated(url) } else { Target::Fixed(probe) },
-            );
+            let probe: Uri = url.replace(MODEL, "x").parse().map_err(|_| fail("a bad URL"))?;
+            let origin = pools.origin(&probe, seconds(one.timeouts.connect));
+            let (key, origin) =
+                origin.ok_or_else(|| fail("its URL must begin with http:// or https://"))?;
+            if pool.replace((key.clone(), origin)).is_some_and(|(other, _)| other != key) {
+                return Err(fail("its URLs lead to different hosts"));
+            }
+            let path = url.splitn(4, '/').nth(3).unwrap_or_default();
+            let path = format!("/{path}");
+            let target =
+                if path.contains(MODEL) { Target::Templated(path) } else { Target::Fixed(path) };
+            urls.insert(*operation, target);
         }
-        let pool = (origin.ok_or_else(|| fail("it has no URL"))?, seconds(one.timeouts.connect));
-        let client = pools.client(pool.0.clone(), pool.1).ok_or_else(|| fail("no pool"))?;
-        used.push(pool);
+        let (key, origin) = pool.ok_or_else(|| fail("it has no URL"))?;
+        used.push(key);
         Ok(Deployment {
             tokenizer: Family::from_name(&one.tokenizer)
                 .ok_or_else(|| fail("an unknown tokenizer"))?,
@@ -470,13 +481,29 @@ impl Deployment {
             first_byte: seconds(one.timeouts.first_byte),
             idle: seconds(one.timeouts.idle),
             total: seconds(one.timeouts.total),
-            client,
+            origin,
         })
     }
 
     fn candidate(&self, index: usize) -> Candidate {
         Candidate { index, weight: self.weight, order: self.order, id_hash: self.id_hash }
     }
+}
+
+/// The headers as lines, with those that every request has.
+fn header_lines(headers: &[(String, String)]) -> Result<String, &'static str> {
+    let mut lines = String::from("content-type: application/json\r\naccept-encoding: identity\r\n");
+    for (name, value) in headers {
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| "a bad header name")?;
+        let value = HeaderValue::from_str(value).ok().filter(|value| value.to_str().is_ok());
+        let value =
+            value.ok_or("a credential or header holds characters that HTTP does not allow")?;
+        lines.push_str(name.as_str());
+        lines.push_str(": ");
+        lines.push_str(value.to_str().unwrap_or_default().trim());
+        lines.push_str("\r\n");
+    }
+    Ok(lines)
 }
 
 fn seconds(value: f64) -> Duration {

@@ -4,10 +4,11 @@
 use crate::cache::{CachedHead, Entry};
 use crate::call::{Call, Ticket};
 use crate::connection::Connection;
-use crate::dispatch::{self, Outcome, Partial, Trail, Whole};
+use crate::dispatch::{self, Extra, Outcome, Partial, Trail, Whole};
 use crate::edge::Edge;
 use crate::error::{Class, Error};
 use crate::gate::{Admission, Arrival};
+use crate::headers::Headers;
 use crate::http1::{Framing, Head};
 use crate::metrics::{Counter, Labels, Sample};
 use crate::plan::{Key, Plan};
@@ -17,8 +18,6 @@ use crate::stream;
 use crate::usage::{self, Usage};
 use crate::{access, control};
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderName, HeaderValue};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -121,7 +120,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             no_cache: access::refuses_cache(head),
         };
         let extra = passed_on(head, &asked.request_id);
-        self.call(plan, key, arrival, extra, &asked).await
+        self.call(plan, key, arrival, &extra, &asked).await
     }
 
     /// Checks what the head alone tells: the key and the media type.
@@ -136,7 +135,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         plan: Arc<Plan>,
         key: Arc<Key>,
         arrival: Arrival<'_>,
-        extra: HeaderMap,
+        extra: &Extra<'_>,
         asked: &Asked,
     ) -> After {
         let edge = self.edge.clone();
@@ -163,7 +162,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let mut rng = edge.desk.borrow_mut().rng.fork();
         let outcome = tokio::select! {
             biased;
-            outcome = dispatch::dispatch(&edge.shop, &call, &extra, &mut rng, &mut trail) => outcome,
+            outcome = dispatch::dispatch(&edge.shop, &call, extra, &mut rng, &mut trail) => outcome,
             () = self.connection.gone() => {
                 self.finish(&call, &trail, asked, Ending { status: CLIENT_GONE, ..Ending::default() });
                 return After::Cut;
@@ -239,7 +238,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             usage: passed.usage,
             output_estimate: passed.events,
             first_byte: Some(passed.first_byte),
-            ..Ending::default()
         };
         self.finish(call, trail, asked, ending);
         if let (true, Some(body)) = (passed.complete, passed.kept) {
@@ -280,15 +278,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         &self,
         call: &Call,
         trail: &Trail,
-        headers: &HeaderMap,
+        headers: &Headers,
         body: &Bytes,
         usage: Option<Usage>,
         stream: bool,
     ) {
         let (Some(key), Some(deployment)) = (call.cache_key, trail.deployment) else { return };
-        let content_type =
-            headers.get(CONTENT_TYPE).map_or(&b"application/json"[..], |v| v.as_bytes());
-        if headers.contains_key(http::header::CONTENT_ENCODING) {
+        let content_type = headers.get("content-type").unwrap_or(b"application/json");
+        if headers.get("content-encoding").is_some() {
             return;
         }
         let usage = usage.unwrap_or_default();
@@ -444,19 +441,10 @@ fn endpoint_name(operation: Operation) -> &'static str {
     }
 }
 
-fn passed_on(head: &Head, request_id: &str) -> HeaderMap {
-    let mut extra = HeaderMap::with_capacity(PASSED_ON.len() + 1);
-    let mut put = |name: &'static str, value: &[u8]| {
-        if let Ok(value) = HeaderValue::from_bytes(value) {
-            extra.insert(HeaderName::from_static(name), value);
-        }
-    };
-    put("x-request-id", request_id.as_bytes());
-    for name in PASSED_ON {
-        if let Some(value) = head.header(name) {
-            put(name, value);
-        }
-    }
+fn passed_on<'a>(head: &'a Head, request_id: &'a str) -> Vec<(&'static str, &'a [u8])> {
+    let mut extra = Vec::with_capacity(PASSED_ON.len() + 1);
+    extra.push(("x-request-id", request_id.as_bytes()));
+    extra.extend(PASSED_ON.iter().filter_map(|&name| Some((name, head.header(name)?))));
     extra
 }
 

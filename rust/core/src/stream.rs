@@ -6,25 +6,17 @@
 use crate::call::Call;
 use crate::dispatch::Partial;
 use crate::error::Error;
+use crate::headers::Headers;
 use crate::reply::{Body, HeadWriter};
 use crate::session::{After, Asked, Session, midway};
 use crate::snapshot::Operation;
 use crate::sse::{Grammar, Relay};
-use crate::upstream;
 use crate::usage::{self, Usage};
 use bytes::Bytes;
-use http::HeaderMap;
-use http_body_util::BodyExt;
-use hyper::body::{Body as _, Incoming};
 use std::io;
-use std::pin::Pin;
-use std::task::Poll;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout_at;
-
-/// Reads that are ready together are written together, up to this many bytes.
-const GATHER: usize = 16 * 1024;
 
 /// How a stream went.
 pub struct Passed {
@@ -77,7 +69,7 @@ pub async fn pass<S: AsyncRead + AsyncWrite + Unpin>(
     let first_byte = asked.started.elapsed();
     let mut tail = Tail::default();
     let mut waited = Duration::ZERO;
-    let Partial { version, first, mut rest, idle, deadline, .. } = partial;
+    let Partial { first, mut rest, idle, deadline, .. } = partial;
     let mut data = first;
     let end = loop {
         let ready = match &mut relay {
@@ -97,14 +89,13 @@ pub async fn pass<S: AsyncRead + AsyncWrite + Unpin>(
         let started = Instant::now();
         let read = tokio::select! {
             biased;
-            read = timeout_at(until, gather(&mut rest)) => read,
+            read = timeout_at(until, rest.chunk()) => read,
             () = session.connection.gone() => break End::ClientGone,
         };
         waited += started.elapsed();
         match read {
             Ok(Some(Ok(bytes))) => data = bytes,
-            Ok(None) if upstream::ended_whole(version, &rest) => break End::Complete,
-            Ok(None) => break End::Broken { timed_out: false },
+            Ok(None) => break End::Complete,
             Ok(Some(Err(_))) => break End::Broken { timed_out: false },
             Err(_) => break End::Broken { timed_out: true },
         }
@@ -197,38 +188,6 @@ fn error_event(operation: Operation, error: &Error) -> Vec<u8> {
     [b"data: ", &error.to_openai_json()[..], b"\n\n"].concat()
 }
 
-/// The next frame and whatever is ready behind it.
-async fn gather(rest: &mut Incoming) -> Option<Result<Bytes, hyper::Error>> {
-    loop {
-        let frame = match rest.frame().await? {
-            Ok(frame) => frame,
-            Err(error) => return Some(Err(error)),
-        };
-        // Trailers say nothing that the client needs.
-        let Ok(first) = frame.into_data() else { continue };
-        let Some(second) = ready_now(rest).await else { return Some(Ok(first)) };
-        let mut joined = [first, second].concat();
-        while joined.len() < GATHER
-            && let Some(more) = ready_now(rest).await
-        {
-            joined.extend_from_slice(&more);
-        }
-        return Some(Ok(joined.into()));
-    }
-}
-
-/// A frame that has already arrived. An end or an error stays for the next [`gather`].
-async fn ready_now(rest: &mut Incoming) -> Option<Bytes> {
-    if rest.is_end_stream() {
-        return None;
-    }
-    std::future::poll_fn(|context| match Pin::new(&mut *rest).poll_frame(context) {
-        Poll::Ready(Some(Ok(frame))) => Poll::Ready(frame.into_data().ok()),
-        _ => Poll::Ready(None),
-    })
-    .await
-}
-
 /// Frames what is sent.
 struct Outgoing {
     framing: Body,
@@ -313,33 +272,28 @@ fn grammar(operation: Operation) -> Grammar {
     if operation == Operation::Responses { Grammar::Responses } else { Grammar::Chat }
 }
 
-fn is_event_stream(headers: &HeaderMap) -> bool {
-    upstream::is_of_type(headers, "text/event-stream")
+fn is_event_stream(headers: &Headers) -> bool {
+    headers.is_of_type("text/event-stream")
 }
 
-fn content_length(headers: &HeaderMap) -> Option<usize> {
-    headers.get(http::header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+fn content_length(headers: &Headers) -> Option<usize> {
+    headers.text("content-length")?.parse().ok()
 }
 
 /// Adds the upstream's headers that a client may see; its rate limits only if the key has none.
-pub fn upstream_headers(head: &mut HeadWriter, headers: &HeaderMap, own_limits: bool) {
-    for (name, value) in headers {
-        let (name, value) = (name.as_str(), value.as_bytes());
-        match name {
-            "content-type" | "content-encoding" | "content-language" => {
-                head.header(name, value);
-            }
-            "x-request-id" => {
-                head.header("llm_provider-x-request-id", value);
-            }
-            _ if name.starts_with("openai-") => {
-                head.header(name, value);
-            }
-            _ if name.starts_with("x-ratelimit-") && !own_limits => {
-                head.header(name, value);
-            }
-            _ => {}
-        }
+pub fn upstream_headers(head: &mut HeadWriter, headers: &Headers, own_limits: bool) {
+    for (name, value) in headers.iter() {
+        // Names come in any case over HTTP/1.1; the client gets them in lower case.
+        let lower = name.to_ascii_lowercase();
+        let Ok(name) = std::str::from_utf8(&lower) else { continue };
+        let shown = match name {
+            "content-type" | "content-encoding" | "content-language" => name,
+            "x-request-id" => "llm_provider-x-request-id",
+            _ if name.starts_with("openai-") => name,
+            _ if name.starts_with("x-ratelimit-") && !own_limits => name,
+            _ => continue,
+        };
+        head.header(shown, value);
     }
     if is_event_stream(headers) {
         head.header("cache-control", b"no-cache").header("x-accel-buffering", b"no");

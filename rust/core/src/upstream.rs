@@ -1,314 +1,246 @@
-//! One send to an upstream: pooled HTTP/1.1 and HTTP/2 over rustls, every wait with a deadline.
+//! One send to an upstream: HTTP/1.1 or, where TLS agrees on it, HTTP/2; connections are kept by origin.
 
-use crate::egress::{Egress, Host};
+use crate::dial::{Address, Stream};
+use crate::h1::{self, Fault};
+use crate::headers::Headers;
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
-use http::{HeaderMap, Method, Request, Response, Uri, Version};
-use http_body_util::Full;
+use http::{HeaderName, HeaderValue, Request, Version};
+use http_body_util::{BodyExt, Full};
 use hyper::body::{Body as _, Incoming};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::{Connected, Connection};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use std::future::Future;
-use std::io;
-use std::net::{IpAddr, SocketAddr};
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
-use std::time::Duration;
-use tokio::net::{TcpStream, UnixStream};
-use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
+use hyper::client::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// How long an unused connection is kept.
-const POOL_IDLE: Duration = Duration::from_secs(90);
-
-/// A client with its own pool; cheap to clone.
-pub type HttpClient = Client<Connector, Full<Bytes>>;
+const IDLE: Duration = Duration::from_secs(90);
+/// Unused connections kept per origin.
+const MOST_IDLE: usize = 1024;
 
 /// Why a send did not bring a reply's head.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum SendError {
     /// No connection: name lookup, TCP, TLS or the egress rule. The reason, fit for the log.
     Unreachable(String),
     /// The connection broke before the head.
-    Broken(String),
+    Broken,
     /// What came was not HTTP.
-    Protocol(String),
+    Protocol,
 }
 
-/// Makes a client whose connections take at most `connect` to set up.
-#[must_use]
-pub fn client(
-    egress: Arc<Egress>,
-    tls: Arc<rustls::ClientConfig>,
+/// A request to send.
+pub struct Outgoing<'a> {
+    /// Method, as in `POST`.
+    pub method: &'a str,
+    /// Path and query.
+    pub path: &'a str,
+    /// Header lines that every request to this target has, each ended by CRLF, in lower case.
+    pub fixed: &'a str,
+    /// Headers of this request alone; values hold no control characters.
+    pub extra: &'a [(&'static str, &'a [u8])],
+    /// The body.
+    pub body: Bytes,
+}
+
+/// A reply whose body is still coming.
+pub struct Response {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers as received.
+    pub headers: Headers,
+    /// The body.
+    pub body: Body,
+}
+
+/// A host and the connections to it.
+pub struct Origin {
+    address: Address,
+    /// What the `host` header says.
+    authority: String,
     connect: Duration,
-) -> HttpClient {
-    build(Connector { kind: Kind::Network { egress, tls: TlsConnector::from(tls) }, connect })
+    idle: Mutex<VecDeque<(h1::Connection, Instant)>>,
+    http2: Mutex<Option<http2::SendRequest<Full<Bytes>>>>,
 }
 
-/// Makes a client for a server on a Unix socket.
-#[must_use]
-pub fn unix_client(path: std::path::PathBuf) -> HttpClient {
-    build(Connector { kind: Kind::Unix(path.into()), connect: Duration::from_secs(5) })
-}
-
-fn build(connector: Connector) -> HttpClient {
-    Client::builder(TokioExecutor::new())
-        .pool_idle_timeout(POOL_IDLE)
-        .pool_timer(TokioTimer::new())
-        .timer(TokioTimer::new())
-        .build(connector)
-}
-
-/// The trust anchors of the machine (or of `SSL_CERT_FILE`), Mozilla's if it has none, and those of `ca_file`.
-///
-/// # Errors
-/// A message naming the file that cannot be read.
-pub fn tls_config(ca_file: Option<&str>) -> Result<Arc<rustls::ClientConfig>, String> {
-    let mut roots = rustls::RootCertStore::empty();
-    for certificate in rustls_native_certs::load_native_certs().certs {
-        // Machines carry certificates that webpki does not take; the others still count.
-        let _ = roots.add(certificate);
+impl Origin {
+    /// An origin without connections; setting one up may take at most `connect`.
+    #[must_use]
+    pub fn new(address: Address, authority: String, connect: Duration) -> Arc<Self> {
+        let (idle, http2) = (Mutex::default(), Mutex::default());
+        Arc::new(Origin { address, authority, connect, idle, http2 })
     }
-    if roots.is_empty() {
-        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+
+    /// Sends and waits for the reply's head. The caller holds the deadline; dropping cancels.
+    ///
+    /// # Errors
+    /// [`SendError`], by where it went wrong.
+    pub async fn send(self: &Arc<Self>, request: Outgoing<'_>) -> Result<Response, SendError> {
+        let shared = self.http2.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(sender) = shared.filter(|sender| !sender.is_closed()) {
+            return self.over_http2(sender, request).await;
+        }
+        let head = self.head(&request);
+        if let Some(connection) = self.take_idle() {
+            return self.response(connection.exchange(&head, &request.body).await);
+        }
+        let stream = self.dial().await?;
+        if stream.speaks_http2() {
+            let sender = self.share(stream).await?;
+            return self.over_http2(sender, request).await;
+        }
+        let connection = h1::Connection::new(stream);
+        self.response(connection.exchange(&head, &request.body).await)
     }
-    if let Some(path) = ca_file {
-        use rustls::pki_types::{CertificateDer, pem::PemObject};
-        let certificates =
-            CertificateDer::pem_file_iter(path).map_err(|e| format!("{path}: {e}"))?;
-        for certificate in certificates {
-            let certificate = certificate.map_err(|e| format!("{path}: {e}"))?;
-            roots.add(certificate).map_err(|e| format!("{path}: {e}"))?;
+
+    fn response(self: &Arc<Self>, result: Result<h1::Reply, Fault>) -> Result<Response, SendError> {
+        let reply = result.map_err(|fault| match fault {
+            Fault::Broken => SendError::Broken,
+            Fault::Protocol => SendError::Protocol,
+        })?;
+        let mut body = Body::Http1 { body: reply.body, origin: self.clone() };
+        body.give_back();
+        Ok(Response { status: reply.status, headers: reply.headers, body })
+    }
+
+    async fn dial(&self) -> Result<Stream, SendError> {
+        match tokio::time::timeout(self.connect, self.address.dial()).await {
+            Ok(Ok(stream)) => Ok(stream),
+            Ok(Err(error)) => Err(SendError::Unreachable(error.to_string())),
+            Err(_) => Err(SendError::Unreachable("no connection within the deadline".into())),
         }
     }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(Arc::new(config))
-}
 
-/// Sends one POST and waits for the reply's head. The caller holds the deadline; dropping cancels.
-///
-/// # Errors
-/// [`SendError`], by where it went wrong.
-pub async fn post(
-    client: &HttpClient,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response<Incoming>, SendError> {
-    send(client, Method::POST, uri, headers, body).await
-}
-
-/// As [`post`], with any method.
-///
-/// # Errors
-/// [`SendError`], by where it went wrong.
-pub async fn send(
-    client: &HttpClient,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response<Incoming>, SendError> {
-    let mut request = Request::new(Full::new(body));
-    *request.method_mut() = method;
-    *request.uri_mut() = uri;
-    *request.headers_mut() = headers;
-    client.request(request).await.map_err(|error| explain(&error))
-}
-
-/// Whether a reply is of that media type (given in lower case), whatever its parameters.
-#[must_use]
-pub fn is_of_type(headers: &HeaderMap, kind: &str) -> bool {
-    let value = headers.get(CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
-    value.get(..kind.len()).is_some_and(|start| start.eq_ignore_ascii_case(kind.as_bytes()))
-}
-
-/// Whether a body that brings nothing more has come whole. An HTTP/2 stream that is reset with
-/// `NO_ERROR` also just stops.
-#[must_use]
-pub fn ended_whole(version: Version, rest: &Incoming) -> bool {
-    version != Version::HTTP_2 || rest.is_end_stream()
-}
-
-fn explain(error: &hyper_util::client::legacy::Error) -> SendError {
-    let mut source = std::error::Error::source(error);
-    let mut reason = String::new();
-    let mut parse = false;
-    while let Some(cause) = source {
-        if let Some(hyper) = cause.downcast_ref::<hyper::Error>() {
-            parse |= hyper.is_parse();
+    fn head(&self, request: &Outgoing<'_>) -> Vec<u8> {
+        let mut head = Vec::with_capacity(request.fixed.len() + request.path.len() + 256);
+        let mut line = |parts: &[&[u8]]| parts.iter().for_each(|part| head.extend_from_slice(part));
+        line(&[request.method.as_bytes(), b" ", request.path.as_bytes(), b" HTTP/1.1\r\nhost: "]);
+        line(&[self.authority.as_bytes(), b"\r\n", request.fixed.as_bytes()]);
+        for (name, value) in request.extra {
+            line(&[name.as_bytes(), b": ", value, b"\r\n"]);
         }
-        reason = cause.to_string();
-        source = cause.source();
-    }
-    match (error.is_connect(), parse) {
-        (true, _) => SendError::Unreachable(reason),
-        (_, true) => SendError::Protocol(reason),
-        _ => SendError::Broken(reason),
-    }
-}
-
-/// Opens connections: looks names up, applies the egress rule to every address, dials the one it checked.
-#[derive(Clone)]
-pub struct Connector {
-    kind: Kind,
-    connect: Duration,
-}
-
-#[derive(Clone)]
-enum Kind {
-    Network { egress: Arc<Egress>, tls: TlsConnector },
-    Unix(Arc<std::path::Path>),
-}
-
-impl tower_service::Service<Uri> for Connector {
-    type Response = Stream;
-    type Error = io::Error;
-    type Future = Pin<Box<dyn Future<Output = io::Result<Stream>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
+        line(&[b"content-length: ", request.body.len().to_string().as_bytes(), b"\r\n\r\n"]);
+        head
     }
 
-    fn call(&mut self, uri: Uri) -> Self::Future {
-        let Connector { kind, connect } = self.clone();
-        Box::pin(async move {
-            let dial = async {
-                match kind {
-                    Kind::Network { egress, tls } => dial(&uri, &egress, &tls).await,
-                    Kind::Unix(path) => {
-                        Ok(Stream::Unix(TokioIo::new(UnixStream::connect(&path).await?)))
-                    }
-                }
-            };
-            let late =
-                |_| io::Error::new(io::ErrorKind::TimedOut, "no connection within the deadline");
-            tokio::time::timeout(connect, dial).await.map_err(late)?
-        })
-    }
-}
-
-async fn dial(uri: &Uri, egress: &Egress, tls: &TlsConnector) -> io::Result<Stream> {
-    let secure = uri.scheme_str() == Some("https");
-    let host = uri.host().ok_or_else(|| io::Error::other("the URL has no host"))?;
-    let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
-    let tcp = connect_checked(host, port, egress, secure).await?;
-    tcp.set_nodelay(true)?;
-    if !secure {
-        return Ok(Stream::Plain(TokioIo::new(tcp)));
-    }
-    let name = rustls::pki_types::ServerName::try_from(bare(host).to_owned())
-        .map_err(|_| io::Error::other("the host is not a name that TLS can verify"))?;
-    let stream = tls.connect(name, tcp).await?;
-    Ok(Stream::Tls(Box::new(TokioIo::new(stream))))
-}
-
-fn bare(host: &str) -> &str {
-    host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host)
-}
-
-/// Every address of the name must pass; the first that answers is used.
-async fn connect_checked(
-    host: &str,
-    port: u16,
-    egress: &Egress,
-    tls: bool,
-) -> io::Result<TcpStream> {
-    let literal: Option<IpAddr> = bare(host).parse().ok();
-    let (addresses, kind): (Vec<SocketAddr>, Host) = match literal {
-        Some(address) => (vec![SocketAddr::new(address, port)], Host::Literal),
-        None => (tokio::net::lookup_host((host, port)).await?.collect(), Host::Name),
-    };
-    for address in &addresses {
-        egress.check(address.ip(), tls, kind).map_err(io::Error::other)?;
-    }
-    let mut last = io::Error::other("the name has no address");
-    for address in addresses {
-        match TcpStream::connect(address).await {
-            Ok(stream) => return Ok(stream),
-            Err(error) => last = error,
-        }
-    }
-    Err(last)
-}
-
-/// A connection to an upstream.
-pub enum Stream {
-    /// TCP.
-    Plain(TokioIo<TcpStream>),
-    /// TLS over TCP.
-    Tls(Box<TokioIo<TlsStream<TcpStream>>>),
-    /// A Unix socket.
-    Unix(TokioIo<UnixStream>),
-}
-
-impl Connection for Stream {
-    fn connected(&self) -> Connected {
-        let connected = Connected::new();
-        match self {
-            Stream::Tls(stream) if stream.inner().get_ref().1.alpn_protocol() == Some(b"h2") => {
-                connected.negotiated_h2()
+    /// The idle connection used last, if it is still good.
+    fn take_idle(&self) -> Option<h1::Connection> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Some((mut connection, since)) = idle.pop_back() {
+            if since.elapsed() < IDLE && connection.is_idle() {
+                return Some(connection);
             }
-            _ => connected,
+        }
+        None
+    }
+
+    /// Lets go of connections that their upstream has closed, or that nobody has used for long.
+    pub fn sweep(&self) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.retain_mut(|(connection, since)| since.elapsed() < IDLE && connection.is_idle());
+    }
+
+    fn put_idle(&self, connection: h1::Connection) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.push_back((connection, Instant::now()));
+        if idle.len() > MOST_IDLE {
+            idle.pop_front();
         }
     }
-}
 
-macro_rules! delegate {
-    ($self:ident, $stream:ident => $call:expr) => {
-        match $self.get_mut() {
-            Stream::Plain($stream) => $call,
-            Stream::Tls($stream) => $call,
-            Stream::Unix($stream) => $call,
+    /// Makes a connection that all requests share.
+    async fn share(&self, stream: Stream) -> Result<http2::SendRequest<Full<Bytes>>, SendError> {
+        let handshake = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await;
+        let (sender, connection) =
+            handshake.map_err(|error| SendError::Unreachable(error.to_string()))?;
+        // How it ends shows in the requests on it.
+        tokio::spawn(async move { drop(connection.await) });
+        *self.http2.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender.clone());
+        Ok(sender)
+    }
+
+    async fn over_http2(
+        &self,
+        mut sender: http2::SendRequest<Full<Bytes>>,
+        request: Outgoing<'_>,
+    ) -> Result<Response, SendError> {
+        let message = self.message(&request).ok_or(SendError::Protocol)?;
+        let response = match sender.send_request(message).await {
+            Ok(response) => response,
+            Err(error) if error.is_parse() => return Err(SendError::Protocol),
+            Err(_) => return Err(SendError::Broken),
+        };
+        let (parts, body) = response.into_parts();
+        let headers = Headers::from_map(&parts.headers);
+        Ok(Response { status: parts.status.as_u16(), headers, body: Body::Http2(body) })
+    }
+
+    /// The same request for HTTP/2, whose heads are not text.
+    fn message(&self, request: &Outgoing<'_>) -> Option<Request<Full<Bytes>>> {
+        let mut message = Request::builder()
+            .method(request.method)
+            .version(Version::HTTP_2)
+            .uri(format!("https://{}{}", self.authority, request.path))
+            .body(Full::new(request.body.clone()))
+            .ok()?;
+        let fixed = request.fixed.lines().filter_map(|line| line.split_once(": "));
+        let fixed = fixed.map(|(name, value)| (name, value.as_bytes()));
+        for (name, value) in fixed.chain(request.extra.iter().copied()) {
+            let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+            message.headers_mut().insert(name, HeaderValue::from_bytes(value).ok()?);
         }
-    };
-}
-
-impl hyper::rt::Read for Stream {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: hyper::rt::ReadBufCursor<'_>,
-    ) -> Poll<io::Result<()>> {
-        delegate!(self, stream => hyper::rt::Read::poll_read(Pin::new(stream), context, buffer))
+        Some(message)
     }
 }
 
-impl hyper::rt::Write for Stream {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        delegate!(self, stream => hyper::rt::Write::poll_write(Pin::new(stream), context, bytes))
+/// A reply's body as it comes. Dropped early, it cancels the rest.
+pub enum Body {
+    /// On a connection of its own, which goes back to its origin at the end.
+    Http1 {
+        /// The body.
+        body: h1::Body,
+        /// Where the connection belongs.
+        origin: Arc<Origin>,
+    },
+    /// On a shared connection.
+    Http2(Incoming),
+}
+
+impl Body {
+    /// What comes next; `None` at the end.
+    ///
+    /// # Errors
+    /// When the body ends early.
+    pub async fn chunk(&mut self) -> Option<Result<Bytes, ()>> {
+        match self {
+            Body::Http1 { body, .. } => {
+                let chunk = body.chunk().await;
+                self.give_back();
+                chunk.map(|result| result.map_err(drop))
+            }
+            Body::Http2(body) => loop {
+                match body.frame().await {
+                    Some(Ok(frame)) => {
+                        // Trailers say nothing that the client needs.
+                        if let Ok(data) = frame.into_data() {
+                            return Some(Ok(data));
+                        }
+                    }
+                    // A stream that is reset without an error just stops, whole or not.
+                    None if body.is_end_stream() => return None,
+                    _ => return Some(Err(())),
+                }
+            },
+        }
     }
 
-    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        delegate!(self, stream => hyper::rt::Write::poll_flush(Pin::new(stream), context))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        delegate!(self, stream => hyper::rt::Write::poll_shutdown(Pin::new(stream), context))
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        !matches!(self, Stream::Tls(_))
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        parts: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        delegate!(self, stream => hyper::rt::Write::poll_write_vectored(Pin::new(stream), context, parts))
+    /// Returns the connection as soon as the body is complete.
+    fn give_back(&mut self) {
+        if let Body::Http1 { body, origin } = self
+            && let Some(connection) = body.take_connection()
+        {
+            origin.put_idle(connection);
+        }
     }
 }
 

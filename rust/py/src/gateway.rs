@@ -7,6 +7,7 @@ use llmgw_core::error::{Class, Error};
 use llmgw_core::gate::{PlanSlot, Shop};
 use llmgw_core::keys::{self, Digester, Shape};
 use llmgw_core::limiter::Limiter;
+use llmgw_core::log::Log;
 use llmgw_core::metrics::{self, Metrics};
 use llmgw_core::plan::Plan;
 use llmgw_core::shm::{Shared, Word};
@@ -135,6 +136,7 @@ impl Gateway {
                 limiter: Limiter::new(shared.clone()),
                 balancer: Balancer::new(shared.clone()),
                 metrics: Metrics::new(shared.clone(), worker),
+                log: Log::default(),
             };
             Ok(Gateway {
                 shared,

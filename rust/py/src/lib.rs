@@ -10,6 +10,10 @@ mod metrics;
 mod scan;
 mod tokens;
 
+/// Short-lived buffers of many sizes: cheaper than the system's allocator, and what is free goes back.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[pymodule]
 fn _native(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add("__version__", env!("CARGO_PKG_VERSION"))?;

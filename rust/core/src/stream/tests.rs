@@ -3,9 +3,9 @@
 use super::*;
 use crate::error::Class;
 
-fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+fn headers(pairs: &[(&'static str, &'static str)]) -> Headers {
     let pairs = pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
-    HeaderMap::from_iter(pairs)
+    Headers::from_map(&http::HeaderMap::from_iter(pairs))
 }
 
 /// The header lines that a client gets for these of an upstream.
@@ -91,7 +91,7 @@ fn an_event_stream_is_known_by_its_media_type() {
     ] {
         assert_eq!(is_event_stream(&headers(&[("content-type", kind)])), is, "{kind}");
     }
-    assert!(!is_event_stream(&HeaderMap::new()));
+    assert!(!is_event_stream(&Headers::default()));
 }
 
 #[test]
