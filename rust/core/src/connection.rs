@@ -17,6 +17,8 @@ const READ_SIZE: usize = 4 * 1024;
 const MAX_AHEAD: usize = 64 * 1024;
 /// After a refusal, how much of what still comes in is read, so that the refusal is not lost to a reset.
 const MAX_LINGER: usize = 1024 * 1024;
+/// How long the end of a connection may take.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// What the edge allows a client.
 #[derive(Debug, Clone, PartialEq)]
@@ -207,6 +209,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         flushed.map_err(|_| io::ErrorKind::TimedOut)?
     }
 
+    /// Closes, and says so: over TLS a client can then tell an end from a cut.
+    pub async fn close(&mut self) {
+        // However it ends, the connection is over.
+        let _ = timeout(FAREWELL, self.stream.shutdown()).await;
+    }
+
     /// Closes after a refusal: says so, then reads off what the client is still sending, for a short while.
     pub async fn close_politely(&mut self) {
         let linger = async {
@@ -222,7 +230,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             io::Result::Ok(())
         };
         // However it ends, the connection is over.
-        let _ = timeout(Duration::from_secs(2), linger).await;
+        let _ = timeout(FAREWELL, linger).await;
     }
 }
 

@@ -55,7 +55,7 @@ pub async fn forward<S: AsyncRead + AsyncWrite + Unpin>(
     let reply = tokio::select! {
         biased;
         reply = timeout(TIMEOUT, ask(session.edge.clone(), head, asked, body)) => reply,
-        () = session.connection.gone() => return After::Close,
+        () = session.connection.gone() => return After::Cut,
         () = async { stopping.await; tokio::time::sleep(LAST_WORDS).await } => {
             let error = Error::new(Class::Draining, "The gateway is shutting down.");
             return session.refuse(asked, &error).await;

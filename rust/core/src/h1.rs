@@ -175,6 +175,12 @@ impl Unsent<'_> {
 }
 
 impl Body {
+    /// Whether the body is complete and its connection given back, or lost.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.connection.is_none()
+    }
+
     /// Bytes still to come, if the framing tells.
     #[must_use]
     pub fn remaining(&self) -> Option<u64> {

@@ -453,7 +453,11 @@ impl Deployment {
             };
             let probe: Uri = url.replace(MODEL, "x").parse().map_err(|_| fail("a bad URL"))?;
             let origin = pools.origin(&probe, seconds(one.timeouts.connect));
-            pool = Some(origin.ok_or_else(|| fail("its URL must begin with http:// or https://"))?);
+            let (key, origin) =
+                origin.ok_or_else(|| fail("its URL must begin with http:// or https://"))?;
+            if pool.replace((key.clone(), origin)).is_some_and(|(other, _)| other != key) {
+                return Err(fail("its URLs lead to different hosts"));
+            }
             let path = url.splitn(4, '/').nth(3).unwrap_or_default();
             let path = format!("/{path}");
             let target =

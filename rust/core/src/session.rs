@@ -38,6 +38,8 @@ pub enum After {
     Keep,
     /// Close.
     Close,
+    /// Drop it: the client has gone, or must see that its reply is not whole.
+    Cut,
     /// Close, reading off what the client is still sending.
     CloseUnread,
 }
@@ -73,7 +75,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             let stop = self.edge.stopped();
             let after = match self.connection.next_head(stop).await {
                 Ok(Some(head)) => self.answer(&head).await,
-                Ok(None) => return,
+                Ok(None) => return self.connection.close().await,
                 Err(error) => {
                     let asked = Asked::unreadable(&mut self.edge.desk.borrow_mut().rng);
                     self.refuse_and_close(&asked, &error).await
@@ -82,7 +84,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             match after {
                 After::Keep if !self.edge.is_stopping() => {}
                 After::CloseUnread => return self.connection.close_politely().await,
-                _ => return,
+                After::Cut => return,
+                After::Keep | After::Close => return self.connection.close().await,
             }
         }
     }
@@ -166,7 +169,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             outcome = dispatch::dispatch(&edge.shop, &call, extra, &mut rng, &mut trail) => outcome,
             () = self.connection.gone() => {
                 self.finish(&call, &trail, asked, Ending { status: CLIENT_GONE, ..Ending::default() });
-                return After::Close;
+                return After::Cut;
             }
         };
         match outcome {

@@ -120,7 +120,7 @@ pub async fn pass<S: AsyncRead + AsyncWrite + Unpin>(
         }
         _ => None,
     };
-    if broken.is_none() && !matches!(end, End::ClientGone) {
+    if broken.is_none() && !matches!(end, End::ClientGone) && !rest.is_over() {
         tokio::task::spawn_local(run_out(rest));
     } else {
         // Gone before the client's connection is closed: the upstream's slot is free at once.
@@ -131,12 +131,12 @@ pub async fn pass<S: AsyncRead + AsyncWrite + Unpin>(
         Some(relay) => (relay.usage(), relay.events()),
         None => (usage::at_end(&tail.bytes), 0),
     };
+    let client_gone = matches!(end, End::ClientGone);
     let (after, complete) =
         finish(session, call, Ending { end, deployment, keep_alive }, relay, &mut out, &mut kept)
             .await;
-    let client_gone = matches!(after, Finish::ClientGone);
     Passed {
-        after: if matches!(after, Finish::Keep) { After::Keep } else { After::Close },
+        after,
         cacheable: complete && !failed,
         broken,
         client_gone,
@@ -161,12 +161,6 @@ struct Ending<'a> {
     keep_alive: bool,
 }
 
-enum Finish {
-    Keep,
-    Close,
-    ClientGone,
-}
-
 /// Sends what ends the reply: what was held, or an error event, and the last chunk.
 async fn finish<S: AsyncRead + AsyncWrite + Unpin>(
     session: &mut Session<S>,
@@ -175,10 +169,10 @@ async fn finish<S: AsyncRead + AsyncWrite + Unpin>(
     relay: Option<Relay>,
     out: &mut Outgoing,
     kept: &mut Option<Keeper>,
-) -> (Finish, bool) {
+) -> (After, bool) {
     let Ending { end, deployment, keep_alive } = ending;
     let timed_out = match end {
-        End::ClientGone => return (Finish::ClientGone, false),
+        End::ClientGone => return (After::Cut, false),
         End::Complete => false,
         End::Broken { timed_out } => timed_out,
     };
@@ -186,7 +180,7 @@ async fn finish<S: AsyncRead + AsyncWrite + Unpin>(
     let Some(mut relay) = relay else {
         // Of a plain body nothing can be said midway but that it is not whole.
         let whole = ended && out.finish(session).await.is_ok();
-        return (if whole && keep_alive { Finish::Keep } else { Finish::Close }, whole);
+        return (after(whole, keep_alive), whole);
     };
     let spilled = relay.is_spilling();
     let last = if ended { relay.finish() } else { Bytes::new() };
@@ -206,8 +200,15 @@ async fn finish<S: AsyncRead + AsyncWrite + Unpin>(
         keeper.add(&last, u64::MAX);
     }
     let sent = out.send(session, &text).await.is_ok() && out.finish(session).await.is_ok();
-    let stays = sent && complete && keep_alive;
-    (if stays { Finish::Keep } else { Finish::Close }, complete)
+    (after(sent, complete && keep_alive), complete)
+}
+
+fn after(sent_whole: bool, keep_alive: bool) -> After {
+    match (sent_whole, keep_alive) {
+        (true, true) => After::Keep,
+        (true, false) => After::Close,
+        (false, _) => After::Cut,
+    }
 }
 
 /// The terminal event of a stream that failed, in the dialect of its endpoint.

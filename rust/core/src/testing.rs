@@ -11,6 +11,7 @@ use crate::cache::{CachedHead, Entry};
 use crate::gate::Shop;
 use crate::keys::{Digester, to_hex};
 use crate::limiter::Limiter;
+use crate::log::Log;
 use crate::metrics::Metrics;
 use crate::plan::Plan;
 use crate::shm::Shared;
@@ -100,6 +101,7 @@ pub fn shop(plan: Option<Arc<Plan>>) -> Shop {
         limiter: Limiter::new(shared.clone()),
         balancer: Balancer::new(shared.clone()),
         metrics: Metrics::new(shared, 0),
+        log: Log::default(),
     }
 }
 

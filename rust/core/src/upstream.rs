@@ -286,6 +286,15 @@ impl Body {
         }
     }
 
+    /// Whether nothing more is to be read.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        match self {
+            Body::Http1 { body, .. } => body.is_over(),
+            Body::Http2 { body, .. } => body.is_end_stream(),
+        }
+    }
+
     /// Bytes still to come, if the framing tells.
     #[must_use]
     pub fn remaining(&self) -> Option<u64> {

@@ -1,16 +1,15 @@
 //! A running edge, and a client that asks it.
 
 use super::{APP_KEY, shop};
+use crate::dial::Address;
 use crate::edge::{self, EdgeHandle};
 use crate::egress::Egress;
 use crate::gate::Shop;
+use crate::headers::Headers;
 use crate::plan::Plan;
 use crate::snapshot::EdgeSettings;
-use crate::upstream::{self, HttpClient};
-use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Response};
-use http_body_util::BodyExt;
-use hyper::body::Incoming;
+use crate::upstream::{Origin, Outgoing, Response};
+use bytes::{Bytes, BytesMut};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::Arc;
@@ -24,16 +23,15 @@ pub struct RunningEdge {
     /// What it serves with.
     pub shop: Arc<Shop>,
     handle: EdgeHandle,
-    client: HttpClient,
+    door: Arc<Origin>,
 }
 
 /// A reply, whole.
-#[derive(Debug)]
 pub struct Reply {
     /// HTTP status.
     pub status: u16,
     /// Headers as received.
-    pub headers: HeaderMap,
+    pub headers: Headers,
     /// The body.
     pub body: Bytes,
 }
@@ -57,37 +55,44 @@ impl RunningEdge {
         let handle =
             edge::start(shop.clone(), settings(control_socket), edge::open_mock().unwrap())
                 .unwrap();
-        let tls = upstream::tls_config(None).unwrap();
-        let client = upstream::client(Arc::new(Egress::default()), tls, Duration::from_secs(20));
-        RunningEdge { shop, handle, client }
+        let address = Address::Network {
+            host: "127.0.0.1".into(),
+            port: handle.address.port(),
+            tls: None,
+            egress: Arc::new(Egress::default()),
+        };
+        let door = Origin::new(address, "gateway".into(), Duration::from_secs(20));
+        RunningEdge { shop, handle, door }
+    }
+
+    /// Where it listens.
+    pub fn port(&self) -> u16 {
+        self.handle.address.port()
     }
 
     /// Sends a request with these headers; the reply's head has come when this returns.
     pub async fn send(
         &self,
-        method: Method,
-        target: &str,
+        method: &str,
+        path: &str,
         headers: &[(&'static str, &str)],
         body: impl Into<Bytes>,
-    ) -> Response<Incoming> {
-        let headers = headers
-            .iter()
-            .map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_str(value).unwrap()));
-        let uri = format!("http://{}{target}", self.handle.address).parse().unwrap();
-        let headers = HeaderMap::from_iter(headers);
-        upstream::send(&self.client, method, uri, headers, body.into()).await.unwrap()
+    ) -> Response {
+        let extra: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
+        let request = Outgoing { method, path, fixed: "", extra: &extra, body: body.into() };
+        self.door.send(request).await.map_err(|error| format!("{error:?}")).unwrap()
     }
 
     /// Sends a chat as `app`; the reply's head has come when this returns.
-    pub async fn begin_chat(&self, body: &'static str) -> Response<Incoming> {
+    pub async fn begin_chat(&self, body: &'static str) -> Response {
         let key = format!("Bearer {APP_KEY}");
         let headers = [("authorization", &key[..]), ("content-type", "application/json")];
-        self.send(Method::POST, "/v1/chat/completions", &headers, body).await
+        self.send("POST", "/v1/chat/completions", &headers, body).await
     }
 
     /// Sends a chat as `app` and reads the whole reply.
     pub async fn chat(&self, body: &'static str) -> Reply {
-        whole(self.begin_chat(body).await).await
+        whole(self.begin_chat(body).await).await.unwrap()
     }
 }
 
@@ -97,11 +102,14 @@ impl Drop for RunningEdge {
     }
 }
 
-/// Reads a reply to its end.
-pub async fn whole(response: Response<Incoming>) -> Reply {
-    let (parts, body) = response.into_parts();
-    let body = body.collect().await.unwrap().to_bytes();
-    Reply { status: parts.status.as_u16(), headers: parts.headers, body }
+/// Reads a reply to its end; an error if it ends early.
+pub async fn whole(response: Response) -> Result<Reply, ()> {
+    let Response { status, headers, body: mut rest } = response;
+    let mut body = BytesMut::new();
+    while let Some(data) = rest.chunk().await {
+        body.extend_from_slice(&data?);
+    }
+    Ok(Reply { status, headers, body: body.freeze() })
 }
 
 fn settings(control_socket: &Path) -> EdgeSettings {

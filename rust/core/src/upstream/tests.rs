@@ -3,17 +3,16 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::egress::Network;
 use crate::plan::Plan;
+use crate::snapshot::Operation;
 use crate::testing::certificates::Authority;
 use crate::testing::edge::{Reply, RunningEdge, whole};
 use crate::testing::server::{self, Seen, Server, coming_reply, json_reply};
 use crate::testing::{CHAT, deployment, snapshot};
 use http::Version;
-use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use std::path::Path;
-use std::sync::Mutex;
+use std::task::Poll;
 use tokio::sync::Barrier;
 use tokio_rustls::TlsAcceptor;
 
@@ -152,19 +151,27 @@ async fn a_name_that_leads_to_an_allowed_network_is_reached_over_https() {
     assert_eq!(edge.chat(CHAT).await.status, 200);
 }
 
-/// Why a POST to `url` did not leave.
-async fn refusal(egress: Egress, url: &str) -> SendError {
-    let client = client(Arc::new(egress), tls_config(None).unwrap(), Duration::from_secs(60));
-    let sent = post(&client, url.parse().unwrap(), HeaderMap::new(), Bytes::new()).await;
-    sent.err().unwrap()
+/// Why a chat does not leave for a deployment under this base URL.
+async fn refusal(base: &str, allowed: &[&str]) -> String {
+    let snapshot = snapshot(|snapshot| {
+        snapshot["deployments"][0] = deployment("one", base);
+        snapshot["egress"]["allow_networks"] = json!(allowed);
+    });
+    let plan = Plan::new(snapshot, 1, None).unwrap();
+    let deployment = &plan.deployments[0];
+    let path = deployment.path(Operation::ChatCompletions, "routed").unwrap();
+    let (fixed, body) = (&deployment.headers[..], Bytes::new());
+    let request = Outgoing { method: "POST", path: &path, fixed, extra: &[], body };
+    match deployment.origin.send(request).await {
+        Err(SendError::Unreachable(reason)) => reason,
+        Err(other) => panic!("{base}: {other:?}"),
+        Ok(_) => panic!("{base} was reached"),
+    }
 }
 
 #[tokio::test]
 async fn plain_http_to_a_public_address_is_refused_without_dialling() {
-    let SendError::Unreachable(reason) = refusal(Egress::default(), "http://8.8.8.8/v1").await
-    else {
-        panic!("not refused by the rule")
-    };
+    let reason = refusal("http://8.8.8.8/v1", &[]).await;
     assert!(reason.starts_with("plain http to the public address 8.8.8.8"), "{reason}");
 }
 
@@ -172,22 +179,16 @@ async fn plain_http_to_a_public_address_is_refused_without_dialling() {
 async fn the_metadata_service_is_refused_without_dialling_however_it_is_written() {
     for host in ["169.254.169.254", "[::ffff:169.254.169.254]", "[fd00:ec2::254]"] {
         for scheme in ["http", "https"] {
-            let error = refusal(Egress::default(), &format!("{scheme}://{host}/latest")).await;
-            let SendError::Unreachable(reason) = error else { panic!("{error:?}") };
+            let reason = refusal(&format!("{scheme}://{host}/latest"), &[]).await;
             assert!(reason.contains("is not an address a model may live at"), "{reason}");
         }
     }
 }
 
 #[tokio::test]
-async fn one_forbidden_address_of_a_name_forbids_the_name() {
-    // `localhost` has no address in the one network that is allowed.
-    let egress = Egress::new(vec![Network::parse("10.0.0.0/8").unwrap()]);
-    let error = refusal(egress, "https://localhost/v1").await;
-    assert!(
-        matches!(&error, SendError::Unreachable(reason) if reason.contains("private address")),
-        "{error:?}"
-    );
+async fn an_allowed_network_allows_no_other() {
+    let reason = refusal("https://localhost/v1", &["10.0.0.0/8"]).await;
+    assert!(reason.contains("leads to the private address"), "{reason}");
 }
 
 // ── streams ─────────────────────────────────────────────────────────────────────────────────────
@@ -235,13 +236,13 @@ async fn an_event_over_http2_reaches_the_client_before_the_next_is_sent() {
         sender
     };
     let (mut response, mut sender) = tokio::join!(edge.begin_chat(STREAM), sending);
-    let first = response.frame().await.unwrap().unwrap().into_data().unwrap();
+    let first = response.body.chunk().await.unwrap().unwrap();
     assert_eq!(first, DELTA);
 
     sender.send_data(STOP.into()).await.unwrap();
     sender.send_data(DONE.into()).await.unwrap();
     drop(sender);
-    let rest = whole(response).await;
+    let rest = whole(response).await.unwrap();
     assert_eq!(rest.body, [STOP, DONE].concat());
 }
 
@@ -261,7 +262,7 @@ async fn reset(
     first: Vec<u8>,
     reason: h2::Reason,
     body: &'static str,
-) -> Result<Reply, hyper::Error> {
+) -> Result<Reply, ()> {
     let authority = Authority::new();
     let (server, slot) = sent_by_hand(authority.acceptor(&[LITERAL], &HTTP2), headers).await;
     let edge = edge(reaching(&server, LITERAL, Some(&authority)));
@@ -277,9 +278,7 @@ async fn reset(
     };
     let (response, sender) = tokio::join!(edge.begin_chat(body), sending);
     sender.map(abort);
-    let (parts, body) = response.into_parts();
-    let body = body.collect().await?.to_bytes();
-    Ok(Reply { status: parts.status.as_u16(), headers: parts.headers, body })
+    whole(response).await
 }
 
 const RESETS: [h2::Reason; 3] =
