@@ -24,6 +24,8 @@ from llmgw.wiring import compile_snapshot
 from llmgw.wiring.keys import is_master_key_given
 
 _LOOK_MILLISECONDS = 200
+_DEBOUNCE_MILLISECONDS = 400
+"""A folder in which something changes all the time must not keep a change of ours waiting."""
 
 
 class First(msgspec.Struct, frozen=True):
@@ -86,6 +88,8 @@ class Reloader:
             yield_on_timeout=True,
             recursive=False,
             raise_interrupt=False,
+            debounce=_DEBOUNCE_MILLISECONDS,
+            watch_filter=None,
         )
         for changes in looks:
             asked = self._hangup.is_set()
@@ -100,6 +104,9 @@ class Reloader:
         except LlmgwError as error:
             shared.note_reload(False)
             log.error("the new settings cannot be used; the old ones stay", reason=str(error))
+        except Exception:  # whatever it is, the next change of the settings must find us listening
+            shared.note_reload(False)
+            log.exception("reading the new settings failed; the old ones stay")
         else:
             shared.note_reload(True)
             log.info("new settings are in force", generation=generation)

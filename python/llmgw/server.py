@@ -4,6 +4,7 @@
 supervisor nor the workers forked from it carry the command line's libraries in their memory.
 """
 
+import fcntl
 import multiprocessing
 import os
 import secrets
@@ -29,6 +30,9 @@ from llmgw.settings.process import ServeOptions
 from llmgw.settings.schema import ServerSettings
 from llmgw.telemetry.logs import configure_logs, log
 
+_RUN_PREFIX = "llmgw-"
+_ALIVE = "alive"
+"""Locked in the run folder of every supervisor that lives."""
 _KEEP_ALIVE_SECONDS = 75.0
 _KILL_GRACE_SECONDS = 5
 _QUICK_DEATH_SECONDS = 2.0
@@ -63,7 +67,8 @@ def run(options: ServeOptions) -> int:
     port = _claim_port(server.host, server.port)
     folder = _shared_memory_folder()
     _sweep(folder)
-    run_folder = Path(tempfile.mkdtemp(prefix=f"llmgw-{os.getpid()}-", dir=folder))
+    run_folder = Path(tempfile.mkdtemp(prefix=_RUN_PREFIX, dir=folder))
+    alive = _lock(run_folder / _ALIVE)
     try:
         handover = _hand_over(run_folder, server, port, workers, first.snapshot)
         supervisor = Supervisor(handover, reloader.wake, options.log_level)
@@ -72,6 +77,8 @@ def run(options: ServeOptions) -> int:
             supervisor.serve()
     finally:
         shutil.rmtree(run_folder, ignore_errors=True)
+        if alive is not None:
+            os.close(alive)
     return 1 if supervisor.gave_up else 0
 
 
@@ -103,7 +110,7 @@ class Supervisor(MPServer):
         self._on_hangup()
 
     def _respawn_workers(self, workers: Iterable[int], *args: Any, **kwargs: Any) -> None:
-        """Start workers in the place of dead ones; give up only if they never live."""
+        """Start workers in the place of dead ones; give up after several that die at once."""
         indexes = list(workers)
         youngest = min(time.monotonic() - self.wrks[index].birth for index in indexes)
         self._quick_deaths = self._quick_deaths + 1 if youngest < _QUICK_DEATH_SECONDS else 0
@@ -161,11 +168,26 @@ def _shared_memory_folder() -> Path:
 
 
 def _sweep(folder: Path) -> None:
-    """Remove the run folders of supervisors that were killed."""
-    for left in folder.glob("llmgw-*-*"):
-        process = left.name.split("-")[1]
-        if process.isdecimal() and not Path("/proc", process).exists() and left.stat().st_uid == os.getuid():
+    """Remove the run folders of supervisors that were killed: those whose lock nobody holds."""
+    for left in folder.glob(f"{_RUN_PREFIX}*"):
+        try:
+            lock = _lock(left / _ALIVE, create=False)
+        except OSError:  # another user's, one that is being made or removed, or not ours at all
+            continue
+        if lock is not None:
             shutil.rmtree(left, ignore_errors=True)
+            os.close(lock)
+
+
+def _lock(path: Path, *, create: bool = True) -> int | None:
+    """A lock that the system drops when this process dies; `None` if another process holds it."""
+    file = os.open(path, os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if create else 0), 0o600)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(file)
+        return None
+    return file
 
 
 def _address(host: str) -> str:

@@ -45,7 +45,9 @@ class SnapshotFiles:
         """Make `snapshot` the next generation; returns its number."""
         file = self._files[(self._shared.generation + 1) % 2]
         os.ftruncate(file, 0)
-        os.pwrite(file, snapshot, 0)
+        written = 0
+        while written < len(snapshot):
+            written += os.pwrite(file, snapshot[written:], written)
         return self._shared.next_generation()
 
     def read(self, generation: int) -> bytes:

@@ -22,6 +22,7 @@ class Worker:
         self._number_lock, self.number = _take_number(Path(handover.run_folder), handover.workers)
         self.gateway = Gateway(handover.shared_path, self.number)
         self._generation = 0
+        self._failed = 0
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Load the snapshot in force, open the edge, and keep an eye on the generation."""
@@ -36,9 +37,11 @@ class Worker:
             log.warning("requests were cut off at shutdown", worker=self.number)
 
     def _poll(self, loop: asyncio.AbstractEventLoop) -> None:
-        if self._handover.shared.generation != self._generation:
-            self._take_up()
-        loop.call_later(_POLL_SECONDS, self._poll, loop)
+        try:
+            if self._handover.shared.generation != self._generation:
+                self._take_up()
+        finally:
+            loop.call_later(_POLL_SECONDS, self._poll, loop)
 
     def _take_up(self) -> None:
         generation = self._handover.shared.generation
@@ -46,7 +49,9 @@ class Worker:
             self.gateway.load(self._handover.snapshots.read(generation))
         except ValueError as error:
             # The supervisor has tried it before; a torn read is repeated at the next poll.
-            log.warning("a snapshot was not taken up", worker=self.number, reason=str(error))
+            if self._failed != generation:
+                log.warning("a snapshot was not taken up", worker=self.number, reason=str(error))
+                self._failed = generation
             return
         self._generation = generation
 

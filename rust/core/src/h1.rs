@@ -19,7 +19,7 @@ const MAX_HEADERS: usize = 128;
 const MAX_HEAD: usize = 256 * 1024;
 /// Bytes asked of the socket at first; doubled, up to the most, while reads fill what they were given.
 const FIRST_READ: usize = 4 * 1024;
-const MOST_READ: usize = 64 * 1024;
+const MOST_READ: usize = 16 * 1024;
 
 /// Why an exchange failed.
 #[derive(Debug)]
