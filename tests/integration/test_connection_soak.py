@@ -21,6 +21,7 @@ STREAM = post_bytes(PATH, chat_body("plain", stream=True))
 STRANGER = post_bytes(PATH, chat_body("plain"), key="stranger")
 FORBIDDEN = post_bytes(PATH, chat_body("nobody"))
 MODELS = request_bytes("GET", "/v1/models", authorization("stranger"))
+CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
 HEAD_END = CHAT.index(b"\r\n\r\n") + 4
 
 
@@ -76,7 +77,10 @@ VISITS: list[Visit] = [
     send(STRANGER[:-1]),
     send(MODELS),
     send(CHAT[: HEAD_END - 2] + b"Expect: 100-continue\r\n\r\n"),
-    send(CHAT.replace(b"Content-Length", b"X-Length", 1)[: HEAD_END - 4] + b"\r\nTransfer-Encoding: chunked\r\n\r\nzz"),
+    send(
+        CHAT.replace(b"Content-Length", b"X-Length", 1)[: HEAD_END - 4]
+        + b"\r\nTransfer-Encoding: chunked\r\n\r\nzz"
+    ),
     send_and_read(CHAT),
     send_and_read(STREAM),
     send_and_read(STRANGER),

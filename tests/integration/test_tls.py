@@ -5,7 +5,6 @@ import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import openai
 import pytest
 
@@ -41,7 +40,7 @@ def secure_gateway(
 def sdk(secure_gateway: GatewayProcess, trusting: ssl.SSLContext) -> Iterator[openai.OpenAI]:
     url = f"https://localhost:{secure_gateway.port}/v1"
     with (
-        httpx.Client(verify=trusting) as client,
+        openai.DefaultHttpxClient(verify=trusting) as client,
         openai.OpenAI(base_url=url, api_key=MASTER_KEY, max_retries=0, http_client=client) as sdk,
     ):
         yield sdk

@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::Notify;
 use tokio_rustls::TlsAcceptor;
 
 /// Why a reply breaks off; over HTTP/2 an `h2::Error` chooses the reset's reason.
@@ -43,6 +44,7 @@ pub struct Seen {
 #[derive(Clone, Default)]
 pub struct Record {
     connections: Arc<AtomicUsize>,
+    close: Arc<Notify>,
     requests: Arc<Mutex<Vec<Seen>>>,
 }
 
@@ -50,6 +52,11 @@ impl Record {
     /// Connections on which a request could be sent.
     pub fn connections(&self) -> usize {
         self.connections.load(SeqCst)
+    }
+
+    /// Closes every connection now open, as a restarting upstream does.
+    pub fn close_connections(&self) {
+        self.close.notify_waiters();
     }
 
     /// All requests, in order of arrival.
@@ -119,6 +126,7 @@ where
     F: Future<Output = Response<ReplyBody>> + Send + 'static,
 {
     record.connections.fetch_add(1, SeqCst);
+    let close = record.close.clone();
     let service = service_fn(move |request: Request<Incoming>| {
         let (record, answer) = (record.clone(), answer.clone());
         async move {
@@ -127,13 +135,19 @@ where
             Ok::<_, Infallible>(answer(seen).await)
         }
     });
-    // How a connection ends is the test's affair.
-    if h2 {
-        let server = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
-        let _ = server.serve_connection(TokioIo::new(stream), service).await;
-    } else {
-        let server = hyper::server::conn::http1::Builder::new();
-        let _ = server.serve_connection(TokioIo::new(stream), service).await;
+    let serving = async {
+        // How a connection ends is the test's affair.
+        if h2 {
+            let server = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+            let _ = server.serve_connection(TokioIo::new(stream), service).await;
+        } else {
+            let server = hyper::server::conn::http1::Builder::new();
+            let _ = server.serve_connection(TokioIo::new(stream), service).await;
+        }
+    };
+    tokio::select! {
+        () = serving => {}
+        () = close.notified() => {}
     }
 }
 

@@ -394,6 +394,23 @@ async fn requests_one_after_another_share_a_connection() {
     }
 }
 
+#[tokio::test]
+async fn a_connection_that_the_upstream_closed_costs_at_most_a_retry() {
+    for protocols in [&HTTP1[..], &HTTP2[..]] {
+        let authority = Authority::new();
+        let server = secure(authority.acceptor(&[LITERAL], protocols)).await;
+        let edge = edge(|snapshot| {
+            reaching(&server, LITERAL, Some(&authority))(snapshot);
+            snapshot["retry"]["retries"] = json!(1);
+        });
+        for _ in 0..3 {
+            assert_eq!(edge.chat(CHAT).await.status, 200);
+            server.record.close_connections();
+        }
+        assert_eq!(server.record.connections(), 3, "{protocols:?}");
+    }
+}
+
 /// Chats, puts a changed configuration in force, chats again; how many connections that took.
 async fn connections_over_a_reload(change: impl FnOnce(&mut Value)) -> usize {
     let authority = Authority::new();
