@@ -119,9 +119,11 @@ impl Answers {
     pub fn put(&mut self, plan: &Plan, scope: CacheKey, entry: Entry) {
         let fits =
             plan.cache.as_ref().is_some_and(|p| entry.body.len() as u64 <= p.max_entry_bytes);
-        // A call of an older plan ends here now and then: its reply is not for the new one.
-        let stores = self.stores.as_mut().filter(|stores| fits && stores.version == plan.version);
-        if let Some(stores) = stores {
+        if !fits || self.stores.as_ref().is_some_and(|stores| stores.version != plan.version) {
+            // A call of an older plan that ends only now: its reply is not for the new one.
+            return;
+        }
+        if let Some(stores) = self.stores_for(plan) {
             stores.replies.put(scope, entry, monotonic_ns());
         }
     }

@@ -169,18 +169,19 @@ impl Shop {
         let Desk { prompt, memo, .. } = desk;
         let input_tokens = prompt.tokens(operation, |text| memo.count(tokenizer, text));
         let verdict = plan.pii.map(|mode| self.guard(desk, mode)).transpose()?;
-        let reserved = input_tokens + output_ceiling(&body, &object);
-        let limits = self.reserve(&key, reserved)?;
-        let mut ticket = Ticket { plan, key, operation, group, limits };
+        let mut ticket = Ticket { plan, key, operation, group, limits: [None, None] };
         let mut cache_key = None;
         if caches && let Some(scope) = Answers::scope(&ticket, &name, &body) {
             cache_key = Some(scope);
             let known = Known::new(&ticket, path_model, &body, scope, verdict);
             if let Some(entry) = desk.answers.get(&ticket.plan, scope, known) {
-                self.give_back(&mut ticket, reserved);
+                // A reply from the cache costs a request, and no tokens.
+                ticket.limits = self.reserve(&ticket.key, 0)?;
                 return Ok(Admission::Hit(ticket, entry));
             }
         }
+        let reserved = input_tokens + output_ceiling(&body, &object);
+        ticket.limits = self.reserve(&ticket.key, reserved)?;
         let call = Call { ticket, matched, body, fields, input_tokens, reserved, cache_key };
         Ok(Admission::Call(Box::new(call)))
     }
@@ -241,21 +242,9 @@ impl Shop {
 
     /// Corrects the reservation once the truth is known; `None` gives all of it back.
     pub fn settle(&self, call: &Call, spent: Option<u64>) {
-        self.correct(&call.key, call.reserved, spent.unwrap_or(0));
-    }
-
-    /// A reply from the cache costs no tokens.
-    fn give_back(&self, ticket: &mut Ticket, reserved: u64) {
-        self.correct(&ticket.key, reserved, 0);
-        if let Some(tokens) = &mut ticket.limits[1] {
-            tokens.remaining = (tokens.remaining + reserved).min(tokens.limit);
-        }
-    }
-
-    fn correct(&self, key: &Key, reserved: u64, spent: u64) {
-        if let Some((id, limit)) = &key.tokens {
+        if let Some((id, limit)) = &call.key.tokens {
             let signed = |tokens: u64| i64::try_from(tokens).unwrap_or(i64::MAX);
-            let delta = signed(spent).saturating_sub(signed(reserved));
+            let delta = signed(spent.unwrap_or(0)).saturating_sub(signed(call.reserved));
             self.limiter.settle(*id, delta, limit, monotonic_ns());
         }
     }

@@ -80,12 +80,21 @@ fn a_request_of_a_reloaded_key_is_not_found_by_its_bytes() {
 }
 
 #[test]
-fn the_first_reply_under_a_new_configuration_drops_all_of_the_old() {
+fn the_first_request_under_a_new_configuration_drops_all_of_the_old() {
     let (mut answers, plan, ticket) = asked_once();
-    let next = plan_with(|snapshot| snapshot["version"] = json!("2"));
-    answers.put(&next, [0; 32], cached("{}"));
     let scope = Answers::scope(&ticket, "chat", BODY).unwrap();
+    let next = plan_with(|snapshot| snapshot["version"] = json!("2"));
+    assert!(answers.get(&next, [0; 32], known(&ticket, scope)).is_none());
     assert!(answers.get(&plan, scope, known(&ticket, scope)).is_none());
+}
+
+#[test]
+fn a_reply_that_comes_under_an_older_configuration_is_not_kept() {
+    let (mut answers, plan, ticket) = asked_once();
+    let old = plan_with(|snapshot| snapshot["version"] = json!("0"));
+    answers.put(&old, [0; 32], cached("{}"));
+    let scope = Answers::scope(&ticket, "chat", BODY).unwrap();
+    assert!(answers.get(&plan, scope, known(&ticket, scope)).is_some());
 }
 
 #[test]
