@@ -102,6 +102,10 @@ bench: build .make/system-test ## Measure the gateway beside nginx, in about ten
 bench-parts: build $(STAMPS)/dev ## Measure limiter, cache, scanner and token counter by themselves
 	$(BIN)/pytest bench/micro --benchmark-enable $(ARGS)
 
+.PHONY: bench-instructions
+bench-instructions: .make/system-test $(STAMPS)/dev ## Count the instructions of hot functions, and fail where they grew
+	$(BIN)/python bench/instructions.py $(ARGS)
+
 .PHONY: doc
 doc: build ## Write the generated pages of docs/, and render the core's documentation
 	$(BIN)/python scripts/configuration_doc.py

@@ -7,6 +7,10 @@ use crate::snapshot::Operation;
 
 /// Headers that may carry the key besides `Authorization`, in the order of their precedence.
 const KEY_HEADERS: [&str; 3] = ["x-api-key", "api-key", "x-goog-api-key"];
+/// Client headers that upstreams get to see.
+///
+/// Not `idempotency-key`: two tenants behind one credential could get each other's answers.
+const PASSED_ON: [&str; 3] = ["traceparent", "tracestate", "openai-beta"];
 /// LiteLLM's own header: wins over the others.
 const FIRST_HEADER: &str = "x-litellm-api-key";
 /// Azure's way of naming a model: in the path.
@@ -103,6 +107,15 @@ pub fn refuses_cache(head: &Head) -> bool {
             word.eq_ignore_ascii_case(b"no-cache") || word.eq_ignore_ascii_case(b"no-store")
         })
     })
+}
+
+/// The headers of a client that its upstream gets to see, and the request's id.
+#[must_use]
+pub fn passed_on<'a>(head: &'a Head, request_id: &'a str) -> Vec<(&'static str, &'a [u8])> {
+    let mut extra = Vec::with_capacity(PASSED_ON.len() + 1);
+    extra.push(("x-request-id", request_id.as_bytes()));
+    extra.extend(PASSED_ON.iter().filter_map(|&name| Some((name, head.header(name)?))));
+    extra
 }
 
 /// The client's `x-request-id` if it is harmless, else a new one.

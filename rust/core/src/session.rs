@@ -6,7 +6,7 @@ use crate::call::{Call, Ticket};
 use crate::connection::Connection;
 use crate::dispatch::{self, Extra, Outcome, Partial, Trail, Whole};
 use crate::edge::Edge;
-use crate::error::{Class, Error};
+use crate::error::Error;
 use crate::gate::{Admission, Arrival};
 use crate::headers::Headers;
 use crate::http1::{Framing, Head};
@@ -24,10 +24,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-/// Client headers that upstreams get to see.
-///
-/// Not `idempotency-key`: two tenants behind one credential could get each other's answers.
-const PASSED_ON: [&str; 3] = ["traceparent", "tracestate", "openai-beta"];
+/// What a token of output is taken for where a whole reply says nothing of usage: English and JSON alike.
+const BYTES_PER_TOKEN: u64 = 4;
 /// The status that metrics show for a client that left: nginx's.
 pub const CLIENT_GONE: u16 = 499;
 
@@ -123,7 +121,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             // A beta changes what a reply may look like, and is not part of the body.
             no_cache: access::refuses_cache(head) || head.header("openai-beta").is_some(),
         };
-        let extra = passed_on(head, &asked.request_id);
+        let extra = access::passed_on(head, &asked.request_id);
         self.call(plan, key, arrival, &extra, &asked).await
     }
 
@@ -184,7 +182,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                     self.finish(&call, &trail, asked, Ending { status, ..Ending::default() });
                     self.begin(&call, &trail, status, asked);
                     error_headers(&mut self.head, &error);
-                    self.write_json(asked, &error.to_openai_json()).await
+                    self.write_body(asked, &error.to_openai_json()).await
                 }
             },
         }
@@ -208,12 +206,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         asked: &Asked,
     ) -> After {
         let usage = usage::of_reply(&whole.body);
-        self.finish(
-            call,
-            trail,
-            asked,
-            Ending { status: whole.status, usage, ..Ending::default() },
-        );
+        let output_estimate = whole.body.len() as u64 / BYTES_PER_TOKEN;
+        let ending = Ending { status: whole.status, usage, output_estimate, first_byte: None };
+        self.finish(call, trail, asked, ending);
         self.begin(call, trail, whole.status, asked);
         stream::upstream_headers(
             &mut self.head,
@@ -324,7 +319,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         if ending.status == CLIENT_GONE {
             shop.metrics.count(Counter::ClientDisconnect);
         }
-        let reached = trail.attempts > 0 && (ending.status < 400 || ending.status == CLIENT_GONE);
+        let began = ending.status < 400 || ending.first_byte.is_some();
+        let reached = trail.attempts > 0 && (began || ending.status == CLIENT_GONE);
         // Where nothing was said of usage, what was counted stands in for it.
         let counted =
             Usage { input: call.input_tokens, output: ending.output_estimate, ..Usage::default() };
@@ -351,7 +347,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     ) {
         let deployment = trail.deployment.and_then(|index| ticket.plan.deployments.get(index));
         let labels = Labels {
-            endpoint: endpoint_name(ticket.operation),
+            endpoint: ticket.operation.name(),
             model: ticket.model_label(),
             provider: deployment.map_or("", |one| &one.provider),
             deployment: deployment.map_or("", |one| &one.id),
@@ -372,7 +368,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
 
     fn record_refusal(&self, operation: Operation, key: &str, error: &Error, asked: &Asked) {
         let labels = Labels {
-            endpoint: endpoint_name(operation),
+            endpoint: operation.name(),
             model: "",
             provider: "",
             deployment: "",
@@ -402,11 +398,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     pub async fn refuse(&mut self, asked: &Asked, error: &Error) -> After {
         self.head.begin(error.class.row().status, &asked.request_id);
         error_headers(&mut self.head, error);
-        self.write_json(asked, &error.to_openai_json()).await
-    }
-
-    async fn write_json(&mut self, asked: &Asked, body: &[u8]) -> After {
-        self.write_body(asked, body).await
+        self.write_body(asked, &error.to_openai_json()).await
     }
 
     /// Ends the head with the body's length and writes both.
@@ -449,31 +441,13 @@ impl Asked {
 struct Ending {
     status: u16,
     usage: Option<Usage>,
-    /// Output tokens if the provider does not say: events seen.
+    /// Output tokens if the provider does not say: events of a stream, or by the size of a whole reply.
     output_estimate: u64,
     first_byte: Option<Duration>,
 }
 
 fn nanoseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
-}
-
-/// The endpoint's name in metrics.
-fn endpoint_name(operation: Operation) -> &'static str {
-    match operation {
-        Operation::ChatCompletions => "chat_completions",
-        Operation::Completions => "completions",
-        Operation::Embeddings => "embeddings",
-        Operation::Responses => "responses",
-        Operation::Moderations => "moderations",
-    }
-}
-
-fn passed_on<'a>(head: &'a Head, request_id: &'a str) -> Vec<(&'static str, &'a [u8])> {
-    let mut extra = Vec::with_capacity(PASSED_ON.len() + 1);
-    extra.push(("x-request-id", request_id.as_bytes()));
-    extra.extend(PASSED_ON.iter().filter_map(|&name| Some((name, head.header(name)?))));
-    extra
 }
 
 /// Whether a whole reply is an answer that may be given again.
@@ -485,19 +459,4 @@ fn is_final(operation: Operation, body: &[u8]) -> bool {
         Operation::Responses => says("status", b"\"completed\""),
         _ => memchr::memmem::find(body, b"\"content_filter\"").is_none(),
     }
-}
-
-/// The class a reply that broke off midway is reported with.
-#[must_use]
-pub fn midway(timed_out: bool, deployment: &str) -> Error {
-    if timed_out {
-        return Error::new(
-            Class::UpstreamTimeout,
-            format!("Deployment `{deployment}` fell silent midway."),
-        );
-    }
-    Error::new(
-        Class::UpstreamProtocol,
-        format!("Deployment `{deployment}` broke off its reply midway."),
-    )
 }

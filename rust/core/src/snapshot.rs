@@ -102,6 +102,20 @@ pub enum Operation {
     Moderations,
 }
 
+impl Operation {
+    /// The endpoint's name in metrics.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Operation::ChatCompletions => "chat_completions",
+            Operation::Completions => "completions",
+            Operation::Embeddings => "embeddings",
+            Operation::Responses => "responses",
+            Operation::Moderations => "moderations",
+        }
+    }
+}
+
 /// A model name with one `*`: `openai/*`, `*`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

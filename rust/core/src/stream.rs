@@ -8,7 +8,7 @@ use crate::dispatch::Partial;
 use crate::error::{Class, Error};
 use crate::headers::Headers;
 use crate::reply::{Body, HeadWriter};
-use crate::session::{After, Asked, Session, midway};
+use crate::session::{After, Asked, Session};
 use crate::snapshot::Operation;
 use crate::sse::{Grammar, Relay};
 use crate::upstream;
@@ -209,6 +209,20 @@ fn after(sent_whole: bool, keep_alive: bool) -> After {
         (true, false) => After::Close,
         (false, _) => After::Cut,
     }
+}
+
+/// The class a reply that broke off midway is reported with.
+fn midway(timed_out: bool, deployment: &str) -> Error {
+    if timed_out {
+        return Error::new(
+            Class::UpstreamTimeout,
+            format!("Deployment `{deployment}` fell silent midway."),
+        );
+    }
+    Error::new(
+        Class::UpstreamProtocol,
+        format!("Deployment `{deployment}` broke off its reply midway."),
+    )
 }
 
 /// The terminal event of a stream that failed, in the dialect of its endpoint.
