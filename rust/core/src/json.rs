@@ -46,6 +46,15 @@ impl Object {
     }
 }
 
+/// Which of `names` a key is, as it reads after unescaping.
+#[must_use]
+pub fn name_among<'a>(raw: &[u8], names: &[&'a str]) -> Option<&'a str> {
+    if raw.contains(&b'\\') {
+        return names.iter().copied().find(|name| key_is(raw, name));
+    }
+    names.iter().copied().find(|name| raw == name.as_bytes())
+}
+
 fn key_is(raw: &[u8], name: &str) -> bool {
     if raw.contains(&b'\\') {
         let mut decoded = Vec::with_capacity(raw.len());

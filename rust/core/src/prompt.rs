@@ -60,9 +60,9 @@ impl Prompt {
                 &["instructions", "input", "tools", "text", "prompt", "user", "metadata"]
             }
         };
-        for name in fields {
-            if let Some(range) = object.get(body, name) {
-                self.read_field(name, &body[range]);
+        for field in &object.fields {
+            if let Some(name) = json::name_among(&body[field.key.clone()], fields) {
+                self.read_field(name, &body[field.value.clone()]);
             }
         }
     }
