@@ -166,6 +166,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             biased;
             outcome = dispatch::dispatch(&edge.shop, &call, extra, &mut rng, &mut trail) => outcome,
             () = self.connection.gone() => {
+                // All of it was waiting for an upstream.
+                trail.upstream = asked.started.elapsed();
                 self.finish(&call, &trail, asked, Ending { status: CLIENT_GONE, ..Ending::default() });
                 return After::Cut;
             }
