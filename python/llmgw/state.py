@@ -1,4 +1,4 @@
-"""The state folder: the pepper, the generated master key, the keys made with the CLI, the sockets.
+"""The state folder: the pepper, the generated master key, the keys made with the CLI.
 
 It is `$LLMGW_HOME`, else `~/.llmgw`, for the owner alone. Files are written whole or not at all.
 """
@@ -55,7 +55,6 @@ class StateFolder:
         self.master_key_file = path / "master.key"
         self.pepper_file = path / "pepper"
         self.keys_file = path / KEYS_FILE
-        self.run = path / "run"
 
     @classmethod
     def locate(cls, environment: Environment) -> "StateFolder":
@@ -72,7 +71,6 @@ class StateFolder:
         """
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self.run.mkdir(mode=0o700, exist_ok=True)
             _make_once(self.pepper_file, lambda: secrets.token_hex(_PEPPER_BYTES))
             made = with_master_key and _make_once(self.master_key_file, _native.generate_key)
         except OSError as error:

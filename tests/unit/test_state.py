@@ -34,7 +34,7 @@ def test_the_first_start_makes_private_files(folder: StateFolder) -> None:
     state = folder.prepare(with_master_key=True)
     assert state.made_master_key
     assert state.master_key is not None
-    assert [mode(path) for path in (folder.path, folder.run)] == [0o700, 0o700]
+    assert mode(folder.path) == 0o700
     assert [mode(path) for path in (folder.master_key_file, folder.pepper_file)] == [0o600, 0o600]
 
 

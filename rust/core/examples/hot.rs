@@ -130,9 +130,6 @@ fn cache_get(times: u64) -> Outcome {
     let entry = Entry {
         head: CachedHead { status: 200, content_type: Bytes::from_static(b"application/json") },
         body: Bytes::from_static(REPLY),
-        stream: false,
-        input_tokens: 231,
-        output_tokens: 17,
         deployment: 0,
     };
     let mut cache = Cache::new(1 << 20, Duration::from_secs(3600));

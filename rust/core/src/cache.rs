@@ -47,12 +47,6 @@ pub struct Entry {
     pub head: CachedHead,
     /// The whole body; of a stream, all its events.
     pub body: Bytes,
-    /// The body is an event stream.
-    pub stream: bool,
-    /// Tokens of the prompt.
-    pub input_tokens: u64,
-    /// Tokens of the reply.
-    pub output_tokens: u64,
     /// Index of the deployment that gave it, in the snapshot whose version is in the key's scope.
     pub deployment: usize,
 }

@@ -221,7 +221,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             self.head.header("x-should-retry", b"false");
         }
         if whole.status == 200 && is_final(call.operation, &whole.body) {
-            self.remember(call, trail, &whole.headers, &whole.body, usage, false);
+            self.remember(call, trail, &whole.headers, &whole.body);
         }
         self.write_body(asked, &whole.body).await
     }
@@ -256,7 +256,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         };
         self.finish(call, trail, asked, ending);
         if let (true, Some(body)) = (passed.cacheable, passed.kept) {
-            self.remember(call, trail, &headers, &body, passed.usage, true);
+            self.remember(call, trail, &headers, &body);
         }
         passed.after
     }
@@ -289,27 +289,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         }
     }
 
-    fn remember(
-        &self,
-        call: &Call,
-        trail: &Trail,
-        headers: &Headers,
-        body: &Bytes,
-        usage: Option<Usage>,
-        stream: bool,
-    ) {
+    fn remember(&self, call: &Call, trail: &Trail, headers: &Headers, body: &Bytes) {
         let (Some(key), Some(deployment)) = (call.cache_key, trail.deployment) else { return };
         let content_type = headers.get("content-type").unwrap_or(b"application/json");
         if headers.get("content-encoding").is_some() {
             return;
         }
-        let usage = usage.unwrap_or_default();
         let entry = Entry {
             head: CachedHead { status: 200, content_type: Bytes::copy_from_slice(content_type) },
             body: Bytes::copy_from_slice(body),
-            stream,
-            input_tokens: usage.input,
-            output_tokens: usage.output,
             deployment,
         };
         self.edge.desk.borrow_mut().answers.put(&call.plan, key, entry);

@@ -110,9 +110,6 @@ pub fn cached(body: &'static str) -> Entry {
     Entry {
         head: CachedHead { status: 200, content_type: Bytes::from_static(b"application/json") },
         body: Bytes::from_static(body.as_bytes()),
-        stream: false,
-        input_tokens: 1,
-        output_tokens: 1,
         deployment: 0,
     }
 }
