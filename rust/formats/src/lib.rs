@@ -5,6 +5,7 @@
 //! (`format`), frames of a stream (`frames`), then a module for each format.
 
 pub mod chat;
+pub mod eventstream;
 pub mod format;
 pub mod frames;
 pub mod openai_chat;
