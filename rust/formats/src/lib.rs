@@ -6,6 +6,7 @@
 
 pub mod anthropic_messages;
 pub mod chat;
+pub mod eventstream;
 pub mod format;
 pub mod frames;
 pub mod openai_chat;
