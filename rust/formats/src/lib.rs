@@ -11,6 +11,7 @@ pub mod format;
 pub mod frames;
 pub mod openai_chat;
 pub mod openai_errors;
+pub mod openai_responses;
 pub mod signature;
 pub mod value;
 pub mod writer;
