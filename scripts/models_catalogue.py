@@ -22,7 +22,7 @@ from typing import Any
 import msgspec
 
 from llmgw.providers import NOT_SERVED, providers
-from llmgw.providers.models import BUILT_IN, Capability, ModelFacts, Models, Prices, Source, Tier
+from llmgw.providers.models import BUILT_IN, NO_PRICES, Capability, ModelFacts, Models, Prices, Source, Tier
 from llmgw.providers.names import spellings
 
 Entry = dict[str, Any]
@@ -142,7 +142,7 @@ def build(entries: dict[str, Entry], left_out: Counter[str]) -> dict[str, Models
 def facts(entry: Entry) -> ModelFacts:
     """What the catalogue says of one entry of the map."""
     return ModelFacts(
-        mode=sys.intern(entry["mode"]),  # a default is left out only if it is the same object
+        mode=sys.intern(entry["mode"]),  # defaults are left out of the file only as the same object
         max_input_tokens=_count(entry.get("max_input_tokens")),
         max_output_tokens=_count(entry.get("max_output_tokens")),
         capabilities=tuple(word for name, word in CAPABILITIES.items() if entry.get(name)),
@@ -214,7 +214,8 @@ def _prices(entry: Entry) -> Prices:
     if entry["mode"] in NO_OUTPUT and not amounts.get("output"):
         amounts.pop("output", None)
     base, tiers = _tiers(entry)
-    return Prices(**(base | amounts), tiers=tiers)
+    prices = Prices(**(base | amounts), tiers=tiers)
+    return NO_PRICES if prices == NO_PRICES else prices
 
 
 def _image_price(entry: Entry) -> dict[str, int] | None:

@@ -3,7 +3,6 @@
 Nothing is read at import. Of `models.json` only the providers that are asked for are decoded.
 """
 
-from collections.abc import Iterator
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
@@ -104,6 +103,10 @@ class Prices(TokenPrices, frozen=True, kw_only=True):
     """Prices of long requests, by length."""
 
 
+NO_PRICES = Prices()
+"""Nothing is known of the costs."""
+
+
 class ModelFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """What is known of one model at one provider. `None` is not known."""
 
@@ -112,7 +115,7 @@ class ModelFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     max_input_tokens: Tokens | None = field(name="max_input", default=None)
     max_output_tokens: Tokens | None = field(name="max_output", default=None)
     capabilities: tuple[Capability, ...] = field(name="can", default=())
-    prices: Prices = field(name="price", default=Prices())
+    prices: Prices = field(name="price", default=NO_PRICES)
     deprecated: date | None = None
     """The day on which the provider lets it go."""
 
@@ -154,22 +157,29 @@ class ModelCatalogue:
         self._decoded: dict[str, Models] = {}
         self._overlay: dict[str, Models] = {}
         for name, models in (overlay.models if overlay else {}).items():
-            self._overlay.setdefault(self._canonical(name), {}).update(models)
+            self._overlay.setdefault(self.canonical(name), {}).update(models)
 
     def find(self, provider: str, model: str) -> ModelFacts | None:
         """The facts of a model, by its provider's name or alias and the model's name as people write it:
         with a prefix or a region, dated or not."""
-        name = self._canonical(provider)
+        name = self.canonical(provider)
         found = self._found(name, model)
         if found is None and name in _SAME_MODELS:
             return self._found(_SAME_MODELS[name], model)
         return found
 
-    def __iter__(self) -> Iterator[tuple[str, str, ModelFacts]]:
-        """Every provider, model and facts, in order."""
-        for provider in sorted({*self._raw(), *self._overlay}):
-            for model, facts in sorted(self._of(provider).items()):
-                yield provider, model, facts
+    def providers(self) -> list[str]:
+        """The names of all providers that it knows models of."""
+        return sorted({*self._raw(), *self._overlay})
+
+    def canonical(self, provider: str) -> str:
+        """The name of a provider that may be called by an alias."""
+        found = self._providers.get(provider)
+        return provider if found is None else found.name
+
+    def models(self, provider: str) -> Models:
+        """What it knows of one provider's models, by name or alias of the provider."""
+        return self._of(self.canonical(provider))
 
     def _found(self, provider: str, model: str) -> ModelFacts | None:
         models = self._of(provider)
@@ -190,12 +200,8 @@ class ModelCatalogue:
         if self._undecoded is None:
             self._undecoded = {}
             for name, raw in msgspec.json.decode(BUILT_IN.read_bytes(), type=_Undecoded).models.items():
-                self._undecoded.setdefault(self._canonical(name), []).append(raw)
+                self._undecoded.setdefault(self.canonical(name), []).append(raw)
         return self._undecoded
-
-    def _canonical(self, name: str) -> str:
-        found = self._providers.get(name)
-        return name if found is None else found.name
 
     def _prefixes(self, provider: str) -> tuple[str, ...]:
         found = self._providers.get(provider)
