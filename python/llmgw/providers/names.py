@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator
 
-_REGION = re.compile(r"(?:us|us-gov|eu|apac|au|ca|jp|global)\.(?=[a-z0-9-]+\.)")
+_REGION = re.compile(r"^(?:us|us-gov|eu|apac|au|ca|jp|global)\.(?=[a-z0-9-]+\.)")
 """A cross-region profile of Bedrock's: `us.anthropic.claude-…`."""
-_ARN = re.compile(r"arn:[^/]*/(?:[^/]*/)*")
+_ARN = re.compile(r"^arn:[^/]*/(?:[^/]*/)*")
 """Bedrock's long form: `arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-…`."""
 _VERSION = re.compile(r"(?:-v\d+)?:\d+$|-v\d+$")
 """Bedrock's: `-v1:0`."""
@@ -27,13 +27,13 @@ def spellings(model: str, prefixes: tuple[str, ...]) -> Iterator[str]:
 
 
 def _shortened(model: str, prefixes: tuple[str, ...]) -> Iterator[str]:
-    model = _ARN.sub("", model, count=1)
+    model = _ARN.sub("", model)
     yield model
     prefix, slash, rest = model.partition("/")
     if slash and prefix in prefixes:
         model = rest
         yield model
-    for start in (model, _REGION.sub("", model, count=1)):
+    for start in (model, _REGION.sub("", model)):
         yield start
         unversioned = _VERSION.sub("", start)
         yield unversioned

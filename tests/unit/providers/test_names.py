@@ -32,7 +32,10 @@ def test_a_name_is_found_under_what_is_left_of_it(written: str, found_as: str) -
     assert found_as in spellings(written, ("groq",))
 
 
-@pytest.mark.parametrize("written", ["gpt-4o-mini", "meta-llama/llama-3", "gpt-4-0613", "command-r-08-2024"])
+@pytest.mark.parametrize(
+    "written",
+    ["gpt-4o-mini", "meta-llama/llama-3", "gpt-4-0613", "command-r-08-2024", "x-us.a.b", "a/arn:b/c"],
+)
 def test_what_is_part_of_a_name_is_kept(written: str) -> None:
     assert list(spellings(written, ("groq",))) == [written]
 
