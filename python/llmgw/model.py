@@ -14,15 +14,54 @@ ReportedModel = NewType("ReportedModel", str)
 
 
 class Operation(StrEnum):
-    """What an endpoint does, by the names of the OpenAI endpoints."""
+    """What an endpoint does, by the names of the APIs' endpoints. A deployment lists those it serves."""
 
     CHAT_COMPLETIONS = "chat_completions"
     COMPLETIONS = "completions"
     EMBEDDINGS = "embeddings"
     RESPONSES = "responses"
     MODERATIONS = "moderations"
+    MESSAGES = "messages"
+    """Anthropic's Messages."""
+    COUNT_MESSAGE_TOKENS = "count_message_tokens"
+    """Anthropic's `count_tokens`."""
+    GENERATE_CONTENT = "generate_content"
+    """Gemini's `generateContent` and `streamGenerateContent`."""
+    COUNT_CONTENT_TOKENS = "count_content_tokens"
+    """Gemini's `countTokens`."""
+    CONVERSE = "converse"
+    """Bedrock's; upstream only."""
+    COHERE_CHAT = "cohere_chat"
+    """Cohere's chat, version 2; upstream only."""
 
     @property
     def path(self) -> str:
-        """The path below an OpenAI base URL, as `/chat/completions`."""
-        return "/" + self.value.replace("_", "/")
+        """The path below an OpenAI or Anthropic base URL, as `/chat/completions`.
+
+        Only for operations in `PATHS`; the others name their model in the path.
+        """
+        return PATHS[self]
+
+
+PATHS = {
+    Operation.CHAT_COMPLETIONS: "/chat/completions",
+    Operation.COMPLETIONS: "/completions",
+    Operation.EMBEDDINGS: "/embeddings",
+    Operation.RESPONSES: "/responses",
+    Operation.MODERATIONS: "/moderations",
+    Operation.MESSAGES: "/messages",
+    Operation.COUNT_MESSAGE_TOKENS: "/messages/count_tokens",
+}
+"""The operations with a fixed path, served with and without `/v1`."""
+
+CHATS = frozenset(
+    {
+        Operation.CHAT_COMPLETIONS,
+        Operation.RESPONSES,
+        Operation.MESSAGES,
+        Operation.GENERATE_CONTENT,
+        Operation.CONVERSE,
+        Operation.COHERE_CHAT,
+    }
+)
+"""The operations that are chats: a deployment that serves one of them serves clients of all dialects."""

@@ -3,7 +3,7 @@
 from llmgw._native import Gateway
 from llmgw.endpoints.base import Access, Endpoint, Reply, Request, json_reply
 from llmgw.errors import ModelNotFound
-from llmgw.model import Operation
+from llmgw.model import PATHS, Operation
 
 _PREFIXES = ("/v1", "")
 _AZURE = "/openai/deployments/{deployment}"
@@ -14,6 +14,8 @@ _SUMMARIES = {
     Operation.EMBEDDINGS: "Turn texts into vectors.",
     Operation.RESPONSES: "Create a model response, streamed or whole.",
     Operation.MODERATIONS: "Classify texts.",
+    Operation.MESSAGES: "Create a message (Anthropic), streamed or whole.",
+    Operation.COUNT_MESSAGE_TOKENS: "Count the tokens of a message (Anthropic).",
 }
 
 
@@ -34,7 +36,7 @@ def openai_endpoints(gateway: Gateway, started: int) -> list[Endpoint]:
         Endpoint(
             method="POST", path=path, access=Access.KEY, summary=_SUMMARIES[operation], operation=operation
         )
-        for operation in Operation
+        for operation in PATHS
         for path in _paths(operation)
     ]
     for prefix in _PREFIXES:

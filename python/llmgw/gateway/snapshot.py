@@ -24,6 +24,8 @@ class VirtualKey(Part, frozen=True):
     digest: str
     admin: bool = False
     models: tuple[str, ...] | None = None
+    model_map: dict[str, str] = {}
+    """Names that mean other models when this key uses them; may hold one `*` (`claude-*`)."""
     expires_at: int | None = None
     """Unix seconds."""
     blocked: bool = False
@@ -68,6 +70,19 @@ class Timeouts(Part, frozen=True):
     total: float
 
 
+class Signing(Part, frozen=True):
+    """How requests are signed (AWS SigV4) instead of carrying a credential."""
+
+    region: str
+    service: str
+    access_key_id: str
+    secret_access_key: str
+    session_token: str | None
+
+    def __repr__(self) -> str:
+        return f"Signing(region={self.region!r}, service={self.service!r})"
+
+
 class Deployment(Part, frozen=True):
     """One model at one provider with one credential."""
 
@@ -75,10 +90,21 @@ class Deployment(Part, frozen=True):
     provider: str
     model: str
     urls: dict[Operation, str]
+    stream_urls: dict[Operation, str]
+    """Where streams are asked for elsewhere: Gemini, Bedrock."""
     headers: tuple[tuple[str, str], ...]
+    token_headers: tuple[tuple[str, str], ...]
+    """Headers whose values are renewed while the gateway runs; not part of the version."""
+    signing: Signing | None
+    """As `token_headers`, not part of the version."""
     weight: int
     order: int
     stream_usage: bool
+    original: bool
+    """The host is the inventor of its format, not one that is compatible with it."""
+    native_schema: bool
+    """The model takes a JSON Schema for its reply."""
+    max_output_tokens: int | None
     tokenizer: str
     timeouts: Timeouts
 
@@ -141,7 +167,10 @@ class Snapshot(Part, frozen=True):
 
     def versioned(self) -> "Snapshot":
         """The same snapshot under the version that its content gives."""
-        content = msgspec.structs.replace(self, version="")
+        renewed = tuple(
+            msgspec.structs.replace(one, token_headers=(), signing=None) for one in self.deployments
+        )
+        content = msgspec.structs.replace(self, version="", deployments=renewed)
         digest = sha256(msgspec.json.encode(content, order="deterministic")).hexdigest()
         return msgspec.structs.replace(self, version=digest)
 

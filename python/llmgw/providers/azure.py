@@ -44,7 +44,7 @@ class Azure(msgspec.Struct, frozen=True, kw_only=True):
             model=target.model,
             urls=_urls(base, version),
             headers=(self._credential(target, environment),),
-            stream_usage=True,
+            original=True,
         )
 
     def _credential(self, target: Target, environment: Environment) -> Header:

@@ -33,13 +33,36 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     organization: str | None = None
 
 
+class Signing(msgspec.Struct, frozen=True, kw_only=True):
+    """What requests are signed with (AWS SigV4)."""
+
+    region: str
+    service: str
+    access_key_id: str
+    secret_access_key: Secret
+    session_token: Secret | None = None
+
+
 class Upstream(msgspec.Struct, frozen=True, kw_only=True):
     """How a deployment is called. Headers hold the credential, so `repr` leaves them out."""
 
     model: str
     urls: dict[Operation, str]
     headers: tuple[Header, ...]
-    stream_usage: bool
+    stream_usage: bool = True
+    """It takes `stream_options.include_usage`."""
+    stream_urls: dict[Operation, str] = {}
+    """Where streams are asked for elsewhere than whole replies."""
+    token_headers: tuple[Header, ...] = ()
+    """Headers with a credential that expires."""
+    signing: Signing | None = None
+    """Requests are signed instead of carrying a credential."""
+    renew_at: float | None = None
+    """Unix seconds at which `token_headers` or `signing` should be made anew, ahead of their expiry."""
+    original: bool = False
+    """The host is the inventor of its format: its newest fields work."""
+    native_schema: bool = True
+    """The model takes a JSON Schema for its reply."""
     warning: str | None = None
     """Something that works, though perhaps not as meant."""
 

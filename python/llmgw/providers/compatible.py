@@ -24,7 +24,7 @@ from llmgw.settings.secrets import Secret
 CHAT = frozenset({Operation.CHAT_COMPLETIONS})
 CHAT_EMBEDDINGS = CHAT | {Operation.EMBEDDINGS}
 CLASSIC = CHAT_EMBEDDINGS | {Operation.COMPLETIONS}
-EVERYTHING = frozenset(Operation)
+EVERYTHING = CLASSIC | {Operation.RESPONSES, Operation.MODERATIONS}
 
 
 class Compatible(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +50,8 @@ class Compatible(msgspec.Struct, frozen=True, kw_only=True):
     """A model by whose tokenizer to count when a deployment is a pattern, if they are alike."""
     stream_usage: bool = True
     """It takes `stream_options.include_usage`; some reject fields they do not know."""
+    original: bool = False
+    """It invented the dialect: its newest fields work."""
 
     def connect(self, target: Target, environment: Environment) -> Upstream:
         """URLs and headers for a deployment; see `Provider.connect`."""
@@ -65,6 +67,7 @@ class Compatible(msgspec.Struct, frozen=True, kw_only=True):
             urls={operation: base + operation.path for operation in sorted(self.operations)},
             headers=tuple(headers),
             stream_usage=self.stream_usage,
+            original=self.original and target.api_base is None,
             warning=warning,
         )
 

@@ -9,6 +9,7 @@ OPENAI = Compatible(
     base_variables=("OPENAI_BASE_URL", "OPENAI_API_BASE"),
     key_variables=("OPENAI_API_KEY",),
     operations=EVERYTHING,
+    original=True,
     typical_model="gpt-4o",
 )
 

@@ -1,7 +1,7 @@
 """Settings → Snapshot: the composition root. Names become indexes, references become secrets."""
 
 from llmgw.gateway.snapshot import Auth, CachePolicy, PiiPolicy, Snapshot
-from llmgw.model import Operation
+from llmgw.model import PATHS, Operation
 from llmgw.providers import providers as built_in_providers
 from llmgw.providers.base import Provider
 from llmgw.registry import Registry
@@ -63,8 +63,8 @@ def compile_snapshot(
 
 
 def _routes() -> dict[str, Operation]:
-    """Every operation with and without `/v1`; Azure's paths are matched natively, by prefix."""
-    return {prefix + operation.path: operation for operation in Operation for prefix in ("/v1", "")}
+    """Fixed paths with and without `/v1`; paths that name a model are matched natively."""
+    return {prefix + path: operation for operation, path in PATHS.items() for prefix in ("/v1", "")}
 
 
 def _cache(settings: Settings, report: Report) -> CachePolicy | None:

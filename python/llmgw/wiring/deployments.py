@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import msgspec
 
 from llmgw import _native
-from llmgw.gateway.snapshot import Deployment, Timeouts
-from llmgw.model import Operation
+from llmgw.gateway.snapshot import Deployment, Signing, Timeouts
+from llmgw.model import CHATS, Operation
 from llmgw.providers import NOT_SERVED, split_model
 from llmgw.providers.base import Header, Provider, Target, TargetError, Upstream
 from llmgw.registry import Registry
@@ -17,7 +17,7 @@ from llmgw.settings.schema import ModelEntry, Params
 from llmgw.settings.secrets import Secret, SecretReference, UnresolvedReferenceError
 
 _BY_MODE = {
-    "chat": {Operation.CHAT_COMPLETIONS, Operation.RESPONSES},
+    "chat": CHATS | {Operation.COUNT_MESSAGE_TOKENS, Operation.COUNT_CONTENT_TOKENS},
     "completion": {Operation.COMPLETIONS},
     "embedding": {Operation.EMBEDDINGS},
     "responses": {Operation.RESPONSES},
@@ -88,10 +88,18 @@ class DeploymentCompiler:
             provider=provider.name,
             model=upstream.model,
             urls=urls,
+            stream_urls={
+                operation: url for operation, url in upstream.stream_urls.items() if operation in urls
+            },
             headers=self._headers(upstream.headers, params, at),
+            token_headers=upstream.token_headers,
+            signing=_signing(upstream),
             weight=1,
             order=0,
             stream_usage=upstream.stream_usage,
+            original=upstream.original,
+            native_schema=upstream.native_schema,
+            max_output_tokens=None,
             tokenizer=_tokenizer(entry, provider, upstream.model),
             timeouts=self._deadlines(params),
         )
@@ -215,6 +223,20 @@ class DeploymentCompiler:
             unique = f"{name}#{number}"
         self._ids.add(unique)
         return unique
+
+
+def _signing(upstream: Upstream) -> Signing | None:
+    given = upstream.signing
+    if given is None:
+        return None
+    token = given.session_token
+    return Signing(
+        region=given.region,
+        service=given.service,
+        access_key_id=given.access_key_id,
+        secret_access_key=given.secret_access_key.reveal(),
+        session_token=None if token is None else token.reveal(),
+    )
 
 
 def _tokenizer(entry: ModelEntry, provider: Provider, model: str) -> str:

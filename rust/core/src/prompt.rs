@@ -59,6 +59,13 @@ impl Prompt {
             Operation::Responses => {
                 &["instructions", "input", "tools", "text", "prompt", "user", "metadata"]
             }
+            Operation::Messages | Operation::CountMessageTokens | Operation::Converse => {
+                &["system", "messages", "tools", "metadata"]
+            }
+            Operation::GenerateContent | Operation::CountContentTokens => {
+                &["systemInstruction", "system_instruction", "contents", "tools", "labels"]
+            }
+            Operation::CohereChat => &["messages", "tools", "documents"],
         };
         for field in &object.fields {
             if let Some(name) = json::name_among(&body[field.key.clone()], fields) {

@@ -1,8 +1,10 @@
 //! What Python's `wiring` compiles from the settings: everything a request needs to know, names
 //! already resolved to indexes. Arrives as JSON, is immutable, and is swapped by one assignment.
 
+use llmgw_formats::Kind;
 use serde::Deserialize;
 use std::collections::HashMap;
+use std::fmt;
 
 /// A compiled configuration. Field by field the mirror of `llmgw.gateway.snapshot.Snapshot`.
 #[derive(Debug, Clone, Deserialize)]
@@ -80,6 +82,8 @@ pub struct VirtualKey {
     pub admin: bool,
     /// Public model names or patterns (`openai/*`) it may use; `None` means all.
     pub models: Option<Vec<String>>,
+    /// Names that mean other models when this key uses them; may hold one `*`.
+    pub model_map: HashMap<String, String>,
     /// Unix seconds after which it is refused.
     pub expires_at: Option<u64>,
     /// Refused until unblocked.
@@ -93,16 +97,54 @@ pub struct VirtualKey {
 /// What an endpoint does; a deployment lists those it serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[allow(missing_docs)] // the names are those of the OpenAI endpoints
+#[allow(missing_docs)] // the names are those of the APIs' endpoints; Python's `Operation` describes them
 pub enum Operation {
     ChatCompletions,
     Completions,
     Embeddings,
     Responses,
     Moderations,
+    Messages,
+    CountMessageTokens,
+    GenerateContent,
+    CountContentTokens,
+    Converse,
+    CohereChat,
 }
 
 impl Operation {
+    /// The operations that are chats, in the order in which an upstream of another dialect is asked.
+    pub const CHATS: [Operation; 6] = [
+        Operation::Messages,
+        Operation::GenerateContent,
+        Operation::Converse,
+        Operation::CohereChat,
+        Operation::ChatCompletions,
+        Operation::Responses,
+    ];
+
+    /// The format of the bodies, if it is a chat or counts one's tokens.
+    #[must_use]
+    pub fn format(self) -> Option<Kind> {
+        match self {
+            Operation::ChatCompletions => Some(Kind::OpenaiChat),
+            Operation::Responses => Some(Kind::OpenaiResponses),
+            Operation::Messages | Operation::CountMessageTokens => Some(Kind::AnthropicMessages),
+            Operation::GenerateContent | Operation::CountContentTokens => {
+                Some(Kind::GeminiGenerate)
+            }
+            Operation::Converse => Some(Kind::BedrockConverse),
+            Operation::CohereChat => Some(Kind::CohereChat),
+            Operation::Completions | Operation::Embeddings | Operation::Moderations => None,
+        }
+    }
+
+    /// Whether it only counts tokens.
+    #[must_use]
+    pub fn counts(self) -> bool {
+        matches!(self, Operation::CountMessageTokens | Operation::CountContentTokens)
+    }
+
     /// The endpoint's name in metrics.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -112,6 +154,12 @@ impl Operation {
             Operation::Embeddings => "embeddings",
             Operation::Responses => "responses",
             Operation::Moderations => "moderations",
+            Operation::Messages => "messages",
+            Operation::CountMessageTokens => "count_message_tokens",
+            Operation::GenerateContent => "generate_content",
+            Operation::CountContentTokens => "count_content_tokens",
+            Operation::Converse => "converse",
+            Operation::CohereChat => "cohere_chat",
         }
     }
 }
@@ -154,18 +202,52 @@ pub struct Deployment {
     pub model: String,
     /// Full upstream URL per operation; `{model}` is replaced by the routed model.
     pub urls: HashMap<Operation, String>,
+    /// The same for streams, where they are asked for elsewhere.
+    pub stream_urls: HashMap<Operation, String>,
     /// Headers added to every request, credential included.
     pub headers: Vec<(String, String)>,
+    /// The same, with values that are renewed while the gateway runs; not part of the version.
+    pub token_headers: Vec<(String, String)>,
+    /// How requests are signed, if they are; not part of the version.
+    pub signing: Option<Signing>,
     /// Share of the traffic among the group's deployments.
     pub weight: u32,
     /// Lower is tried first; equal orders share by weight.
     pub order: u32,
     /// Ask for usage in streams (`stream_options.include_usage`) when the client did not.
     pub stream_usage: bool,
+    /// The host is the inventor of its format, not one that is compatible with it.
+    pub original: bool,
+    /// The model takes a JSON Schema for its reply.
+    pub native_schema: bool,
+    /// Most tokens that the model can write, if known.
+    pub max_output_tokens: Option<u64>,
     /// The tokenizer family used to count (`o200k`, `cl100k`, …).
     pub tokenizer: String,
     /// Deadlines, in seconds.
     pub timeouts: Timeouts,
+}
+
+/// How requests are signed (AWS SigV4) instead of carrying a credential.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Signing {
+    /// AWS region.
+    pub region: String,
+    /// AWS service, as `bedrock`.
+    pub service: String,
+    /// The key's public half.
+    pub access_key_id: String,
+    /// Its secret half.
+    pub secret_access_key: String,
+    /// Of credentials that expire.
+    pub session_token: Option<String>,
+}
+
+impl fmt::Debug for Signing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Signing({} in {})", self.service, self.region)
+    }
 }
 
 /// Deadlines of one attempt, in seconds.

@@ -33,7 +33,7 @@ pub const CHAT: &str = r#"{"model":"chat","messages":[{"role":"user","content":"
 pub fn virtual_key(alias: &str, key: &str) -> Value {
     let digest = to_hex(&Digester::new(&PEPPER).digest(key.as_bytes()));
     json!({
-        "alias": alias, "digest": digest, "admin": false, "models": null,
+        "alias": alias, "digest": digest, "admin": false, "models": null, "model_map": {},
         "expires_at": null, "blocked": false, "rpm": null, "tpm": null,
     })
 }
@@ -55,7 +55,8 @@ pub fn deployment(id: &str, base: &str) -> Value {
             "embeddings": format!("{base}/embeddings"),
         },
         "headers": [["authorization", "Bearer upstream-credential"]],
-        "weight": 1, "order": 0, "stream_usage": true, "tokenizer": "o200k",
+        "weight": 1, "order": 0, "stream_usage": true, "stream_urls": {}, "token_headers": [], "signing": null, "original": true,
+        "native_schema": true, "max_output_tokens": null, "tokenizer": "o200k",
         "timeouts": {"connect": 20.0, "first_byte": 60.0, "idle": 60.0, "total": 120.0},
     })
 }

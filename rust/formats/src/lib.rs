@@ -1,0 +1,16 @@
+//! Wire formats of chats: each in both directions, all by way of one canonical chat.
+//!
+//! Pure functions over bytes; no I/O, no clock, no chance. From the bottom up: JSON as a borrowed
+//! tree (`value`) and as text in the making (`writer`), the canonical chat (`chat`), what a format is
+//! (`format`), frames of a stream (`frames`), then a module for each format.
+
+pub mod chat;
+pub mod format;
+pub mod frames;
+pub mod openai_chat;
+pub mod openai_errors;
+pub mod signature;
+pub mod value;
+pub mod writer;
+
+pub use format::{Format, Kind};
