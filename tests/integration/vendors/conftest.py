@@ -12,7 +12,6 @@ from tests.clients.cohere_chat import CohereChat
 from tests.clients.gemini_generate import GeminiGenerate
 from tests.clients.openai_chat import OpenAIChat
 from tests.clients.openai_responses import OpenAIResponses
-from tests.upstreams.scripted import ScriptedUpstream
 from tests.upstreams.vendors import (
     anthropic_messages,
     bedrock_converse,
@@ -21,7 +20,7 @@ from tests.upstreams.vendors import (
     openai_chat,
     openai_responses,
 )
-from tests.upstreams.vendors.vendor import CREDENTIAL, Vendor, upstream
+from tests.upstreams.vendors.vendor import CREDENTIAL, Vendor, VendorUpstream
 
 MODEL = "upstream-model"
 VENDORS: dict[str, tuple[Vendor, Callable[[str, str, str], Any]]] = {
@@ -39,13 +38,13 @@ class Direct:
     """A running upstream and the SDK in front of it."""
 
     wire: str
-    upstream: ScriptedUpstream
+    upstream: VendorUpstream
     client: Any
 
     @property
     def root(self) -> str:
         """The upstream's root."""
-        return f"http://127.0.0.1:{self.upstream.port}"
+        return self.upstream.root
 
 
 @pytest.fixture(scope="session")
@@ -53,9 +52,8 @@ def directs() -> Iterator[dict[str, Direct]]:
     """One upstream and one client of each vendor, for the whole session."""
     running: dict[str, Direct] = {}
     for wire, (vendor, client) in VENDORS.items():
-        server = upstream(vendor).__enter__()
-        root = f"http://127.0.0.1:{server.port}"
-        running[wire] = Direct(wire, server, client(root, CREDENTIAL, MODEL))
+        server = VendorUpstream(vendor).__enter__()
+        running[wire] = Direct(wire, server, client(server.root, CREDENTIAL, MODEL))
     yield running
     for each in running.values():
         each.client.close()

@@ -4,54 +4,29 @@ from typing import Any
 
 import pytest
 
-from tests.clients.base import Ask, Later, Outcome
+from tests.clients import meaning
+from tests.clients.base import SCHEMA, Ask, Later, Outcome
 from tests.integration.vendors.conftest import VENDORS, Direct
+from tests.integration.vendors.test_conversations import post
 from tests.upstreams.vendors import fixtures
 
-FINISH = {
-    "openai_chat": {"refusal": "stop"},
-    "openai_responses": {
-        "stop": "completed",
-        "tool_calls": "completed",
-        "length": "max_output_tokens",
-        "refusal": "completed",
-    },
-    "anthropic_messages": {
-        "stop": "end_turn",
-        "tool_calls": "tool_use",
-        "length": "max_tokens",
-        "content_filter": "refusal",
-    },
-    "gemini_generate": {
-        "stop": "STOP",
-        "tool_calls": "STOP",
-        "length": "MAX_TOKENS",
-        "content_filter": "SAFETY",
-    },
-    "bedrock_converse": {
-        "stop": "end_turn",
-        "tool_calls": "tool_use",
-        "length": "max_tokens",
-        "content_filter": "content_filtered",
-    },
-    "cohere_chat": {"stop": "COMPLETE", "tool_calls": "TOOL_CALL", "length": "MAX_TOKENS"},
-}
 # What a format has no field for.
 UNSIGNED = {"openai_chat", "cohere_chat"}
 KNOWN = fixtures.scenarios()
-WHOLE = [(name, wire) for name, said in KNOWN["replies"].items() for wire in said["formats"]]
+# Answers to what was asked for in another way: after tool results, by a forced tool.
+OTHERWISE = {"after_tools", "json_schema_by_tool"}
+WHOLE = [
+    (name, wire)
+    for name, said in KNOWN["replies"].items()
+    for wire in said["formats"]
+    if name not in OTHERWISE
+]
 VARIANTS = [(name, wire) for name, said in KNOWN["variants"].items() for wire in said["formats"]]
 
 
 def check(outcome: Outcome, wire: str, name: str) -> None:
     said = fixtures.meaning(name)
-    finish = FINISH[wire].get(said["finish"], said["finish"])
-    if "stop_sequence" in said:
-        finish = {"anthropic_messages": "stop_sequence", "bedrock_converse": "stop_sequence"}.get(
-            wire, finish
-        )
-        finish = "STOP_SEQUENCE" if wire == "cohere_chat" else finish
-    assert outcome.finish == finish
+    assert outcome.finish == meaning.finish(wire, said)
     if "choices" in said:
         assert outcome.choices == said["choices"]
     elif not (wire == "cohere_chat" and "calls" in said and not said["text"]):
@@ -75,15 +50,11 @@ def plain_calls(outcome: Outcome, said: dict[str, Any]) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize(("name", "wire"), WHOLE)
 def test_a_whole_reply_says_what_it_should(directs: dict[str, Direct], wire: str, name: str) -> None:
-    if name == "after_tools":
-        pytest.skip("comes after tool results only: see the turns below")
     check(directs[wire].client.ask(Ask(name)), wire, name)
 
 
 @pytest.mark.parametrize(("name", "wire"), WHOLE + VARIANTS)
 def test_a_stream_says_what_the_whole_reply_says(directs: dict[str, Direct], wire: str, name: str) -> None:
-    if name == "after_tools":
-        pytest.skip("comes after tool results only: see the turns below")
     check(directs[wire].client.stream(Ask(name)), wire, name)
 
 
@@ -106,3 +77,31 @@ def test_results_of_tools_bring_the_last_answer(
     last = send(ask, Later(ask, first, ["21 °C", "4 °C"][: len(first.calls)]))
 
     check(last, wire, "after_tools")
+
+
+def test_json_may_be_asked_for_by_a_forced_tool(directs: dict[str, Direct]) -> None:
+    for wire, request in FORCED.items():
+        reply = post(directs[wire], request)
+
+        assert reply.status_code == 200, reply.text
+        assert '"extract"' in reply.text
+        assert "2748109" in reply.text
+
+
+MARK = "[[scenario:json_schema]]"
+DECLARED = {"name": "extract", "parameters": SCHEMA}
+FORCED = {
+    "openai_chat": {
+        "model": "m",
+        "messages": [{"role": "user", "content": MARK}],
+        "tools": [{"type": "function", "function": DECLARED}],
+        "tool_choice": {"type": "function", "function": {"name": "extract"}},
+    },
+    "anthropic_messages": {
+        "model": "m",
+        "max_tokens": 99,
+        "messages": [{"role": "user", "content": MARK}],
+        "tools": [{"name": "extract", "input_schema": SCHEMA}],
+        "tool_choice": {"type": "tool", "name": "extract"},
+    },
+}

@@ -334,6 +334,7 @@ def _gist(call: Call) -> Gist:
         stream=body.get("stream", False),
         last_text=texts[-1] if texts else "",
         after_tools=any(block["type"] == "tool_result" for block in users[-1]),
+        forced_tool=body.get("tool_choice", {}).get("name"),
         has=frozenset(name for name, there in present.items() if there),
     )
 

@@ -149,6 +149,7 @@ def _gist(call: Call) -> Gist:
         stream=call.path.endswith("/converse-stream"),
         last_text=texts[-1] if texts else "",
         after_tools=any("toolResult" in block for block in users[-1]),
+        forced_tool=body.get("toolConfig", {}).get("toolChoice", {}).get("tool", {}).get("name"),
         has=frozenset(name for name, there in present.items() if there),
     )
 

@@ -144,6 +144,7 @@ def _gist(call: Call) -> Gist:
     parts = [each for message in body["messages"] if message["role"] == "user" for each in _parts(message)]
     texts = [each["text"] for each in parts if each["type"] == "text"]
     asked = body.get("response_format", {})
+    tools, forced = body.get("tools", []), body.get("tool_choice") == "REQUIRED"
     present = {
         "image": any(each["type"] == "image_url" for each in parts),
         "schema": "json_schema" in asked or "schema" in asked,
@@ -156,6 +157,7 @@ def _gist(call: Call) -> Gist:
         stream=body.get("stream", False),
         last_text=texts[-1] if texts else "",
         after_tools=body["messages"][-1]["role"] == "tool",
+        forced_tool=tools[0]["function"]["name"] if forced and len(tools) == 1 else None,
         has=frozenset(name for name, there in present.items() if there),
     )
 

@@ -281,6 +281,8 @@ def _gist(call: Call) -> Gist:
     texts = [part["text"] for part in parts if "text" in part]
     kinds = [part.get("inlineData", part.get("fileData", {})).get("mimeType", "") for part in parts]
     thinking = config.get("thinkingConfig", {})
+    calling = body.get("toolConfig", {}).get("functionCallingConfig", {})
+    allowed = calling.get("allowedFunctionNames", [])
     present = {
         "image": any(each.startswith("image/") for each in kinds),
         "schema": "responseSchema" in config or "responseJsonSchema" in config,
@@ -294,6 +296,7 @@ def _gist(call: Call) -> Gist:
         stream=call.path.endswith(":streamGenerateContent"),
         last_text=texts[-1] if texts else "",
         after_tools=bool(_of_kind(body["contents"][-1], "functionResponse")),
+        forced_tool=allowed[0] if len(allowed) == 1 else None,
         has=frozenset(name for name, there in present.items() if there),
     )
 

@@ -241,8 +241,13 @@ def _gist(call: Call) -> Gist:
         stream=body.get("stream") or False,
         last_text=texts[-1] if texts else "",
         after_tools=body["messages"][-1]["role"] == "tool",
+        forced_tool=_forced(body.get("tool_choice")),
         has=frozenset(name for name, there in present.items() if there),
     )
+
+
+def _forced(choice: Any) -> str | None:
+    return str(choice["function"]["name"]) if isinstance(choice, dict) else None
 
 
 def _without_usage(call: Call, events: list[bytes]) -> list[bytes]:

@@ -6,7 +6,8 @@ A test chooses what happens by marks in the last text of the user:
     [[scenario:error_429]]   the error of this status, before the first byte
     [[cut:7]]                the stream in pieces of seven bytes, wherever its events end
 
-After tool results the answer is `after_tools`, whatever the mark says. Some scenarios make sense only if
+After tool results the answer is `after_tools`, whatever the mark says. Who asks for JSON by a schema may also
+force a tool that takes the schema: then the answer is a call of that tool. Some scenarios make sense only if
 what they are about has arrived (an image, a schema): without it the upstream refuses, in plain words.
 """
 
@@ -52,6 +53,7 @@ class Gist:
     stream: bool
     last_text: str = ""
     after_tools: bool = False
+    forced_tool: str | None = None
     has: frozenset[str] = field(default_factory=frozenset)
 
 
@@ -101,31 +103,41 @@ NEEDS = {
 }
 
 
-def upstream(vendor: Vendor) -> ScriptedUpstream:
-    """A server of this vendor, not yet started; its root is `http://127.0.0.1:PORT`."""
-    return ScriptedUpstream(script(vendor))
+class VendorUpstream(ScriptedUpstream):
+    """A server of this vendor, not yet started; `refused` says why it refused what it refused."""
+
+    def __init__(self, vendor: Vendor) -> None:
+        self.refused: list[str] = []
+        super().__init__(script(vendor, self.refused))
+
+    @property
+    def root(self) -> str:
+        """Where the vendor's own paths begin."""
+        return f"http://127.0.0.1:{self.port}"
 
 
-def script(vendor: Vendor) -> Script:
-    """Answer every request as the vendor does."""
+def script(vendor: Vendor, refused: list[str]) -> Script:
+    """Answer every request as the vendor does, and note in `refused` what was wrong with it."""
 
     async def run(exchange: Exchange) -> None:
         await exchange.read_body()
-        await _send(exchange, answer(vendor, exchange.request))
+        await _send(exchange, answer(vendor, exchange.request, refused))
 
     return run
 
 
-def answer(vendor: Vendor, request: Request) -> Answer:
+def answer(vendor: Vendor, request: Request, refused: list[str]) -> Answer:
     """The vendor's answer to one request."""
     try:
         call = _parse(request)
         vendor.check(call)
         special = vendor.special(call)
         return special if special is not None else _play(vendor, call)
-    except Refused as refused:
-        return vendor.refuse(vendor.refused_status(refused), refused)
+    except Refused as problem:
+        refused.append(str(problem))
+        return vendor.refuse(vendor.refused_status(problem), problem)
     except HttpError as error:
+        refused.append(str(error))
         return vendor.refuse(error.status, error)
 
 
@@ -155,12 +167,16 @@ def _play(vendor: Vendor, call: Call) -> Answer:
         return Answer(error.status, list(error.headers.items()), error.body)
     if gist.after_tools:
         name = "after_tools"
+    tool = None
+    if name == "json_schema" and "schema" not in gist.has and gist.forced_tool is not None:
+        name, tool = "json_schema_by_tool", gist.forced_tool
     needed = NEEDS.get(name)
     if needed is not None and needed not in gist.has:
         raise Refused((), f"the scenario {name} wants {needed}, and none arrived")
     if not gist.stream:
-        return Answer(200, [("content-type", "application/json")], fixtures.reply_body(vendor.wire, name))
-    events = vendor.finish_stream(call, fixtures.stream_events(vendor.wire, name))
+        body = fixtures.reply_body(vendor.wire, name, tool)
+        return Answer(200, [("content-type", "application/json")], body)
+    events = vendor.finish_stream(call, fixtures.stream_events(vendor.wire, name, tool))
     size = _mark(gist.last_text, "cut")
     pieces = events if size is None else _cut(b"".join(events), int(size))
     return Answer(200, [("content-type", vendor.stream_type)], pieces=pieces)
