@@ -62,7 +62,7 @@ class ToolCall:
 
 @dataclass
 class Outcome:
-    """What a reply said; `native` is what the SDK wants back in the next turn."""
+    """What a reply said; `logprob` of its first token, `native` as the SDK wants it back in the next turn."""
 
     text: str = ""
     thinking: str = ""
@@ -71,6 +71,7 @@ class Outcome:
     refusal: str | None = None
     calls: list[ToolCall] = field(default_factory=list)
     choices: list[str] = field(default_factory=list)
+    logprob: float | None = None
     finish: str | None = None
     stop_sequence: str | None = None
     usage: dict[str, int] = field(default_factory=dict)

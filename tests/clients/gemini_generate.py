@@ -126,6 +126,8 @@ def _joined(replies: list[types.GenerateContentResponse]) -> Outcome:
                 if part.text and not part.thought:
                     texts[index] += part.text
                 _add(outcome, part)
+            if candidate.logprobs_result and candidate.logprobs_result.chosen_candidates:
+                outcome.logprob = candidate.logprobs_result.chosen_candidates[0].log_probability
             if candidate.finish_reason is not None:
                 outcome.finish = candidate.finish_reason.value
         if reply.prompt_feedback and reply.prompt_feedback.block_reason:

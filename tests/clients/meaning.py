@@ -42,4 +42,5 @@ def finish(dialect: str, said: dict[str, Any]) -> str:
     """The dialect's own word for the end of what `scenarios.json` describes."""
     if "stop_sequence" in said and dialect in STOPPED_BY_A_SEQUENCE:
         return STOPPED_BY_A_SEQUENCE[dialect]
-    return FINISH[dialect].get(said["finish"], said["finish"])
+    end = str(said["finish"])
+    return FINISH[dialect].get(end, end)

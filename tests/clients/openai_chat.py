@@ -110,6 +110,7 @@ def _whole(reply: Any) -> Outcome:
             ToolCall(each.id, each.function.name, _json(each.function.arguments))
             for each in message.tool_calls or []
         ],
+        logprob=_logprob(reply.choices[0].logprobs),
         choices=[each.message.content for each in reply.choices],
         finish=reply.choices[0].finish_reason,
         usage=_usage(reply.usage),
@@ -124,10 +125,13 @@ def _joined(chunks: list[Any]) -> Outcome:
     outcome = Outcome(usage=_usage(chunks[-1].usage))
     texts: dict[int, str] = {}
     calls: dict[int, dict[str, Any]] = {}
+    signed: list[Any] = []
     for choice in [each for chunk in chunks for each in chunk.choices]:
         delta = choice.delta
         texts[choice.index] = texts.get(choice.index, "") + (delta.content or "")
         outcome.thinking += getattr(delta, "reasoning_content", None) or ""
+        signed += getattr(delta, "thinking_blocks", None) or []
+        outcome.logprob = _logprob(choice.logprobs) or outcome.logprob
         if delta.refusal:
             outcome.refusal = (outcome.refusal or "") + delta.refusal
         for part in delta.tool_calls or []:
@@ -140,6 +144,10 @@ def _joined(chunks: list[Any]) -> Outcome:
         for each in calls.values()
     ]
     outcome.native = {"role": "assistant", "content": outcome.text or None}
+    if outcome.thinking:
+        outcome.native["reasoning_content"] = outcome.thinking
+    if signed:
+        outcome.native["thinking_blocks"] = signed
     if calls:
         outcome.native["tool_calls"] = list(calls.values())
     return outcome
@@ -151,6 +159,10 @@ def _add_part(calls: dict[int, dict[str, Any]], part: Any) -> None:
         function = {"name": part.function.name, "arguments": ""}
         calls[part.index] = {"id": part.id, "type": "function", "function": function}
     calls[part.index]["function"]["arguments"] += part.function.arguments or ""
+
+
+def _logprob(found: Any) -> float | None:
+    return found.content[0].logprob if found and found.content else None
 
 
 def _json(arguments: str) -> Any:

@@ -98,6 +98,7 @@ def _whole(reply: Any) -> Outcome:
         signature=sealed if summary else None,
         redacted_thinking=None if summary else sealed,
         refusal="".join(part.refusal for part in contents if part.type == "refusal") or None,
+        logprob=_logprob(contents),
         calls=[ToolCall(each.call_id, each.name, _json(each.arguments)) for each in calls],
         finish=reply.incomplete_details.reason if reply.incomplete_details else reply.status,
         usage=_usage(reply.usage),
@@ -135,6 +136,11 @@ def _check_arguments(events: list[Any]) -> None:
             deltas[event.item_id] = deltas.get(event.item_id, "") + event.delta
     items = {each.id: each for each in events[-1].response.output if each.type == "function_call"}
     assert {name: item.arguments for name, item in items.items() if item.arguments} == deltas
+
+
+def _logprob(contents: list[Any]) -> float | None:
+    found = [each for part in contents for each in getattr(part, "logprobs", None) or []]
+    return found[0].logprob if found else None
 
 
 def _json(arguments: str) -> Any:
