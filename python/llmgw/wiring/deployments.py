@@ -99,6 +99,7 @@ class DeploymentCompiler:
             stream_usage=upstream.stream_usage,
             original=upstream.original,
             native_schema=upstream.native_schema,
+            reasoning=False,
             max_output_tokens=None,
             tokenizer=_tokenizer(entry, provider, upstream.model),
             timeouts=self._deadlines(params),

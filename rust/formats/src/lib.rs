@@ -17,3 +17,14 @@ pub mod value;
 pub mod writer;
 
 pub use format::{Format, Kind};
+
+/// The format of that kind.
+#[must_use]
+pub fn format(kind: Kind) -> &'static dyn Format {
+    match kind {
+        Kind::OpenaiChat => &openai_chat::OpenaiChat,
+        Kind::OpenaiResponses => &openai_responses::OpenaiResponses,
+        Kind::AnthropicMessages => &anthropic_messages::AnthropicMessages,
+        _ => unimplemented!(),
+    }
+}

@@ -171,6 +171,7 @@ fn tool<'a>(value: &Value<'a>, index: usize) -> Result<Tool<'a>, Fault> {
         parameters: value.get("input_schema").map(|schema| Cow::Borrowed(schema.raw())),
         strict: value.get("strict").and_then(Value::as_bool),
         cache: cache(value),
+        ..Function::default()
     }))
 }
 
