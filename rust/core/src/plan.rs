@@ -441,7 +441,8 @@ impl Deployment {
         used: &mut Vec<PoolKey>,
     ) -> Result<Self, String> {
         let fail = |what: &str| format!("deployment {}: {what}", one.id);
-        let headers = header_lines(&one.headers).map_err(fail)?;
+        let own = one.headers.iter().chain(&one.token_headers);
+        let headers = header_lines(own).map_err(fail)?;
         let mut urls = HashMap::new();
         let mut pool = None;
         for (operation, url) in &one.urls {
@@ -502,7 +503,9 @@ const OURS: [&str; 7] = [
 ];
 
 /// The headers as lines, with those that every request has.
-fn header_lines(headers: &[(String, String)]) -> Result<String, &'static str> {
+fn header_lines<'a>(
+    headers: impl IntoIterator<Item = &'a (String, String)>,
+) -> Result<String, &'static str> {
     let mut lines = String::from("content-type: application/json\r\naccept-encoding: identity\r\n");
     for (name, value) in headers {
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| "a bad header name")?;
