@@ -5,6 +5,7 @@ from fnmatch import fnmatchcase
 from llmgw.providers.anthropic import Anthropic
 from llmgw.providers.azure import Azure
 from llmgw.providers.base import Provider
+from llmgw.providers.gemini import Gemini
 from llmgw.providers.hosts import HOSTS
 from llmgw.providers.mock import Mock
 from llmgw.providers.openai import BARE_NAMES, OPENAI
@@ -30,6 +31,7 @@ def providers() -> Registry[Provider]:
         OPENAI,
         Anthropic(),
         Azure(),
+        Gemini(),
         Mock(),
         *HOSTS,
     )
