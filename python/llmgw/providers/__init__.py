@@ -5,6 +5,7 @@ from fnmatch import fnmatchcase
 from llmgw.providers.anthropic import Anthropic
 from llmgw.providers.azure import Azure
 from llmgw.providers.base import Provider
+from llmgw.providers.cohere import Cohere
 from llmgw.providers.gemini import Gemini
 from llmgw.providers.hosts import HOSTS
 from llmgw.providers.mock import Mock
@@ -31,6 +32,7 @@ def providers() -> Registry[Provider]:
         OPENAI,
         Anthropic(),
         Azure(),
+        Cohere(),
         Gemini(),
         Mock(),
         *HOSTS,
