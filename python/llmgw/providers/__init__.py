@@ -6,6 +6,7 @@ from llmgw.providers.anthropic import Anthropic
 from llmgw.providers.azure import Azure
 from llmgw.providers.base import Provider
 from llmgw.providers.cohere import Cohere
+from llmgw.providers.foundry import Foundry
 from llmgw.providers.gemini import Gemini
 from llmgw.providers.hosts import HOSTS
 from llmgw.providers.mock import Mock
@@ -33,6 +34,7 @@ def providers() -> Registry[Provider]:
         Anthropic(),
         Azure(),
         Cohere(),
+        Foundry(),
         Gemini(),
         Mock(),
         *HOSTS,
