@@ -11,6 +11,7 @@ from llmgw.providers.gemini import Gemini
 from llmgw.providers.hosts import HOSTS
 from llmgw.providers.mock import Mock
 from llmgw.providers.openai import BARE_NAMES, OPENAI
+from llmgw.providers.vertex import Vertex
 from llmgw.registry import Registry
 
 _NOT_SERVED = """
@@ -37,6 +38,7 @@ def providers() -> Registry[Provider]:
         Foundry(),
         Gemini(),
         Mock(),
+        Vertex(),
         *HOSTS,
     )
     return Registry("provider", built_in)
