@@ -5,6 +5,7 @@ from fnmatch import fnmatchcase
 from llmgw.providers.anthropic import Anthropic
 from llmgw.providers.azure import Azure
 from llmgw.providers.base import Provider
+from llmgw.providers.bedrock import Bedrock
 from llmgw.providers.cohere import Cohere
 from llmgw.providers.foundry import Foundry
 from llmgw.providers.gemini import Gemini
@@ -34,6 +35,7 @@ def providers() -> Registry[Provider]:
         OPENAI,
         Anthropic(),
         Azure(),
+        Bedrock(),
         Cohere(),
         Foundry(),
         Gemini(),
