@@ -11,6 +11,7 @@ from llmgw.settings.environment import Environment
 METHODS = {Operation.GENERATE_CONTENT: "generateContent", Operation.COUNT_CONTENT_TOKENS: "countTokens"}
 STREAM_METHOD = "streamGenerateContent?alt=sse"
 
+GEMINI = "gemini"
 EMBEDDING_NAMES = "gemini-embedding-*"
 """What the host's embedding models are called. They are deployments of a kind of their own: the OpenAI
 surface takes the key as a bearer token only, generateContent takes it in a header of its own only."""
@@ -22,7 +23,7 @@ _VERSION = re.compile(r"/v\d+((alpha|beta)\d*)?")
 class Gemini(msgspec.Struct, frozen=True, kw_only=True):
     """The Gemini API of Google AI Studio, or under `api_base` a host that speaks it."""
 
-    name: str = "gemini"
+    name: str = GEMINI
     aliases: tuple[str, ...] = ("google", "google_ai_studio", "google_ai", "palm")
     key_variables: tuple[str, ...] = ("GEMINI_API_KEY", "GOOGLE_API_KEY")
     typical_model: str = "gemini"
