@@ -126,6 +126,8 @@ pub struct Target<'a> {
     pub stream_usage: bool,
     /// The model takes a JSON Schema for its reply; otherwise a tool is forced that has it as arguments.
     pub native_schema: bool,
+    /// The model thinks, and its host lets clients say how much.
+    pub reasoning: bool,
 }
 
 /// What is known when replies are written.
