@@ -269,6 +269,9 @@ class KeyEntry(Section, frozen=True):
     """Or its keyed digest, as `llmgw keys create` writes it."""
     models: tuple[ModelName, ...] | None = None
     """Public names and patterns (`openai/*`) it may use; without it, all."""
+    model_map: dict[ModelName, ModelName] = {}
+    """Names that mean other models when this key uses them: `{claude-*: local, gpt-5: local}`. What a `*`
+    matched may stand in the meaning too. It is the meaning that `models` has to allow."""
     rpm_limit: Positive | None = None
     """Requests per minute."""
     tpm_limit: Positive | None = None

@@ -46,6 +46,7 @@ pub mod stream;
 
 pub mod load;
 pub mod mock;
+pub mod model_map;
 
 #[cfg(test)]
 mod testing;

@@ -6,6 +6,7 @@ use crate::egress::{Egress, Network};
 use crate::error::Class;
 use crate::keys::{self, Digest, Digester};
 use crate::limiter::{Limit, bucket_id};
+use crate::model_map::ModelMap;
 use crate::snapshot::{self, Operation, Snapshot};
 use crate::tokens::Family;
 use crate::upstream::Origin;
@@ -52,6 +53,8 @@ pub struct Key {
     /// May use the admin endpoints.
     pub admin: bool,
     models: Option<Vec<Pattern>>,
+    /// Names that mean other models when this key uses them.
+    pub map: ModelMap,
     /// Unix seconds after which it is refused.
     pub expires_at: Option<u64>,
     /// Refused until unblocked.
@@ -350,8 +353,27 @@ impl Plan {
         self.keys.values().find(|key| key.alias == alias).map(|key| &**key)
     }
 
+    /// Whether a name leads a key to a model that it may use.
+    #[must_use]
+    pub fn leads(&self, key: &Key, name: &str) -> bool {
+        let meaning = key.map.meaning(name);
+        self.resolve(&meaning).is_some() && key.may_use(&meaning)
+    }
+
+    /// Whether a name leads a key to a model that chats.
+    #[must_use]
+    pub fn chats(&self, key: &Key, name: &str) -> bool {
+        let Some(found) = self.resolve(&key.map.meaning(name)).map(|found| found.group) else {
+            return false;
+        };
+        let serves = |one: &Candidate| {
+            Operation::CHATS.iter().any(|&chat| self.deployments[one.index].serves(chat))
+        };
+        self.groups[found].candidates.iter().any(serves)
+    }
+
     /// The public model names that a key may use, sorted; of wildcards the names the key lists, else
-    /// the pattern.
+    /// the pattern. The names of its own map are among them.
     #[must_use]
     pub fn visible_models(&self, key: &Key) -> Vec<String> {
         let listed =
@@ -360,8 +382,9 @@ impl Plan {
         let named = self.models.keys().filter(|name| key.may_use(name)).cloned();
         let patterns = self.wildcards.iter().map(|one| format!("{}*{}", one.prefix, one.suffix));
         let patterns = patterns.filter(|pattern| key.may_use(pattern));
+        let mapped = key.map.names().filter(|name| self.leads(key, name));
         let names: std::collections::BTreeSet<String> =
-            listed.chain(named).chain(patterns).collect();
+            listed.chain(named).chain(patterns).chain(mapped).collect();
         names.into_iter().collect()
     }
 
@@ -388,6 +411,7 @@ impl Key {
         Ok(Key {
             requests: per_minute("key-requests", key.rpm),
             tokens: per_minute("key-tokens", key.tpm),
+            map: ModelMap::new(key.model_map),
             models: key.models.map(|models| models.iter().map(|text| Pattern::new(text)).collect()),
             alias: key.alias,
             digest,
