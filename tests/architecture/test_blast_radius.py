@@ -9,11 +9,9 @@ import pytest
 
 from llmgw.providers.compatible import Compatible
 from llmgw.providers.hosts import HOSTS
-from llmgw.providers.hosts.surfaces import SURFACES
 
 SOURCES = Path(__file__).parents[2] / "python" / "llmgw"
 MOST_FILES = 2
-MINOR = [host for host in HOSTS if host not in SURFACES]
 
 
 def texts(path: Path) -> Iterator[str]:
@@ -28,7 +26,7 @@ def texts(path: Path) -> Iterator[str]:
 FILES = {path: "\n".join(texts(path)) for path in SOURCES.rglob("*.py")}
 
 
-@pytest.mark.parametrize("host", MINOR, ids=lambda host: host.name)
+@pytest.mark.parametrize("host", HOSTS, ids=lambda host: host.name)
 def test_a_minor_provider_is_named_in_two_files_at_most(host: Compatible) -> None:
     named = re.compile(rf"(?<![a-z0-9_-]){re.escape(host.name)}(?![a-z0-9_-])")
     naming = [path.name for path, text in FILES.items() if named.search(text)]

@@ -213,6 +213,7 @@ def create(
     /,
     *,
     models: Annotated[tuple[str, ...], Parameter(negative="")] = (),
+    map_: Annotated[tuple[str, ...], Parameter(name="--map", negative="")] = (),
     rpm: Annotated[int | None, Parameter(validator=validators.Number(gte=1))] = None,
     tpm: Annotated[int | None, Parameter(validator=validators.Number(gte=1))] = None,
     expires: str | None = None,
@@ -226,6 +227,8 @@ def create(
         Its name in logs and metrics.
     models
         A public model name or pattern (openai/*) it may use; repeatable. Default: all.
+    map_
+        NAME=MEANING: a name that means another model when this key uses it (claude-*=local); repeatable.
     rpm
         Requests per minute.
     tpm
@@ -238,7 +241,7 @@ def create(
     from llmgw.cli.keys import Wanted
     from llmgw.cli.keys import create as run
 
-    return run(_state_environment(), Wanted(alias, models, rpm, tpm, expires), as_json=json)
+    return run(_state_environment(), Wanted(alias, models, map_, rpm, tpm, expires), as_json=json)
 
 
 @keys.command(name="list")

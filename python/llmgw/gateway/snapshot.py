@@ -106,6 +106,8 @@ class Deployment(Part, frozen=True):
     """The model takes a JSON Schema for its reply."""
     reasoning: bool
     """The model thinks, and its host lets clients say how much."""
+    body_style: Literal["plain", "vertex_anthropic"]
+    """How its bodies differ from those of the format; see `providers.base.BodyStyle`."""
     max_output_tokens: int | None
     tokenizer: str
     timeouts: Timeouts

@@ -46,9 +46,18 @@ def facts_of(built: Built, catalogue: ModelCatalogue) -> ModelFacts | None:
 
 def with_limits(built: Built, catalogue: ModelCatalogue) -> Built:
     """The deployment with what the native core has to know of its model."""
-    facts = facts_of(built, catalogue)
-    most = None if facts is None else facts.max_output_tokens
-    deployment = msgspec.structs.replace(built.deployment, max_output_tokens=most)
+    facts, info, deployment = facts_of(built, catalogue), built.entry.model_info, built.deployment
+    # Of a model that nobody has described, its own maker's host is believed to know what is new.
+    schema, reasoning = deployment.native_schema, deployment.original
+    if facts is not None and facts.capabilities:
+        schema = schema and ("json_schema" in facts.capabilities or "tools" not in facts.capabilities)
+        reasoning = "reasoning" in facts.capabilities
+    deployment = msgspec.structs.replace(
+        deployment,
+        max_output_tokens=None if facts is None else facts.max_output_tokens,
+        native_schema=schema if info.supports_response_schema is None else info.supports_response_schema,
+        reasoning=reasoning if info.supports_reasoning is None else info.supports_reasoning,
+    )
     return msgspec.structs.replace(built, deployment=deployment)
 
 

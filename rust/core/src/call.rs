@@ -167,6 +167,20 @@ pub fn read_fields(body: &[u8], object: &Object, route: &Route) -> Result<(Strin
     Ok((name, Fields { model, in_path, stream, stream_options, wants_usage, end, empty }))
 }
 
+/// Anthropic's body as Google Cloud takes it: its version is told in the body, and messages name their
+/// model in the path alone.
+#[must_use]
+pub fn for_vertex(body: &[u8], operation: Operation) -> Bytes {
+    const VERSION: &[u8] = b"\"anthropic_version\":\"vertex-2023-10-16\"";
+    let model = json::find_member(body, "model").filter(|_| operation == Operation::Messages);
+    let edit = match (model, memchr::memchr(b'{', body)) {
+        (Some(model), _) => (model.member, VERSION.to_vec()),
+        (None, Some(brace)) => (brace + 1..brace + 1, [VERSION, b","].concat()),
+        (None, None) => return Bytes::copy_from_slice(body),
+    };
+    json::splice(body, &[edit]).into()
+}
+
 fn invalid(message: &str, param: &'static str) -> Error {
     Error::new(Class::InvalidRequest, message).with_param(param)
 }

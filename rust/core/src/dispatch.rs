@@ -2,13 +2,14 @@
 
 mod refusal;
 
-use crate::call::Call;
+use crate::call::{Call, for_vertex};
 use crate::error::{Class, Error};
 use crate::gate::Shop;
 use crate::headers::Headers;
 use crate::limiter::monotonic_ns;
 use crate::metrics::Counter;
 use crate::plan::Deployment;
+use crate::snapshot::BodyStyle;
 use crate::translate::{Chat, Lane};
 use crate::upstream::{Body, Outgoing, Response, SendError};
 use crate::usage::Usage;
@@ -323,13 +324,17 @@ impl<'d> Prepared<'d> {
         let operation = deployment.serves(call.operation).ok_or_else(unable)?;
         let model = deployment.routed_model(&call.matched);
         let path = deployment.path(operation, call.streams(), &model).ok_or_else(unable)?;
-        if operation == call.operation {
+        let (mut body, hide_usage, lane) = if operation == call.operation {
             let (body, hide_usage) = call.body_for(&model, deployment.stream_usage);
-            return Ok(Prepared { path, body, hide_usage, lane: None });
+            (body, hide_usage, None)
+        } else {
+            let mut lane = chat.lane(operation, deployment, &model)?;
+            (std::mem::take(&mut lane.sent.body).into(), false, Some(lane))
+        };
+        if deployment.body_style == BodyStyle::VertexAnthropic {
+            body = for_vertex(&body, operation);
         }
-        let mut lane = chat.lane(operation, deployment, &model)?;
-        let body = std::mem::take(&mut lane.sent.body).into();
-        Ok(Prepared { path, body, hide_usage: false, lane: Some(lane) })
+        Ok(Prepared { path, body, hide_usage, lane })
     }
 }
 

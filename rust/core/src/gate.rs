@@ -161,10 +161,12 @@ impl Shop {
         let Arrival { route, body, strict, .. } = arrival;
         let operation = route.operation;
         let object = json::parse_object(&body)?;
-        let (name, fields) = read_fields(&body, &object, &route)?;
-        let resolved = plan.resolve(&name).ok_or_else(|| unknown_model(&name))?;
+        let (asked, fields) = read_fields(&body, &object, &route)?;
+        // The permission is asked for what the name means, so that a map widens nothing.
+        let name = key.map.meaning(&asked).into_owned();
+        let resolved = plan.resolve(&name).ok_or_else(|| unknown_model(&asked))?;
         if !key.may_use(&name) {
-            let message = format!("The key may not use the model {}.", shown(&name));
+            let message = format!("The key may not use the model {}.", shown(&asked));
             return Err(Error::new(Class::PermissionDenied, message).with_param("model"));
         }
         let (group, matched) = (resolved.group, resolved.matched.to_owned());

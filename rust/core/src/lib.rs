@@ -48,6 +48,7 @@ pub mod translate;
 
 pub mod load;
 pub mod mock;
+pub mod model_map;
 
 #[cfg(test)]
 mod testing;

@@ -6,6 +6,7 @@ use crate::egress::{Egress, Network};
 use crate::error::Class;
 use crate::keys::{self, Digest, Digester};
 use crate::limiter::{Limit, bucket_id};
+use crate::model_map::ModelMap;
 use crate::snapshot::{self, Operation, Snapshot};
 use crate::tokens::Family;
 use crate::upstream::Origin;
@@ -52,6 +53,8 @@ pub struct Key {
     /// May use the admin endpoints.
     pub admin: bool,
     models: Option<Vec<Pattern>>,
+    /// Names that mean other models when this key uses them.
+    pub map: ModelMap,
     /// Unix seconds after which it is refused.
     pub expires_at: Option<u64>,
     /// Refused until unblocked.
@@ -136,6 +139,8 @@ pub struct Deployment {
     pub native_schema: bool,
     /// The model thinks, and its host lets clients say how much.
     pub reasoning: bool,
+    /// How its bodies differ from those of the format.
+    pub body_style: snapshot::BodyStyle,
     /// Most tokens that the model can write, if known.
     pub max_output_tokens: Option<u64>,
     /// From the request's last byte to the reply's first.
@@ -364,8 +369,27 @@ impl Plan {
         self.keys.values().find(|key| key.alias == alias).map(|key| &**key)
     }
 
+    /// Whether a name leads a key to a model that it may use.
+    #[must_use]
+    pub fn leads(&self, key: &Key, name: &str) -> bool {
+        let meaning = key.map.meaning(name);
+        self.resolve(&meaning).is_some() && key.may_use(&meaning)
+    }
+
+    /// Whether a name leads a key to a model that chats.
+    #[must_use]
+    pub fn chats(&self, key: &Key, name: &str) -> bool {
+        let Some(found) = self.resolve(&key.map.meaning(name)).map(|found| found.group) else {
+            return false;
+        };
+        let serves = |one: &Candidate| {
+            Operation::CHATS.iter().any(|&chat| self.deployments[one.index].serves(chat).is_some())
+        };
+        self.groups[found].candidates.iter().any(serves)
+    }
+
     /// The public model names that a key may use, sorted; of wildcards the names the key lists, else
-    /// the pattern.
+    /// the pattern. The names of its own map are among them.
     #[must_use]
     pub fn visible_models(&self, key: &Key) -> Vec<String> {
         let listed =
@@ -374,8 +398,9 @@ impl Plan {
         let named = self.models.keys().filter(|name| key.may_use(name)).cloned();
         let patterns = self.wildcards.iter().map(|one| format!("{}*{}", one.prefix, one.suffix));
         let patterns = patterns.filter(|pattern| key.may_use(pattern));
+        let mapped = key.map.names().filter(|name| self.leads(key, name));
         let names: std::collections::BTreeSet<String> =
-            listed.chain(named).chain(patterns).collect();
+            listed.chain(named).chain(patterns).chain(mapped).collect();
         names.into_iter().collect()
     }
 
@@ -402,6 +427,7 @@ impl Key {
         Ok(Key {
             requests: per_minute("key-requests", key.rpm),
             tokens: per_minute("key-tokens", key.tpm),
+            map: ModelMap::new(key.model_map),
             models: key.models.map(|models| models.iter().map(|text| Pattern::new(text)).collect()),
             alias: key.alias,
             digest,
@@ -455,7 +481,8 @@ impl Deployment {
         used: &mut Vec<PoolKey>,
     ) -> Result<Self, String> {
         let fail = |what: &str| format!("deployment {}: {what}", one.id);
-        let headers = header_lines(&one.headers).map_err(fail)?;
+        let own = one.headers.iter().chain(&one.token_headers);
+        let headers = header_lines(own).map_err(fail)?;
         let (mut urls, mut stream_urls) = (HashMap::new(), HashMap::new());
         let mut pool = None;
         let whole = one.urls.iter().map(|url| (url, false));
@@ -500,6 +527,7 @@ impl Deployment {
             original: one.original,
             native_schema: one.native_schema,
             reasoning: one.reasoning,
+            body_style: one.body_style,
             max_output_tokens: one.max_output_tokens,
             first_byte: seconds(one.timeouts.first_byte),
             idle: seconds(one.timeouts.idle),
@@ -525,7 +553,9 @@ const OURS: [&str; 7] = [
 ];
 
 /// The headers as lines, with those that every request has.
-fn header_lines(headers: &[(String, String)]) -> Result<String, &'static str> {
+fn header_lines<'a>(
+    headers: impl IntoIterator<Item = &'a (String, String)>,
+) -> Result<String, &'static str> {
     let mut lines = String::from("content-type: application/json\r\naccept-encoding: identity\r\n");
     for (name, value) in headers {
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| "a bad header name")?;

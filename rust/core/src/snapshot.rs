@@ -228,12 +228,25 @@ pub struct Deployment {
     pub native_schema: bool,
     /// The model thinks, and its host lets clients say how much.
     pub reasoning: bool,
+    /// How its bodies differ from those of the format.
+    pub body_style: BodyStyle,
     /// Most tokens that the model can write, if known.
     pub max_output_tokens: Option<u64>,
     /// The tokenizer family used to count (`o200k`, `cl100k`, …).
     pub tokenizer: String,
     /// Deadlines, in seconds.
     pub timeouts: Timeouts,
+}
+
+/// How the bodies of a host differ from those of the format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BodyStyle {
+    /// Not at all.
+    Plain,
+    /// Anthropic's as Google Cloud takes them: they say `"anthropic_version": "vertex-2023-10-16"`, and
+    /// messages name their model in the path alone.
+    VertexAnthropic,
 }
 
 /// How requests are signed (AWS SigV4) instead of carrying a credential.

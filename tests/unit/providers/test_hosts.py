@@ -15,7 +15,6 @@ from llmgw.providers.hosts.clouds import CLOUDS
 from llmgw.providers.hosts.local import LOCAL
 from llmgw.providers.hosts.makers import MAKERS
 from llmgw.providers.hosts.routers import ROUTERS
-from llmgw.providers.hosts.surfaces import SURFACES
 from llmgw.settings.environment import Environment
 from llmgw.settings.secrets import Secret
 
@@ -78,7 +77,7 @@ def test_no_key_is_that_of_two_hosts() -> None:
     assert [name for name, times in taken.items() if times > 1] == []
 
 
-@pytest.mark.parametrize("hosts", [MAKERS, CLOUDS, ROUTERS, LOCAL, SURFACES])
+@pytest.mark.parametrize("hosts", [MAKERS, CLOUDS, ROUTERS, LOCAL])
 def test_a_list_is_in_order(hosts: tuple[Compatible, ...]) -> None:
     names = [host.name for host in hosts]
     assert names == sorted(names)

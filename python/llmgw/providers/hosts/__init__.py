@@ -9,9 +9,8 @@ from llmgw.providers.hosts.clouds import CLOUDS
 from llmgw.providers.hosts.local import LOCAL
 from llmgw.providers.hosts.makers import MAKERS
 from llmgw.providers.hosts.routers import ROUTERS
-from llmgw.providers.hosts.surfaces import SURFACES
 
 HOSTS: tuple[Compatible, ...] = tuple(
-    sorted((*MAKERS, *CLOUDS, *ROUTERS, *LOCAL, *SURFACES), key=lambda host: host.name)
+    sorted((*MAKERS, *CLOUDS, *ROUTERS, *LOCAL), key=lambda host: host.name)
 )
 """Every host, by name."""

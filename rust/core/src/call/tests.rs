@@ -214,3 +214,16 @@ fn an_absurd_output_ceiling_does_not_overflow() {
     let object = json::parse_object(body).unwrap();
     assert_eq!(output_ceiling(body, &object), 1 << 32);
 }
+
+#[test]
+fn claude_on_google_cloud_is_told_its_version_instead_of_its_model() {
+    let body = br#"{"max_tokens":1, "model" : "m","messages":[]}"#;
+    assert_eq!(
+        &for_vertex(body, Operation::Messages)[..],
+        br#"{"max_tokens":1, "anthropic_version":"vertex-2023-10-16","messages":[]}"#
+    );
+    assert_eq!(
+        &for_vertex(br#"{"model":"m"}"#, Operation::CountMessageTokens)[..],
+        br#"{"anthropic_version":"vertex-2023-10-16","model":"m"}"#
+    );
+}

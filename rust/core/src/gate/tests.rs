@@ -178,6 +178,44 @@ fn an_unknown_model_is_refused_before_permission_is_asked() {
     assert_eq!(class(Front::new(strict).admit(&body)), Class::ModelNotFound);
 }
 
+fn mapped(snapshot: &mut Value, name: &str, meaning: &str) {
+    set_app(snapshot, "model_map", json!({name: meaning}));
+}
+
+#[test]
+fn a_key_s_own_name_leads_to_the_model_that_it_means() {
+    let mut front = Front::new(|snapshot| mapped(snapshot, "claude-*", "chat"));
+    let call = front.call(r#"{"model":"claude-x","messages":[]}"#);
+    assert_eq!((call.group, call.matched.as_str()), (0, "chat"));
+}
+
+#[test]
+fn a_map_of_one_key_is_nothing_to_another() {
+    let mut front = Front::new(|snapshot| mapped(snapshot, "claude-*", "chat"));
+    let asked = chat(r#"{"model":"claude-x","messages":[]}"#);
+    assert_eq!(class(front.admit_as(OTHER_KEY, asked)), Class::ModelNotFound);
+}
+
+#[test]
+fn a_map_does_not_widen_what_a_key_may_use() {
+    let mut front = Front::new(|snapshot| {
+        mapped(snapshot, "mine", "chat");
+        set_app(snapshot, "models", json!(["mine"]));
+    });
+    let error = front.admit(r#"{"model":"mine","messages":[]}"#).err().unwrap();
+    assert_eq!(error.class, Class::PermissionDenied);
+    assert!(error.message.contains("`mine`"));
+}
+
+#[test]
+fn a_key_may_ask_by_a_name_that_is_not_among_its_models_if_what_it_means_is() {
+    let mut front = Front::new(|snapshot| {
+        mapped(snapshot, "mine", "chat");
+        set_app(snapshot, "models", json!(["chat"]));
+    });
+    assert_eq!(front.call(r#"{"model":"mine","messages":[]}"#).group, 0);
+}
+
 #[test]
 fn a_forbidden_model_is_refused_before_the_input_is_scanned() {
     assert_eq!(class(Front::new(strict).admit(WITH_CARD)), Class::PermissionDenied);
