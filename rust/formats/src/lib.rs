@@ -4,12 +4,15 @@
 //! tree (`value`) and as text in the making (`writer`), the canonical chat (`chat`), what a format is
 //! (`format`), frames of a stream (`frames`), then a module for each format.
 
+pub mod anthropic_messages;
 pub mod chat;
+pub mod eventstream;
 pub mod format;
 pub mod frames;
 pub mod gemini_generate;
 pub mod openai_chat;
 pub mod openai_errors;
+pub mod openai_responses;
 pub mod signature;
 pub mod value;
 pub mod writer;

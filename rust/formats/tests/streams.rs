@@ -25,7 +25,8 @@ fn like(scenarios: &Value, kind: Kind, name: &str) -> Option<String> {
         return Some(name.to_owned());
     }
     let variants = &scenarios["variants"];
-    let found = variants.get(kind.name()).and_then(|of| of.get(name)).or_else(|| variants.get(name))?;
+    let found =
+        variants.get(kind.name()).and_then(|of| of.get(name)).or_else(|| variants.get(name))?;
     Some(found["like"].as_str().or(found.as_str())?.to_owned())
 }
 
@@ -40,7 +41,8 @@ fn every_stream_keeps_to_the_order_of_events() {
             failures.extend(sum.wrong.iter().map(|wrong| format!("{at}: {wrong}")));
             let whole = like(&scenarios, kind, &name).is_some();
             if whole != (heard.complete && sum.ended == 1) {
-                failures.push(format!("{at}: complete is {} after {:?}", heard.complete, heard.events));
+                failures
+                    .push(format!("{at}: complete is {} after {:?}", heard.complete, heard.events));
             }
         }
     }
@@ -60,7 +62,10 @@ fn every_stream_says_what_the_whole_reply_says() {
             let (sum, _) = Sum::of(kind, &[&bytes]);
             let (streamed, expected) = (in_words(&sum.reply), in_words(&reply));
             if streamed != expected {
-                failures.push(format!("{} {name}:\n  stream {streamed}\n  whole  {expected}", kind.name()));
+                failures.push(format!(
+                    "{} {name}:\n  stream {streamed}\n  whole  {expected}",
+                    kind.name()
+                ));
             }
         }
     }
@@ -79,7 +84,12 @@ fn every_split_of_a_stream_gives_the_same_events() {
                 assert_eq!(split, whole, "{} {name} at {at}", kind.name());
             }
             let pieces: Vec<&[u8]> = bytes.chunks(1).collect();
-            assert_eq!(listen(kind, &pieces, &mut |_| {}), whole, "{} {name} by bytes", kind.name());
+            assert_eq!(
+                listen(kind, &pieces, &mut |_| {}),
+                whole,
+                "{} {name} by bytes",
+                kind.name()
+            );
         }
     }
 }
@@ -113,7 +123,12 @@ fn every_stream_reads_as_its_golden_file_for_every_client() {
 fn every_translated_stream_says_the_same() {
     let scenarios = scenarios();
     let mut failures = Vec::new();
-    let request = Request { model: "test-model".into(), stream: true, stream_usage: true, ..Request::default() };
+    let request = Request {
+        model: "test-model".into(),
+        stream: true,
+        stream_usage: true,
+        ..Request::default()
+    };
     for kind in Kind::ALL {
         for (name, bytes) in recorded(kind) {
             if like(&scenarios, kind, &name).is_none() {
@@ -125,13 +140,23 @@ fn every_translated_stream_says_the_same() {
                 let (sum, heard) = Sum::of(client, &[&written]);
                 let essence = |words: Value| {
                     let choice = &words["choices"][0];
-                    json!([choice["text"], choice["calls"], choice["thinking"], words["usage"]["input"], words["usage"]["output"]])
+                    json!([
+                        choice["text"],
+                        choice["calls"],
+                        choice["thinking"],
+                        words["usage"]["input"],
+                        words["usage"]["output"]
+                    ])
                 };
-                let (found, expected) = (essence(in_words(&sum.reply)), essence(in_words(&source.reply)));
+                let (found, expected) =
+                    (essence(in_words(&sum.reply)), essence(in_words(&source.reply)));
                 if found != expected || !heard.complete || !sum.wrong.is_empty() {
                     failures.push(format!(
                         "{} {name} for {}: {found} instead of {expected}; complete: {}; {:?}",
-                        kind.name(), client.name(), heard.complete, sum.wrong
+                        kind.name(),
+                        client.name(),
+                        heard.complete,
+                        sum.wrong
                     ));
                 }
             }

@@ -16,7 +16,8 @@ pub const CLIENTS: [Kind; 4] =
     [Kind::OpenaiChat, Kind::OpenaiResponses, Kind::AnthropicMessages, Kind::GeminiGenerate];
 
 /// What replies are written with.
-pub const CONTEXT: Context<'static> = Context { request_id: "req_0123456789abcdef", now: 1_700_000_000 };
+pub const CONTEXT: Context<'static> =
+    Context { request_id: "req_0123456789abcdef", now: 1_700_000_000 };
 
 /// An upstream at the inventor of its format, with a model that can do everything.
 pub fn original() -> Target<'static> {
