@@ -1,7 +1,7 @@
 //! The conversation as items, for an upstream.
 
 use super::freetext;
-use super::ids::call_id;
+use super::ids::shortened;
 use super::items::{is_own_item, role_out};
 use super::parts_out::{Manner, fits, write};
 use super::tools_out::Forms;
@@ -185,7 +185,7 @@ impl<'r, 'd> Items<'r, 'd> {
             self.dropped.add(format!("messages[{index}].content[{at}].cache_control"));
         }
         let form = self.forms.get(&call.name);
-        let id = call_id(&call.id);
+        let id = shortened(&call.id);
         w.object(|w| match form {
             FunctionForm::Arguments => {
                 w.text("type", "function_call").text("call_id", &id);
@@ -219,7 +219,7 @@ impl<'r, 'd> Items<'r, 'd> {
             "function_call_output"
         };
         w.object(|w| {
-            w.text("type", kind).text("call_id", &call_id(id)).key("output");
+            w.text("type", kind).text("call_id", &shortened(id)).key("output");
             match plain(blocks, self.target.original) {
                 Some(text) => w.string(&text),
                 None => self.result_parts(w, index, at, blocks),

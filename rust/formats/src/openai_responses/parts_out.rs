@@ -132,10 +132,10 @@ fn document(w: &mut Writer, source: &Source<'_>, title: Option<&str>) {
         }
         Source::Base64 { media_type, data } => {
             w.text("type", "input_file");
-            // OpenAI tells the type of a file by its name.
+            // OpenAI wants a name, and tells the type of the file by it.
             let name: Text<'_> = match title {
-                Some(title) => title.into(),
-                None => ["document", ending_of(media_type)].concat().into(),
+                Some(title) if title.contains('.') => title.into(),
+                title => [title.unwrap_or("document"), ending_of(media_type)].concat().into(),
             };
             w.text("filename", &name).text("file_data", &data_url(media_type, data));
         }
