@@ -4,6 +4,7 @@
 //! tree (`value`) and as text in the making (`writer`), the canonical chat (`chat`), what a format is
 //! (`format`), frames of a stream (`frames`), then a module for each format.
 
+pub mod bedrock_converse;
 pub mod chat;
 pub mod eventstream;
 pub mod format;
