@@ -139,6 +139,12 @@ impl Operation {
         }
     }
 
+    /// Whether it is a chat: one that a deployment of another dialect can serve.
+    #[must_use]
+    pub fn is_chat(self) -> bool {
+        Self::CHATS.contains(&self)
+    }
+
     /// Whether it only counts tokens.
     #[must_use]
     pub fn counts(self) -> bool {
@@ -220,12 +226,27 @@ pub struct Deployment {
     pub original: bool,
     /// The model takes a JSON Schema for its reply.
     pub native_schema: bool,
+    /// The model thinks, and its host lets clients say how much.
+    pub reasoning: bool,
+    /// How its bodies differ from those of the format.
+    pub body_style: BodyStyle,
     /// Most tokens that the model can write, if known.
     pub max_output_tokens: Option<u64>,
     /// The tokenizer family used to count (`o200k`, `cl100k`, …).
     pub tokenizer: String,
     /// Deadlines, in seconds.
     pub timeouts: Timeouts,
+}
+
+/// How the bodies of a host differ from those of the format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BodyStyle {
+    /// Not at all.
+    Plain,
+    /// Anthropic's as Google Cloud takes them: they say `"anthropic_version": "vertex-2023-10-16"`, and
+    /// messages name their model in the path alone.
+    VertexAnthropic,
 }
 
 /// How requests are signed (AWS SigV4) instead of carrying a credential.

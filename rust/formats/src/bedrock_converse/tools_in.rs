@@ -41,7 +41,7 @@ fn function<'a>(spec: &Value<'a>) -> Option<Function<'a>> {
             .and_then(|schema| schema.get("json"))
             .map(|schema| Cow::Borrowed(schema.raw())),
         strict: spec.get("strict").and_then(Value::as_bool),
-        cache: None,
+        ..Function::default()
     })
 }
 

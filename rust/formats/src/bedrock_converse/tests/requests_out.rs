@@ -53,6 +53,7 @@ fn a_whole_request() {
         parameters: Some(r#"{"type":"object","properties":{"city":{"type":"string"}}}"#.into()),
         strict: Some(true),
         cache: Some(Cache::default()),
+        ..Function::default()
     })];
     request.tool_choice = Some(ToolChoice::Required);
     request.metadata = Some(r#"{"team":"a"}"#.into());
