@@ -1,6 +1,6 @@
 """Write the golden signatures of `rust/core/src/sign/golden.json`, asking botocore.
 
-Needs botocore, which nothing else here does: python scripts/golden_signatures.py
+python scripts/golden_signatures.py
 """
 
 from __future__ import annotations
