@@ -80,6 +80,15 @@ class NotSupported(GatewayError):
     fall_back = True
 
 
+class Untranslatable(GatewayError):
+    """The upstream's dialect cannot carry a field of the request, and the client asked for all or nothing."""
+
+    status = 422
+    type = "invalid_request_error"
+    code = "unsupported_field"
+    fall_back = True
+
+
 class GuardrailBlocked(GatewayError):
     """A guardrail refuses the text."""
 
@@ -214,6 +223,7 @@ TABLE: tuple[type[GatewayError], ...] = (
     HeadersTooLarge,
     UnsupportedMediaType,
     NotSupported,
+    Untranslatable,
     GuardrailBlocked,
     Unauthenticated,
     PermissionDenied,

@@ -28,6 +28,8 @@ app = App(
 app["--help"].group = app["--version"].group = Group("Options")
 keys = App(name="keys", help="Virtual keys: what clients show to the gateway.")
 app.command(keys)
+models = App(name="models", help="What is known of models: windows, abilities, prices.")
+app.command(models)
 
 
 def parse(arguments: list[str]) -> int | ServeOptions:
@@ -284,6 +286,52 @@ def revoke(alias: str, /) -> int:
     from llmgw.cli.keys import revoke as run
 
     return run(_state_environment(), alias)
+
+
+@models.command(name="list")
+def list_models(
+    *,
+    provider: str | None = None,
+    search: str = "",
+    config: Config = None,
+    json: Json = False,
+) -> int:
+    """List models that llmgw knows; those that it does not know are served all the same.
+
+    Parameters
+    ----------
+    provider
+        Only this provider's.
+    search
+        Only those whose name holds this text.
+    config
+        A settings file whose model_catalogue counts too. Default: $LLMGW_CONFIG.
+    json
+        Print JSON.
+    """
+    from llmgw.cli.models import list_models as run
+    from llmgw.cli.situation import Situation
+
+    return run(Situation.of(config, (), no_env_file=False), provider, search, as_json=json)
+
+
+@models.command
+def price(model: str, /, *, config: Config = None, json: Json = False) -> int:
+    """Show what is known of a model, and what it costs.
+
+    Parameters
+    ----------
+    model
+        Its name, as in a settings file: openai/gpt-4o. Without a provider, every provider's of this name.
+    config
+        A settings file whose model_catalogue counts too. Default: $LLMGW_CONFIG.
+    json
+        Print JSON.
+    """
+    from llmgw.cli.models import price as run
+    from llmgw.cli.situation import Situation
+
+    return run(Situation.of(config, (), no_env_file=False), model, as_json=json)
 
 
 def _state_environment() -> Environment:

@@ -104,6 +104,8 @@ class Deployment(Part, frozen=True):
     """The host is the inventor of its format, not one that is compatible with it."""
     native_schema: bool
     """The model takes a JSON Schema for its reply."""
+    reasoning: bool
+    """The model thinks, and its host lets clients say how much."""
     body_style: Literal["plain", "vertex_anthropic"]
     """How its bodies differ from those of the format; see `providers.base.BodyStyle`."""
     max_output_tokens: int | None

@@ -20,6 +20,7 @@ Rate: TypeAlias = Annotated[int, Meta(ge=0, le=_LARGE)]
 Seconds: TypeAlias = Annotated[float, Meta(gt=0, le=_YEAR)]
 ZeroOrSeconds: TypeAlias = Annotated[float, Meta(ge=0, le=_YEAR)]
 """Zero switches off."""
+Dollars: TypeAlias = Annotated[float, Meta(ge=0, le=1000)]
 Share: TypeAlias = Annotated[float, Meta(ge=0, le=_LARGE)]
 Port: TypeAlias = Annotated[int, Meta(ge=0, le=65535)]
 ModelName: TypeAlias = Annotated[
@@ -127,7 +128,27 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
     mode: str | None = None
     """`chat`, `embedding`, …: restricts the deployment to that kind of request."""
     base_model: str | None = None
-    """The model behind an opaque name (an Azure deployment), for token counting."""
+    """The model behind an opaque name (an Azure deployment), for token counting and for what is known of
+    it."""
+    max_tokens: Positive | None = None
+    """As `max_output_tokens`, in an older spelling."""
+    max_input_tokens: Positive | None = None
+    """Tokens that fit into a request; without it, what the model catalogue says."""
+    max_output_tokens: Positive | None = None
+    """Tokens that a reply may have; without it, what the model catalogue says."""
+    input_cost_per_token: Dollars | None = None
+    """Dollars for a token of input; without it and the next three, what the model catalogue says."""
+    output_cost_per_token: Dollars | None = None
+    """Dollars for a token of output."""
+    cache_read_input_token_cost: Dollars | None = None
+    """Dollars for a token of input that the provider had in its cache."""
+    cache_creation_input_token_cost: Dollars | None = None
+    """Dollars for a token of input that the provider puts into its cache."""
+    supports_reasoning: bool | None = None
+    """The model thinks, and its host lets clients say how much. Without it, as the catalogue says."""
+    supports_response_schema: bool | None = None
+    """The model takes a JSON Schema for its reply; otherwise a tool is forced in its place. Without it,
+    as the catalogue says."""
 
 
 class ModelEntry(Section, frozen=True):
@@ -301,6 +322,14 @@ class CacheSettings(Section, frozen=True):
     """Largest reply kept, in bytes."""
 
 
+class CatalogueSettings(Section, frozen=True):
+    """What is known of models, besides what llmgw comes with."""
+
+    file: str
+    """JSON file in the shape of llmgw's own `models.json`. What it says of a model counts instead of what
+    llmgw knew. A relative path begins at the settings file."""
+
+
 class PiiSettings(Section, frozen=True):
     """The scan of requests for personal data."""
 
@@ -376,6 +405,8 @@ class Settings(Section, frozen=True):
     """Virtual keys."""
     cache: CacheSettings | None = None
     """The exact cache; off without this section."""
+    model_catalogue: CatalogueSettings | None = None
+    """Facts of models over the built-in ones."""
     pii: PiiSettings | None = None
     """The scan for personal data; off without this section."""
     egress: EgressSettings = EgressSettings()

@@ -14,6 +14,7 @@ from llmgw.state import State
 from llmgw.wiring.defaults import default_models
 from llmgw.wiring.deployments import DeploymentCompiler
 from llmgw.wiring.egress import compile_egress
+from llmgw.wiring.facts import compile_model_catalogue, with_limits
 from llmgw.wiring.groups import compile_groups
 from llmgw.wiring.keys import compile_keys, warn_of_unknown_models
 from llmgw.wiring.retries import compile_retries, default_timeouts
@@ -70,6 +71,8 @@ def compile_settings(
     built = compiler.compile(entries, section)
     if not built:
         report.warn(section, "none of these deployments can be served")
+    known = compile_model_catalogue(settings, providers, report)
+    built = [with_limits(one, known) for one in built]
     catalogue = compile_groups(built, settings, report)
     warn_of_unknown_models(settings, catalogue, report)
     snapshot = Snapshot(

@@ -114,6 +114,7 @@ class DeploymentCompiler:
             stream_usage=upstream.stream_usage,
             original=upstream.original,
             native_schema=upstream.native_schema,
+            reasoning=False,
             body_style=upstream.body_style,
             max_output_tokens=None,
             tokenizer=_tokenizer(entry, provider, upstream.model),

@@ -1,22 +1,30 @@
 //! Attempts: pick a deployment, send, retry within the group, fall back to the next; all before the first byte.
 
-use crate::call::Call;
+mod refusal;
+
+use crate::call::{Call, for_vertex};
 use crate::error::{Class, Error};
 use crate::gate::Shop;
 use crate::headers::Headers;
 use crate::limiter::monotonic_ns;
 use crate::metrics::Counter;
 use crate::plan::Deployment;
+use crate::snapshot::BodyStyle;
+use crate::translate::{Chat, Lane};
 use crate::upstream::{Body, Outgoing, Response, SendError};
+use crate::usage::Usage;
 use bytes::{Bytes, BytesMut};
+use std::borrow::Cow;
 use std::collections::VecDeque;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 /// A reply up to this size is read whole before the client gets its head, so that it can be retried.
 const WHOLE_MAX: usize = 256 * 1024;
-/// How much of an upstream's error is read; a longer one is not passed on.
-const ERROR_MAX: usize = 1024 * 1024;
+/// The same for replies that are translated: they are held whole anyway.
+const TRANSLATED_MAX: usize = 64 * 1024 * 1024;
+/// Media types of streams: server-sent events, and AWS's binary ones.
+const STREAMS: [&str; 2] = ["text/event-stream", "application/vnd.amazon.eventstream"];
 
 /// Headers that one request adds to its deployment's.
 pub type Extra<'a> = [(&'static str, &'a [u8])];
@@ -25,10 +33,21 @@ pub type Extra<'a> = [(&'static str, &'a [u8])];
 pub struct Whole {
     /// HTTP status.
     pub status: u16,
-    /// Headers as received.
+    /// Headers as received, or as they fit the translated body.
     pub headers: Headers,
-    /// The body as received.
+    /// The body as received, or translated.
     pub body: Bytes,
+    /// What its translation found out.
+    pub translated: Option<Lost>,
+}
+
+/// What was lost of a request that was translated, and what its reply says was charged.
+#[derive(Debug, Default)]
+pub struct Lost {
+    /// What could not be carried, by the client's names.
+    pub dropped: String,
+    /// Tokens charged.
+    pub usage: Option<Usage>,
 }
 
 /// A reply that is still coming.
@@ -43,6 +62,8 @@ pub struct Partial {
     pub rest: Body,
     /// The usage in it was asked for on our own account.
     pub hide_usage: bool,
+    /// How it is translated, if it is.
+    pub lane: Option<Lane>,
     /// Longest wait between two reads.
     pub idle: Duration,
     /// When the whole attempt must be over.
@@ -73,13 +94,15 @@ pub struct Failure {
     class: Class,
     /// For the client.
     message: String,
+    /// The request's field at fault.
+    param: Option<Cow<'static, str>>,
     /// For the operator alone: why there was no connection.
     reason: String,
     retry_after: Option<Duration>,
     /// The deployment may be sent to rest for it.
     rests: bool,
     /// The upstream's own words, where they are meant for the client.
-    reply: Option<Whole>,
+    reply: Option<Box<Whole>>,
 }
 
 impl Failure {
@@ -87,6 +110,7 @@ impl Failure {
         Failure {
             class,
             message,
+            param: None,
             reason: String::new(),
             retry_after: None,
             rests: class.row().cool_down,
@@ -100,11 +124,18 @@ impl Failure {
     /// The error, if the upstream's reply is not for the client.
     pub fn into_reply(self) -> Result<Whole, Error> {
         if let Some(reply) = self.reply {
-            return Ok(reply);
+            return Ok(*reply);
         }
         let mut error = Error::new(self.class, self.message);
+        error.param = self.param;
         error.retry_after = self.retry_after.map(|time| time.as_secs_f64());
         Err(error)
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Failure { param: error.param, ..Failure::new(error.class, error.message) }
     }
 }
 
@@ -114,12 +145,12 @@ impl Failure {
 /// The last failure that says something, when every attempt that the policy allows has failed.
 pub async fn dispatch(
     shop: &Shop,
-    call: &Call,
+    chat: &Chat<'_>,
     extra: &Extra<'_>,
     rng: &mut fastrand::Rng,
     trail: &mut Trail,
 ) -> Result<Outcome, Failure> {
-    let mut route = Route { shop, call, extra, rng, trail };
+    let mut route = Route { shop, chat, extra, rng, trail };
     match route.follow(false).await {
         // Every deployment on the way rests: rather ask one of them than nobody.
         Err(failure) if route.trail.attempts == 0 && failure.class == Class::NoDeployment => {
@@ -130,18 +161,18 @@ pub async fn dispatch(
 }
 
 /// A call on its way through its groups.
-struct Route<'a> {
+struct Route<'a, 'c> {
     shop: &'a Shop,
-    call: &'a Call,
+    chat: &'a Chat<'c>,
     extra: &'a Extra<'a>,
     rng: &'a mut fastrand::Rng,
     trail: &'a mut Trail,
 }
 
-impl Route<'_> {
+impl Route<'_, '_> {
     /// Tries the call's group and, as failures lead there, its fallbacks.
     async fn follow(&mut self, even_resting: bool) -> Result<Outcome, Failure> {
-        let (shop, call) = (self.shop, self.call);
+        let (shop, call) = (self.shop, self.chat.call);
         let mut queue = VecDeque::from([call.group]);
         let mut visited = Vec::new();
         let mut last: Option<Failure> = None;
@@ -176,7 +207,8 @@ impl Route<'_> {
 
     /// Tries the deployments of one group as often as the policy allows.
     async fn in_group(&mut self, group: usize, even_resting: bool) -> Result<Outcome, Failure> {
-        let Route { shop, call, extra, rng, trail } = self;
+        let Route { shop, chat, extra, rng, trail } = self;
+        let call = chat.call;
         let plan = &call.plan;
         let candidates = plan.candidates(group, call.operation);
         if candidates.is_empty() {
@@ -200,10 +232,11 @@ impl Route<'_> {
             };
             tried.push(index);
             let deployment = &plan.deployments[index];
+            let prepared = Prepared::new(chat, deployment)?;
             trail.attempts += 1;
             trail.deployment = Some(index);
             let started = Instant::now();
-            let result = attempt(call, deployment, extra).await;
+            let result = attempt(chat, deployment, prepared, extra).await;
             trail.upstream += started.elapsed();
             let failure = match result {
                 Ok(outcome) => {
@@ -273,24 +306,62 @@ fn rest(shop: &Shop, call: &Call, deployment: &Deployment, retry_after: Option<D
     }
 }
 
+/// A request as one deployment gets it.
+struct Prepared<'d> {
+    path: Cow<'d, str>,
+    body: Bytes,
+    hide_usage: bool,
+    lane: Option<Lane>,
+}
+
+impl<'d> Prepared<'d> {
+    fn new(chat: &Chat<'_>, deployment: &'d Deployment) -> Result<Self, Failure> {
+        let call = chat.call;
+        let unable = || {
+            let message = format!("Deployment `{}` does not serve this endpoint.", deployment.id);
+            Failure::new(Class::NotSupported, message)
+        };
+        let operation = deployment.serves(call.operation).ok_or_else(unable)?;
+        let model = deployment.routed_model(&call.matched);
+        let path = deployment.path(operation, call.streams(), &model).ok_or_else(unable)?;
+        let (mut body, hide_usage, lane) = if operation == call.operation {
+            let (body, hide_usage) = call.body_for(&model, deployment.stream_usage);
+            (body, hide_usage, None)
+        } else {
+            let mut lane = chat.lane(operation, deployment, &model)?;
+            (std::mem::take(&mut lane.sent.body).into(), false, Some(lane))
+        };
+        if deployment.body_style == BodyStyle::VertexAnthropic {
+            body = for_vertex(&body, operation);
+        }
+        Ok(Prepared { path, body, hide_usage, lane })
+    }
+}
+
+/// The headers of this request: those of a client's dialect say nothing to an upstream of another.
+fn headers_for<'a>(lane: &'a Lane, extra: &Extra<'a>) -> Vec<(&'static str, &'a [u8])> {
+    let foreign = |name: &str| name.starts_with("openai-") || name.starts_with("anthropic-");
+    let passed = extra.iter().copied().filter(|(name, _)| !foreign(name));
+    passed.chain(lane.sent.headers.iter().map(|(name, value)| (*name, value.as_bytes()))).collect()
+}
+
 /// One send to one deployment.
 async fn attempt(
-    call: &Call,
+    chat: &Chat<'_>,
     deployment: &Deployment,
+    prepared: Prepared<'_>,
     extra: &Extra<'_>,
 ) -> Result<Outcome, Failure> {
     let fail =
         |class, what: &str| Failure::new(class, format!("Deployment `{}` {what}.", deployment.id));
-    let model = deployment.routed_model(&call.matched);
-    let path = deployment
-        .path(call.operation, &model)
-        .ok_or_else(|| fail(Class::NotSupported, "does not serve this endpoint"))?;
-    let (body, hide_usage) = call.body_for(&model, deployment.stream_usage);
+    let Prepared { path, body, hide_usage, lane } = prepared;
     let started = Instant::now();
     let deadline = started + deployment.total;
     let first_byte = (started + deployment.first_byte).min(deadline);
     let late = |_| fail(Class::UpstreamTimeout, "did not answer in time");
     let fixed = &deployment.headers;
+    let apart = lane.as_ref().map(|lane| headers_for(lane, extra));
+    let extra = apart.as_deref().unwrap_or(extra);
     let request = Outgoing { method: "POST", path: &path, fixed, extra, body };
     let sent = timeout_at(first_byte, deployment.origin.send(request)).await.map_err(late)?;
     let response = sent.map_err(|error| match error {
@@ -303,56 +374,94 @@ async fn attempt(
         }
     })?;
     if !(200..300).contains(&response.status) {
-        return Err(refusal(response, first_byte, &fail).await);
+        return Err(refusal::read(response, chat, lane.as_ref(), first_byte, &fail).await);
     }
-    begin(response, hide_usage, deployment, first_byte, deadline, &fail).await
+    let reading = Reading { chat, lane, hide_usage, deployment, first_byte, deadline };
+    reading.begin(response, &fail).await
 }
 
-/// Reads a good reply until it is whole, or large, or its first event is here.
-async fn begin(
-    response: Response,
+/// How a good reply is read.
+struct Reading<'a, 'c> {
+    chat: &'a Chat<'c>,
+    lane: Option<Lane>,
     hide_usage: bool,
-    deployment: &Deployment,
+    deployment: &'a Deployment,
     first_byte: Instant,
     deadline: Instant,
-    fail: &impl Fn(Class, &str) -> Failure,
-) -> Result<Outcome, Failure> {
-    let Response { status, headers, body: mut rest } = response;
-    if headers.is_of_type("text/html") {
-        return Err(fail(Class::UpstreamProtocol, "answered with a web page"));
-    }
-    let is_stream = headers.is_of_type("text/event-stream");
-    let broke = || fail(Class::UpstreamProtocol, "broke off its reply");
-    let mut body = Buffer::default();
-    loop {
-        let until = if body.is_empty() {
-            first_byte
-        } else {
-            deadline.min(Instant::now() + deployment.idle)
-        };
-        let data = match timeout_at(until, rest.chunk()).await {
-            Ok(None) if is_stream && body.is_empty() => return Err(broke()),
-            Ok(None) => {
-                return Ok(Outcome::Whole(Whole { status, headers, body: body.freeze() }));
-            }
-            Ok(Some(Ok(data))) => data,
-            Ok(Some(Err(_))) => return Err(broke()),
-            Err(_) => return Err(fail(Class::UpstreamTimeout, "did not answer in time")),
-        };
-        body.push(data);
-        if (is_stream && !body.is_empty()) || body.len() > WHOLE_MAX {
-            let first = body.freeze();
-            let idle = deployment.idle;
-            return Ok(Outcome::Partial(Partial {
-                status,
-                headers,
-                first,
-                rest,
-                hide_usage,
-                idle,
-                deadline,
-            }));
+}
+
+impl Reading<'_, '_> {
+    /// Reads until the reply is whole, or large, or its first event is here. One to be translated is
+    /// read whole, unless it is a stream.
+    async fn begin(
+        self,
+        response: Response,
+        fail: &impl Fn(Class, &str) -> Failure,
+    ) -> Result<Outcome, Failure> {
+        let Response { status, headers, body: mut rest } = response;
+        if headers.is_of_type("text/html") {
+            return Err(fail(Class::UpstreamProtocol, "answered with a web page"));
         }
+        let is_stream = STREAMS.iter().any(|kind| headers.is_of_type(kind));
+        if self.lane.is_some() && is_stream != self.chat.call.streams() {
+            return Err(fail(Class::UpstreamProtocol, "did not answer in the way it was asked to"));
+        }
+        let most = if self.lane.is_some() { TRANSLATED_MAX } else { WHOLE_MAX };
+        let broke = || fail(Class::UpstreamProtocol, "broke off its reply");
+        let mut body = Buffer::default();
+        loop {
+            let until = if body.is_empty() {
+                self.first_byte
+            } else {
+                self.deadline.min(Instant::now() + self.deployment.idle)
+            };
+            let data = match timeout_at(until, rest.chunk()).await {
+                Ok(None) if is_stream && body.is_empty() => return Err(broke()),
+                Ok(None) => return self.whole(status, headers, body.freeze(), fail),
+                Ok(Some(Ok(data))) => data,
+                Ok(Some(Err(_))) => return Err(broke()),
+                Err(_) => return Err(fail(Class::UpstreamTimeout, "did not answer in time")),
+            };
+            body.push(data);
+            let large = body.len() > most;
+            if large && self.lane.is_some() && !is_stream {
+                return Err(fail(
+                    Class::UpstreamProtocol,
+                    "sent a reply that is too large to be translated",
+                ));
+            }
+            if (is_stream && !body.is_empty()) || large {
+                return Ok(Outcome::Partial(self.partial(status, headers, body.freeze(), rest)));
+            }
+        }
+    }
+
+    fn whole(
+        self,
+        status: u16,
+        headers: Headers,
+        body: Bytes,
+        fail: &impl Fn(Class, &str) -> Failure,
+    ) -> Result<Outcome, Failure> {
+        let Some(lane) = self.lane else {
+            return Ok(Outcome::Whole(Whole { status, headers, body, translated: None }));
+        };
+        let unreadable =
+            |_| fail(Class::UpstreamProtocol, "sent a reply that could not be understood");
+        let reply = self.chat.reply(&lane, &body).map_err(unreadable)?;
+        let translated = Some(Lost { dropped: lane.dropped, usage: reply.usage });
+        let headers = Headers::of_type("application/json");
+        Ok(Outcome::Whole(Whole { status, headers, body: reply.body, translated }))
+    }
+
+    fn partial(self, status: u16, headers: Headers, first: Bytes, rest: Body) -> Partial {
+        let headers = match self.lane {
+            Some(_) => Headers::of_type("text/event-stream; charset=utf-8"),
+            None => headers,
+        };
+        let (hide_usage, lane) = (self.hide_usage, self.lane);
+        let (idle, deadline) = (self.deployment.idle, self.deadline);
+        Partial { status, headers, first, rest, hide_usage, lane, idle, deadline }
     }
 }
 
@@ -387,82 +496,3 @@ impl Buffer {
         if self.joined.is_empty() { self.first } else { self.joined.freeze() }
     }
 }
-
-/// Reads what an upstream that refused has to say, and what it means for dispatch.
-async fn refusal(
-    response: Response,
-    until: Instant,
-    fail: &impl Fn(Class, &str) -> Failure,
-) -> Failure {
-    let Response { status, headers, body: mut rest } = response;
-    let mut body = Buffer::default();
-    let whole = loop {
-        match timeout_at(until, rest.chunk()).await {
-            Ok(Some(Ok(data))) if body.len() < ERROR_MAX => {
-                body.push(data);
-            }
-            Ok(None) => break true,
-            _ => break false,
-        }
-    };
-    let reply = Whole { status, headers, body: body.freeze() };
-    let class = classify(&reply);
-    let retry_after = retry_after(&reply.headers);
-    let mut failure = match class {
-        Class::UpstreamRateLimited => fail(class, "is over its provider's rate limit"),
-        Class::UpstreamAuth => {
-            fail(class, "was refused by its provider: its credential does not work")
-        }
-        Class::UpstreamRejected | Class::ContextWindowExceeded => {
-            fail(class, "refused the request")
-        }
-        _ => fail(class, &format!("answered with status {}", reply.status)),
-    };
-    failure.retry_after = retry_after;
-    // A web page is nothing that a client of ours could read.
-    let readable = whole && reply.headers.is_of_type("application/json");
-    if readable && matches!(class, Class::UpstreamRejected | Class::ContextWindowExceeded) {
-        failure.reply = Some(reply);
-    } else if status == 403 {
-        // Said of single prompts too: no reason for the deployment to rest.
-        failure.rests = false;
-    }
-    failure
-}
-
-fn classify(reply: &Whole) -> Class {
-    match reply.status {
-        401 | 403 => Class::UpstreamAuth,
-        408 | 504 => Class::UpstreamTimeout,
-        429 => Class::UpstreamRateLimited,
-        400 | 413 if says_context(&reply.body) => Class::ContextWindowExceeded,
-        400..=499 => Class::UpstreamRejected,
-        100..=399 => Class::UpstreamProtocol,
-        _ => Class::UpstreamOverloaded,
-    }
-}
-
-/// OpenAI's code, and the words of llama.cpp and vLLM for the same.
-fn says_context(body: &[u8]) -> bool {
-    const SIGNS: [&[u8]; 3] =
-        [b"context_length_exceeded", b"exceed_context_size_error", b"maximum context length"];
-    SIGNS.iter().any(|sign| memchr::memmem::find(body, sign).is_some())
-}
-
-/// `retry-after-ms`, or `retry-after` in seconds or as a date.
-fn retry_after(headers: &Headers) -> Option<Duration> {
-    if let Some(milliseconds) =
-        headers.text("retry-after-ms").and_then(|text| text.parse::<f64>().ok())
-    {
-        return Duration::try_from_secs_f64(milliseconds / 1000.0).ok();
-    }
-    let value = headers.text("retry-after")?;
-    if let Ok(seconds) = value.trim().parse::<f64>() {
-        return Duration::try_from_secs_f64(seconds).ok();
-    }
-    let date = httpdate::parse_http_date(value).ok()?;
-    Some(date.duration_since(SystemTime::now()).unwrap_or_default())
-}
-
-#[cfg(test)]
-mod tests;

@@ -37,12 +37,14 @@ pub mod answers;
 pub mod call;
 pub mod connection;
 pub mod control;
+pub mod dialect;
 pub mod dispatch;
 pub mod edge;
 pub mod gate;
 pub mod reply;
 pub mod session;
 pub mod stream;
+pub mod translate;
 
 pub mod load;
 pub mod mock;

@@ -128,10 +128,21 @@ pub struct Deployment {
     tokenizer: Family,
     model: String,
     urls: HashMap<Operation, Target>,
+    stream_urls: HashMap<Operation, Target>,
     /// Header lines of every request, credential included.
     pub headers: String,
     /// Ask for usage in streams.
     pub stream_usage: bool,
+    /// The host invented its format.
+    pub original: bool,
+    /// The model takes a JSON Schema for its reply.
+    pub native_schema: bool,
+    /// The model thinks, and its host lets clients say how much.
+    pub reasoning: bool,
+    /// How its bodies differ from those of the format.
+    pub body_style: snapshot::BodyStyle,
+    /// Most tokens that the model can write, if known.
+    pub max_output_tokens: Option<u64>,
     /// From the request's last byte to the reply's first.
     pub first_byte: Duration,
     /// Between two reads.
@@ -156,16 +167,21 @@ impl Deployment {
         self.model.replacen('*', matched, 1)
     }
 
-    /// Whether the deployment serves the operation.
+    /// How the deployment serves the operation: as it is, or, for chats, by one of another dialect.
     #[must_use]
-    pub fn serves(&self, operation: Operation) -> bool {
-        self.urls.contains_key(&operation)
+    pub fn serves(&self, operation: Operation) -> Option<Operation> {
+        if self.urls.contains_key(&operation) {
+            return Some(operation);
+        }
+        let chats = Operation::CHATS.iter().copied();
+        chats.filter(|_| operation.is_chat()).find(|chat| self.urls.contains_key(chat))
     }
 
     /// Path and query of the operation for a routed model.
     #[must_use]
-    pub fn path(&self, operation: Operation, model: &str) -> Option<Cow<'_, str>> {
-        match self.urls.get(&operation)? {
+    pub fn path(&self, operation: Operation, stream: bool, model: &str) -> Option<Cow<'_, str>> {
+        let apart = self.stream_urls.get(&operation).filter(|_| stream);
+        match apart.or_else(|| self.urls.get(&operation))? {
             Target::Fixed(path) => Some(Cow::Borrowed(path)),
             // These two would lead to another place, and no encoding of them is safe from that.
             Target::Templated(_) if matches!(model, "." | "..") => None,
@@ -367,7 +383,7 @@ impl Plan {
             return false;
         };
         let serves = |one: &Candidate| {
-            Operation::CHATS.iter().any(|&chat| self.deployments[one.index].serves(chat))
+            Operation::CHATS.iter().any(|&chat| self.deployments[one.index].serves(chat).is_some())
         };
         self.groups[found].candidates.iter().any(serves)
     }
@@ -397,7 +413,7 @@ impl Plan {
     #[must_use]
     pub fn candidates(&self, group: usize, operation: Operation) -> Vec<Candidate> {
         let all = self.groups[group].candidates.iter().copied();
-        all.filter(|one| self.deployments[one.index].serves(operation)).collect()
+        all.filter(|one| self.deployments[one.index].serves(operation).is_some()).collect()
     }
 }
 
@@ -467,9 +483,12 @@ impl Deployment {
         let fail = |what: &str| format!("deployment {}: {what}", one.id);
         let own = one.headers.iter().chain(&one.token_headers);
         let headers = header_lines(own).map_err(fail)?;
-        let mut urls = HashMap::new();
+        let (mut urls, mut stream_urls) = (HashMap::new(), HashMap::new());
         let mut pool = None;
-        for (operation, url) in &one.urls {
+        let whole = one.urls.iter().map(|url| (url, false));
+        for ((operation, url), streams) in
+            whole.chain(one.stream_urls.iter().map(|url| (url, true)))
+        {
             let url = match url.strip_prefix(MOCK_SCHEME) {
                 Some(path) => {
                     format!("http://127.0.0.1:{mock_port}/{}", path.trim_start_matches('/'))
@@ -487,6 +506,7 @@ impl Deployment {
             let path = format!("/{path}");
             let target =
                 if path.contains(MODEL) { Target::Templated(path) } else { Target::Fixed(path) };
+            let urls = if streams { &mut stream_urls } else { &mut urls };
             urls.insert(*operation, target);
         }
         let (key, origin) = pool.ok_or_else(|| fail("it has no URL"))?;
@@ -501,8 +521,14 @@ impl Deployment {
             provider: one.provider,
             model: one.model,
             urls,
+            stream_urls,
             headers,
             stream_usage: one.stream_usage,
+            original: one.original,
+            native_schema: one.native_schema,
+            reasoning: one.reasoning,
+            body_style: one.body_style,
+            max_output_tokens: one.max_output_tokens,
             first_byte: seconds(one.timeouts.first_byte),
             idle: seconds(one.timeouts.idle),
             total: seconds(one.timeouts.total),

@@ -139,6 +139,12 @@ impl Operation {
         }
     }
 
+    /// Whether it is a chat: one that a deployment of another dialect can serve.
+    #[must_use]
+    pub fn is_chat(self) -> bool {
+        Self::CHATS.contains(&self)
+    }
+
     /// Whether it only counts tokens.
     #[must_use]
     pub fn counts(self) -> bool {
@@ -220,6 +226,8 @@ pub struct Deployment {
     pub original: bool,
     /// The model takes a JSON Schema for its reply.
     pub native_schema: bool,
+    /// The model thinks, and its host lets clients say how much.
+    pub reasoning: bool,
     /// How its bodies differ from those of the format.
     pub body_style: BodyStyle,
     /// Most tokens that the model can write, if known.

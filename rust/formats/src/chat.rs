@@ -60,6 +60,9 @@ pub struct Request<'a> {
     pub metadata: Option<Raw<'a>>,
     /// Members of the client's body that have no place above.
     pub extra: Vec<Extra<'a>>,
+    /// Members of the client's body that replies of its own format repeat, verbatim (Responses). For
+    /// nobody else: what they mean is told above.
+    pub echo: Vec<Extra<'a>>,
 }
 
 /// A member that the canonical chat has no place for.
@@ -305,6 +308,21 @@ pub struct Function<'a> {
     pub strict: Option<bool>,
     /// Cache up to here.
     pub cache: Option<Cache<'a>>,
+    /// What its calls look like to a client or provider who knows the form; to all others it is a
+    /// function with `parameters`.
+    pub form: FunctionForm,
+}
+
+/// What the calls of a function look like in OpenAI's formats.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum FunctionForm {
+    /// Arguments as a JSON object.
+    #[default]
+    Arguments,
+    /// One free text (a `custom` tool). Canonically an object whose `input` is that text.
+    FreeText,
+    /// A command for the client's shell (the `local_shell` tool). Canonically the call's `action`.
+    LocalShell,
 }
 
 /// Whether tools are to be called.

@@ -50,7 +50,7 @@ fn matrix(conversation: &Value, target: &Target<'_>, same_too: bool) -> Map<Stri
             Err(error) => fault(&error),
             Ok(request) => {
                 let upstreams =
-                    Kind::ALL.iter().filter(|&&upstream| same_too || upstream != client);
+                    common::KINDS.iter().filter(|&&upstream| same_too || upstream != client);
                 let each = upstreams.map(|&upstream| {
                     (upstream.name().to_owned(), translated(&request, upstream, target))
                 });
@@ -92,30 +92,33 @@ fn a_simple_model_at_a_compatible_host_gets_what_it_can_take() {
     assert!(failures.is_empty(), "{failures:#?}");
 }
 
-/// What a format says of itself, read back, is what was said.
+/// What a format says of itself, read and written again, stays the same to the byte.
 #[test]
-fn a_conversation_written_in_its_own_dialect_reads_the_same_again() {
+fn a_conversation_written_in_its_own_dialect_is_written_the_same_again() {
     let mut failures = Vec::new();
+    let write = |client: Kind, body: &str| {
+        let request = decode(client, body).ok()?;
+        let sent =
+            of(client).encode_request(&request, &original(), &mut Dropped::default()).ok()?;
+        String::from_utf8(sent.body).ok()
+    };
     for (name, path) in common::files(&fixtures().join("conversations"), "json") {
         let conversation = read_json(&path);
         for client in CLIENTS {
             let Some(body) = conversation.get(client.name()).map(Value::to_string) else {
                 continue;
             };
-            let Ok(request) = decode(client, &body) else { continue };
-            let mut dropped = Dropped::default();
-            let Ok(sent) = of(client).encode_request(&request, &original(), &mut dropped) else {
+            // The first time, what is said in several ways is put into one.
+            let Some(once) = write(client, &body).and_then(|first| write(client, &first)) else {
                 continue;
             };
-            if !dropped.names().is_empty() {
-                continue; // the dialect's own extras are not for this lane: they pass byte for byte
-            }
-            let again = String::from_utf8(sent.body).unwrap();
-            let mut again = decode(client, &again).unwrap();
-            again.model = request.model.clone();
-            again.stream_usage = request.stream_usage;
-            if again != request {
-                failures.push(format!("{name} in {}:\n{request:?}\n{again:?}", client.name()));
+            let again = write(client, &once);
+            if again.as_ref() != Some(&once) {
+                failures.push(format!(
+                    "{name} in {}:\n{once:.500}\n{:.500}",
+                    client.name(),
+                    again.unwrap_or_default()
+                ));
             }
         }
     }

@@ -34,12 +34,13 @@ fn like(scenarios: &Value, kind: Kind, name: &str) -> Option<String> {
 fn every_stream_keeps_to_the_order_of_events() {
     let scenarios = scenarios();
     let mut failures = Vec::new();
-    for kind in Kind::ALL {
+    for kind in common::KINDS {
         for (name, bytes) in recorded(kind) {
             let (sum, heard) = Sum::of(kind, &[&bytes]);
             let at = format!("{} {name}", kind.name());
             failures.extend(sum.wrong.iter().map(|wrong| format!("{at}: {wrong}")));
-            let whole = like(&scenarios, kind, &name).is_some();
+            // Hosts that forget `[DONE]` are forgiven once every choice has its finish reason.
+            let whole = like(&scenarios, kind, &name).is_some() || name == "no_done";
             if whole != (heard.complete && sum.ended == 1) {
                 failures
                     .push(format!("{at}: complete is {} after {:?}", heard.complete, heard.events));
@@ -53,9 +54,12 @@ fn every_stream_keeps_to_the_order_of_events() {
 fn every_stream_says_what_the_whole_reply_says() {
     let scenarios = scenarios();
     let mut failures = Vec::new();
-    for kind in Kind::ALL {
+    for kind in common::KINDS {
         for (name, bytes) in recorded(kind) {
             let Some(whole) = like(&scenarios, kind, &name) else { continue };
+            if name == "max_tokens_in_a_call" && kind == Kind::AnthropicMessages {
+                continue; // a whole reply has no place for arguments that were cut
+            }
             let file = fixtures().join("replies").join(kind.name()).join(format!("{whole}.json"));
             let Ok(body) = fs::read_to_string(file) else { continue };
             let reply = of(kind).decode_reply(&body, &Sent::default()).unwrap();
@@ -74,7 +78,7 @@ fn every_stream_says_what_the_whole_reply_says() {
 
 #[test]
 fn every_split_of_a_stream_gives_the_same_events() {
-    for kind in Kind::ALL {
+    for kind in common::KINDS {
         for (name, bytes) in recorded(kind) {
             let whole = listen(kind, &[&bytes], &mut |_| {});
             // Long ones are cut at steps that share no factor with what repeats in them.
@@ -103,7 +107,7 @@ fn every_stream_reads_as_its_golden_file_for_every_client() {
         stream_usage: true,
         ..Request::default()
     };
-    for kind in Kind::ALL {
+    for kind in common::KINDS {
         for (name, bytes) in recorded(kind) {
             if bytes.len() > 20_000 {
                 continue; // nobody would review it
@@ -129,7 +133,7 @@ fn every_translated_stream_says_the_same() {
         stream_usage: true,
         ..Request::default()
     };
-    for kind in Kind::ALL {
+    for kind in common::KINDS {
         for (name, bytes) in recorded(kind) {
             if like(&scenarios, kind, &name).is_none() {
                 continue;

@@ -14,7 +14,7 @@ fn reached_at(url: &str) -> Arc<Plan> {
 }
 
 fn path(plan: &Plan, model: &str) -> Option<String> {
-    let path = plan.deployments[0].path(Operation::ChatCompletions, model)?;
+    let path = plan.deployments[0].path(Operation::ChatCompletions, false, model)?;
     Some(path.into_owned())
 }
 

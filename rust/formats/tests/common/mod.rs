@@ -3,17 +3,17 @@
 //! A golden file that does not exist, or that differs while `LLMGW_BLESS=1` is set, is written.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used)] // each test takes what it needs
 
-use llmgw_formats::format::{Context, Format, Target, format};
-use llmgw_formats::{Kind, chat};
+use llmgw_formats::format::{Context, Format, Target};
+use llmgw_formats::{Kind, chat, format};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+pub const KINDS: [Kind; 3] = [Kind::OpenaiChat, Kind::OpenaiResponses, Kind::AnthropicMessages];
 pub mod stream;
 
 /// The formats that clients speak.
-pub const CLIENTS: [Kind; 4] =
-    [Kind::OpenaiChat, Kind::OpenaiResponses, Kind::AnthropicMessages, Kind::GeminiGenerate];
+pub const CLIENTS: [Kind; 3] = KINDS;
 
 /// What replies are written with.
 pub const CONTEXT: Context<'static> =
