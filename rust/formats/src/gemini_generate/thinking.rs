@@ -212,7 +212,9 @@ mod tests {
 
     #[test]
     fn thoughts_are_shown_to_who_asks_for_them() {
-        assert!(told("gemini-3-flash", Some(Effort::Low), None).0.contains("includeThoughts\":true"));
+        assert!(
+            told("gemini-3-flash", Some(Effort::Low), None).0.contains("includeThoughts\":true")
+        );
         assert!(!told("gemini-3-flash", Some(Effort::None), None).0.contains("includeThoughts"));
     }
 }
