@@ -3,10 +3,10 @@
 //! Neighbours of one role become one content, except that results of functions stand in a content of
 //! their own: Gemini counts its parts against the calls before it.
 
-use super::base64;
 use super::parts::{Family, OPAQUE, is_youtube, media_type_of};
 use super::proof;
 use super::thinking::Model;
+use crate::base64;
 use crate::chat::{Block, Cache, Message, Request, Role, Signature, Source};
 use crate::format::{Dropped, Fault, Kind};
 use crate::value::Value;
