@@ -1,10 +1,10 @@
 //! What Python's `wiring` compiles from the settings: everything a request needs to know, names
 //! already resolved to indexes. Arrives as JSON, is immutable, and is swapped by one assignment.
 
+use crate::sign::Signer;
 use llmgw_formats::Kind;
 use serde::Deserialize;
 use std::collections::HashMap;
-use std::fmt;
 
 /// A compiled configuration. Field by field the mirror of `llmgw.gateway.snapshot.Snapshot`.
 #[derive(Debug, Clone, Deserialize)]
@@ -214,8 +214,8 @@ pub struct Deployment {
     pub headers: Vec<(String, String)>,
     /// The same, with values that are renewed while the gateway runs; not part of the version.
     pub token_headers: Vec<(String, String)>,
-    /// How requests are signed, if they are; not part of the version.
-    pub signing: Option<Signing>,
+    /// Signs the requests instead of a credential in them, if there is one; not part of the version.
+    pub signing: Option<Signer>,
     /// Share of the traffic among the group's deployments.
     pub weight: u32,
     /// Lower is tried first; equal orders share by weight.
@@ -247,28 +247,6 @@ pub enum BodyStyle {
     /// Anthropic's as Google Cloud takes them: they say `"anthropic_version": "vertex-2023-10-16"`, and
     /// messages name their model in the path alone.
     VertexAnthropic,
-}
-
-/// How requests are signed (AWS SigV4) instead of carrying a credential.
-#[derive(Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Signing {
-    /// AWS region.
-    pub region: String,
-    /// AWS service, as `bedrock`.
-    pub service: String,
-    /// The key's public half.
-    pub access_key_id: String,
-    /// Its secret half.
-    pub secret_access_key: String,
-    /// Of credentials that expire.
-    pub session_token: Option<String>,
-}
-
-impl fmt::Debug for Signing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Signing({} in {})", self.service, self.region)
-    }
 }
 
 /// Deadlines of one attempt, in seconds.

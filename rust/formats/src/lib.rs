@@ -5,6 +5,7 @@
 //! (`format`), frames of a stream (`frames`), then a module for each format.
 
 pub mod anthropic_messages;
+pub mod bedrock_converse;
 pub mod chat;
 pub mod eventstream;
 pub mod format;
@@ -26,6 +27,8 @@ pub fn format(kind: Kind) -> &'static dyn Format {
         Kind::OpenaiChat => &openai_chat::OpenaiChat,
         Kind::OpenaiResponses => &openai_responses::OpenaiResponses,
         Kind::AnthropicMessages => &anthropic_messages::AnthropicMessages,
+        Kind::GeminiGenerate => &gemini_generate::GeminiGenerate,
+        Kind::BedrockConverse => &bedrock_converse::BedrockConverse,
         _ => unimplemented!(),
     }
 }

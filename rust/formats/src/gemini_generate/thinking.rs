@@ -141,6 +141,7 @@ fn amount(reasoning: &Reasoning<'_>, model: Model) -> Option<(Amount, bool)> {
     match (model.version, reasoning.effort, reasoning.budget) {
         (Some(30..), Some(effort), _) => leveled(effort),
         (Some(30..), None, Some(budget)) => leveled(effort_of(budget)),
+        (Some(30..) | None, None, None) => None,
         (Some(_), effort, budget) => {
             let Some(asked) = budget.or(effort.map(budget_of)) else {
                 return Some((Amount::Dynamic, false));
@@ -154,7 +155,6 @@ fn amount(reasoning: &Reasoning<'_>, model: Model) -> Option<(Amount, bool)> {
         (None, Some(Effort::None), _) => Some((Amount::Budget(0), false)),
         (None, Some(effort), _) => leveled(effort),
         (None, None, Some(budget)) => Some((Amount::Budget(budget), false)),
-        (_, None, None) => None,
     }
 }
 

@@ -27,19 +27,19 @@ impl Ids {
     }
 }
 
-/// The most characters that OpenAI takes for the id of a call.
-const LONGEST_CALL: usize = 64;
+/// The most characters that OpenAI takes for the id of a call, or of an end user.
+const LONGEST_GIVEN: usize = 64;
 
-/// A call's id as OpenAI takes it. The same id always gives the same, so that call and result stay
-/// together.
-pub(super) fn call_id(id: &str) -> std::borrow::Cow<'_, str> {
-    if id.len() <= LONGEST_CALL {
+/// An id of somebody else's as OpenAI takes it. The same id always gives the same, so that a call and its
+/// result stay together.
+pub(super) fn shortened(id: &str) -> std::borrow::Cow<'_, str> {
+    if id.chars().count() <= LONGEST_GIVEN {
         return id.into();
     }
     // FNV-1a: stable from release to release, which is all that is asked of it.
     let hash = id.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
-    let kept: String = id.chars().filter(char::is_ascii_graphic).take(LONGEST_CALL - 17).collect();
+    let kept: String = id.chars().take(LONGEST_GIVEN - 17).collect();
     format!("{kept}_{hash:016x}").into()
 }

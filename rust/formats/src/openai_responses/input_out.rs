@@ -1,7 +1,7 @@
 //! The conversation as items, for an upstream.
 
 use super::freetext;
-use super::ids::call_id;
+use super::ids::shortened;
 use super::items::{is_own_item, role_out};
 use super::parts_out::{Manner, fits, write};
 use super::tools_out::Forms;
@@ -53,6 +53,10 @@ impl<'r, 'd> Items<'r, 'd> {
             dropped,
             free_texts: HashSet::new(),
         }
+    }
+
+    fn manner(&self, of_model: bool) -> Manner {
+        Manner { marks: self.marks, of_model, recordings: !self.target.original }
     }
 
     /// Writes the messages after the first `skipped` as items of the open array.
@@ -115,9 +119,10 @@ impl<'r, 'd> Items<'r, 'd> {
         run: &[Block<'_>],
     ) -> Result<(), Fault> {
         let of_model = role == Role::Assistant;
-        let fit = run.iter().filter(|block| fits(block, of_model)).count();
+        let manner = self.manner(of_model);
+        let fit = run.iter().filter(|block| fits(block, manner)).count();
         for (at, block) in run.iter().enumerate() {
-            if !fits(block, of_model) {
+            if !fits(block, manner) {
                 self.dropped.add(format!("messages[{index}].content[{}]", first + at));
             } else if let Block::Text(text) = block
                 && text.signature.is_some()
@@ -128,18 +133,17 @@ impl<'r, 'd> Items<'r, 'd> {
         if fit == 0 && role == Role::User {
             return Err(Fault::unsupported(
                 format!("messages[{index}].content[{first}]"),
-                "The model's provider takes texts, images, files and recordings only.",
+                "The model's provider takes texts, images and files only.",
             ));
         }
         if fit == 0 {
             return Ok(());
         }
-        let manner = Manner { marks: self.marks, of_model };
         let dropped = &mut *self.dropped;
         w.object(|w| {
             w.text("type", "message").text("role", role_out(role));
             w.key("content").array(|w| {
-                for (at, block) in run.iter().enumerate().filter(|(_, one)| fits(one, of_model)) {
+                for (at, block) in run.iter().enumerate().filter(|(_, one)| fits(one, manner)) {
                     let place = || format!("messages[{index}].content[{}]", first + at);
                     write(w, block, manner, &place, dropped);
                 }
@@ -185,7 +189,7 @@ impl<'r, 'd> Items<'r, 'd> {
             self.dropped.add(format!("messages[{index}].content[{at}].cache_control"));
         }
         let form = self.forms.get(&call.name);
-        let id = call_id(&call.id);
+        let id = shortened(&call.id);
         w.object(|w| match form {
             FunctionForm::Arguments => {
                 w.text("type", "function_call").text("call_id", &id);
@@ -219,7 +223,7 @@ impl<'r, 'd> Items<'r, 'd> {
             "function_call_output"
         };
         w.object(|w| {
-            w.text("type", kind).text("call_id", &call_id(id)).key("output");
+            w.text("type", kind).text("call_id", &shortened(id)).key("output");
             match plain(blocks, self.target.original) {
                 Some(text) => w.string(&text),
                 None => self.result_parts(w, index, at, blocks),
@@ -228,7 +232,7 @@ impl<'r, 'd> Items<'r, 'd> {
     }
 
     fn result_parts(&mut self, w: &mut Writer, index: usize, at: usize, blocks: &[Block<'_>]) {
-        let manner = Manner { marks: self.marks, of_model: false };
+        let manner = Manner { recordings: false, ..self.manner(false) };
         w.array(|w| {
             for (inner, block) in blocks.iter().enumerate() {
                 let place = || format!("messages[{index}].content[{at}].content[{inner}]");

@@ -16,15 +16,18 @@ pub(super) struct Manner {
     pub(super) marks: bool,
     /// The model says them: texts are `output_text`.
     pub(super) of_model: bool,
+    /// OpenAI itself takes no recordings here; hosts that follow it may.
+    pub(super) recordings: bool,
 }
 
 /// Whether a block is a part of a message at all.
-pub(super) fn fits(block: &Block<'_>, of_model: bool) -> bool {
+pub(super) fn fits(block: &Block<'_>, manner: Manner) -> bool {
+    let Manner { of_model, recordings, .. } = manner;
     match block {
         Block::Text(_) => true,
         Block::Refusal(_) => of_model,
         Block::Image { .. } | Block::Document { .. } => !of_model,
-        Block::Audio { source } => !of_model && matches!(source, Source::Base64 { .. }),
+        Block::Audio { source: Source::Base64 { .. } } => recordings && !of_model,
         Block::Opaque { kind, .. } => !of_model && is_part(kind),
         _ => false,
     }
@@ -132,10 +135,10 @@ fn document(w: &mut Writer, source: &Source<'_>, title: Option<&str>) {
         }
         Source::Base64 { media_type, data } => {
             w.text("type", "input_file");
-            // OpenAI tells the type of a file by its name.
+            // OpenAI wants a name, and tells the type of the file by it.
             let name: Text<'_> = match title {
-                Some(title) => title.into(),
-                None => ["document", ending_of(media_type)].concat().into(),
+                Some(title) if title.contains('.') => title.into(),
+                title => [title.unwrap_or("document"), ending_of(media_type)].concat().into(),
             };
             w.text("filename", &name).text("file_data", &data_url(media_type, data));
         }

@@ -1,5 +1,6 @@
 //! A request for an upstream.
 
+use super::ids::shortened;
 use super::input_out::{Items, instructions};
 use super::tools_out;
 use crate::chat::{Effort, Output, Reasoning, Request};
@@ -211,7 +212,7 @@ fn include(w: &mut Writer, request: &Request<'_>, target: &Target<'_>) {
 
 fn options(w: &mut Writer, request: &Request<'_>, target: &Target<'_>, dropped: &mut Dropped) {
     let end_user = if target.original { "safety_identifier" } else { "user" };
-    w.text_if(end_user, request.end_user.as_deref());
+    w.text_if(end_user, request.end_user.as_deref().map(shortened).as_deref());
     w.text_if("service_tier", request.service_tier.as_deref());
     w.member_if("metadata", request.metadata.as_deref());
     w.member("store", extra(request, "store").unwrap_or("false"));

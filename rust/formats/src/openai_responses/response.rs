@@ -114,7 +114,7 @@ pub(super) fn write(
         incomplete(w, state);
         w.text("model", &shell.model).key("output").array(output);
         w.raw(&shell.repeated);
-        w.text_or_null("service_tier", service_tier).key("usage");
+        w.text_or_null("service_tier", service_tier.and_then(tier)).key("usage");
         match usage {
             Some(usage) => write_usage(w, usage),
             None => w.null(),
@@ -122,10 +122,20 @@ pub(super) fn write(
     });
 }
 
+/// A tier by OpenAI's name; those of other providers have none, but for the usual one.
+fn tier(name: &str) -> Option<&str> {
+    match name {
+        "standard" => Some("default"),
+        "auto" | "default" | "flex" | "scale" | "priority" | "fast" | "ultrafast" => Some(name),
+        _ => None,
+    }
+}
+
 fn error(w: &mut Writer, state: State<'_>) {
     let (code, message) = match state {
         State::Failed(failure) => {
-            (openai_errors::code_of(failure).unwrap_or("invalid_prompt"), &*failure.message)
+            // Not the provider's own code: clients know these.
+            (openai_errors::usual_code(failure.kind).unwrap_or("invalid_prompt"), &*failure.message)
         }
         State::Ended(Finish::Error) => ("server_error", "The model failed to finish its reply."),
         _ => return w.null(),

@@ -9,11 +9,18 @@ use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-pub const KINDS: [Kind; 3] = [Kind::OpenaiChat, Kind::OpenaiResponses, Kind::AnthropicMessages];
+pub const KINDS: [Kind; 5] = [
+    Kind::OpenaiChat,
+    Kind::OpenaiResponses,
+    Kind::AnthropicMessages,
+    Kind::GeminiGenerate,
+    Kind::BedrockConverse,
+];
 pub mod stream;
 
 /// The formats that clients speak.
-pub const CLIENTS: [Kind; 3] = KINDS;
+pub const CLIENTS: [Kind; 4] =
+    [Kind::OpenaiChat, Kind::OpenaiResponses, Kind::AnthropicMessages, Kind::GeminiGenerate];
 
 /// What replies are written with.
 pub const CONTEXT: Context<'static> =

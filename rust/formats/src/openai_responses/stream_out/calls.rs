@@ -4,6 +4,7 @@ use super::Encoder;
 use crate::chat::{FunctionForm, Text};
 use crate::openai_responses::freetext::Unwrapper;
 use crate::openai_responses::output::{Body, Call, Item, call_prefix};
+use crate::value::Value;
 
 /// A call that has begun.
 pub(super) struct Live {
@@ -14,17 +15,8 @@ pub(super) struct Live {
     unwrapper: Unwrapper,
     /// How much of that text has gone out, in bytes.
     sent: usize,
-    state: Stage,
-}
-
-/// How far a call has come.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    Open,
     /// Its last events are out.
-    Done,
-    /// Its last events are out, and then more of it came.
-    Late,
+    done: bool,
 }
 
 impl Encoder {
@@ -44,7 +36,7 @@ impl Encoder {
             item,
             unwrapper: Unwrapper::default(),
             sent: 0,
-            state: Stage::Open,
+            done: false,
         });
     }
 
@@ -57,9 +49,7 @@ impl Encoder {
         };
         self.remembered += piece.len();
         call.arguments.to_mut().push_str(piece);
-        if live.state != Stage::Open {
-            live.state = Stage::Late;
-        }
+        live.done = false;
         let of = (&**id, live.item);
         match call.form {
             FunctionForm::Arguments => {
@@ -79,16 +69,22 @@ impl Encoder {
         }
     }
 
+    /// Ends a call whose arguments are complete. Others wait for the end of the answer: hosts that write
+    /// several calls at once go on with the first after the second has begun.
     pub(super) fn stop_call(&mut self, block: u64, out: &mut Vec<u8>) {
-        if let Ok(at) = self.calls.binary_search_by_key(&block, |live| live.block) {
+        let Ok(at) = self.calls.binary_search_by_key(&block, |live| live.block) else { return };
+        let item = self.items.get(self.calls[at].item);
+        if let Some(Item { body: Body::Call(call), .. }) = item
+            && Value::parse(&call.arguments).is_ok()
+        {
             self.call_done(at, out);
         }
     }
 
-    /// Ends the calls that are open, and those anew that were ended too early.
+    /// Ends the calls that are not ended.
     pub(super) fn stop_calls(&mut self, out: &mut Vec<u8>) {
         for at in 0..self.calls.len() {
-            if self.calls[at].state != Stage::Done {
+            if !self.calls[at].done {
                 self.call_done(at, out);
             }
         }
@@ -120,7 +116,7 @@ impl Encoder {
             }
             FunctionForm::LocalShell => {}
         }
-        live.state = Stage::Done;
+        live.done = true;
         self.item_done(index, "completed", out);
     }
 }
