@@ -9,14 +9,14 @@ use crate::headers::Headers;
 use crate::limiter::monotonic_ns;
 use crate::metrics::Counter;
 use crate::plan::Deployment;
-use crate::snapshot::BodyStyle;
+use crate::snapshot::{BodyStyle, Operation};
 use crate::translate::{Chat, Lane};
 use crate::upstream::{Body, Outgoing, Response, SendError};
 use crate::usage::Usage;
 use bytes::{Bytes, BytesMut};
 use std::borrow::Cow;
 use std::collections::VecDeque;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::{Instant, timeout_at};
 
 /// A reply up to this size is read whole before the client gets its head, so that it can be retried.
@@ -98,6 +98,8 @@ pub struct Failure {
     param: Option<Cow<'static, str>>,
     /// For the operator alone: why there was no connection.
     reason: String,
+    /// What the upstream answered with.
+    status: Option<u16>,
     retry_after: Option<Duration>,
     /// The deployment may be sent to rest for it.
     rests: bool,
@@ -112,6 +114,7 @@ impl Failure {
             message,
             param: None,
             reason: String::new(),
+            status: None,
             retry_after: None,
             rests: class.row().cool_down,
             reply: None,
@@ -236,7 +239,16 @@ impl Route<'_, '_> {
             trail.attempts += 1;
             trail.deployment = Some(index);
             let started = Instant::now();
-            let result = attempt(chat, deployment, prepared, extra).await;
+            let mut result = attempt(chat, deployment, prepared, extra).await;
+            if let Err(failure) = &result
+                && let Some(prepared) = Prepared::without_responses(chat, deployment, failure)
+            {
+                trail.attempts += 1;
+                result = attempt(chat, deployment, prepared?, extra).await;
+                if result.is_ok() {
+                    deployment.note_lack_of_responses();
+                }
+            }
             trail.upstream += started.elapsed();
             let failure = match result {
                 Ok(outcome) => {
@@ -306,6 +318,11 @@ fn rest(shop: &Shop, call: &Call, deployment: &Deployment, retry_after: Option<D
     }
 }
 
+fn unable(deployment: &Deployment) -> Failure {
+    let message = format!("Deployment `{}` does not serve this endpoint.", deployment.id);
+    Failure::new(Class::NotSupported, message)
+}
+
 /// A request as one deployment gets it.
 struct Prepared<'d> {
     path: Cow<'d, str>,
@@ -316,15 +333,38 @@ struct Prepared<'d> {
 
 impl<'d> Prepared<'d> {
     fn new(chat: &Chat<'_>, deployment: &'d Deployment) -> Result<Self, Failure> {
+        let operation = deployment.serves(chat.call.operation);
+        Self::by(chat, deployment, operation.ok_or_else(|| unable(deployment))?)
+    }
+
+    /// If the host seems to have no Responses API: the same request by another chat. Of OpenAI itself a
+    /// 404 means what it says.
+    fn without_responses(
+        chat: &Chat<'_>,
+        deployment: &'d Deployment,
+        failure: &Failure,
+    ) -> Option<Result<Self, Failure>> {
+        let operation = Operation::Responses;
+        let refused = matches!(failure.status, Some(404 | 405 | 501)) && !deployment.original;
+        if chat.call.operation != operation
+            || !refused
+            || deployment.serves(operation) != Some(operation)
+        {
+            return None;
+        }
+        Some(Self::by(chat, deployment, deployment.instead_of(operation)?))
+    }
+
+    fn by(
+        chat: &Chat<'_>,
+        deployment: &'d Deployment,
+        operation: Operation,
+    ) -> Result<Self, Failure> {
         let call = chat.call;
-        let unable = || {
-            let message = format!("Deployment `{}` does not serve this endpoint.", deployment.id);
-            Failure::new(Class::NotSupported, message)
-        };
-        let operation = deployment.serves(call.operation).ok_or_else(unable)?;
         let model = deployment.routed_model(&call.matched);
-        let path = deployment.path(operation, call.streams(), &model).ok_or_else(unable)?;
-        let (mut body, hide_usage, lane) = if operation == call.operation {
+        let path =
+            deployment.path(operation, call.streams(), &model).ok_or_else(|| unable(deployment))?;
+        let (mut body, hide_usage, lane) = if operation == call.operation && !call.is_mixed() {
             let (body, hide_usage) = call.body_for(&model, deployment.stream_usage);
             (body, hide_usage, None)
         } else {
@@ -338,11 +378,27 @@ impl<'d> Prepared<'d> {
     }
 }
 
-/// The headers of this request: those of a client's dialect say nothing to an upstream of another.
-fn headers_for<'a>(lane: &'a Lane, extra: &Extra<'a>) -> Vec<(&'static str, &'a [u8])> {
-    let foreign = |name: &str| name.starts_with("openai-") || name.starts_with("anthropic-");
-    let passed = extra.iter().copied().filter(|(name, _)| !foreign(name));
-    passed.chain(lane.sent.headers.iter().map(|(name, value)| (*name, value.as_bytes()))).collect()
+impl Prepared<'_> {
+    /// What this request adds to its deployment's headers: what its translation needs, and its signature.
+    fn headers(&self, deployment: &Deployment) -> Vec<(&'static str, String)> {
+        let mut headers = match &self.lane {
+            Some(lane) => lane.sent.headers.clone(),
+            None => Vec::new(),
+        };
+        if let Some(signer) = &deployment.signer {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+            let signed = [("content-type", "application/json")];
+            let host = deployment.origin.authority();
+            headers.extend(signer.sign("POST", host, &self.path, &signed, &self.body, now));
+        }
+        headers
+    }
+
+    /// Whether a client's header says something to this upstream: one of its dialect does not to
+    /// another's.
+    fn understands(&self, name: &str) -> bool {
+        self.lane.is_none() || !(name.starts_with("openai-") || name.starts_with("anthropic-"))
+    }
 }
 
 /// One send to one deployment.
@@ -354,14 +410,20 @@ async fn attempt(
 ) -> Result<Outcome, Failure> {
     let fail =
         |class, what: &str| Failure::new(class, format!("Deployment `{}` {what}.", deployment.id));
+    let own = prepared.headers(deployment);
+    let joined: Vec<(&'static str, &[u8])>;
+    let mut extra = extra;
+    if prepared.lane.is_some() || !own.is_empty() {
+        let passed = extra.iter().copied().filter(|(name, _)| prepared.understands(name));
+        joined = passed.chain(own.iter().map(|(name, value)| (*name, value.as_bytes()))).collect();
+        extra = &joined;
+    }
     let Prepared { path, body, hide_usage, lane } = prepared;
     let started = Instant::now();
     let deadline = started + deployment.total;
     let first_byte = (started + deployment.first_byte).min(deadline);
     let late = |_| fail(Class::UpstreamTimeout, "did not answer in time");
     let fixed = &deployment.headers;
-    let apart = lane.as_ref().map(|lane| headers_for(lane, extra));
-    let extra = apart.as_deref().unwrap_or(extra);
     let request = Outgoing { method: "POST", path: &path, fixed, extra, body };
     let sent = timeout_at(first_byte, deployment.origin.send(request)).await.map_err(late)?;
     let response = sent.map_err(|error| match error {
@@ -456,6 +518,7 @@ impl Reading<'_, '_> {
 
     fn partial(self, status: u16, headers: Headers, first: Bytes, rest: Body) -> Partial {
         let headers = match self.lane {
+            Some(_) if self.chat.call.array => Headers::of_type("application/json"),
             Some(_) => Headers::of_type("text/event-stream; charset=utf-8"),
             None => headers,
         };

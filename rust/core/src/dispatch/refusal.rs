@@ -50,6 +50,7 @@ pub(super) async fn read(
         }
         _ => fail(class, &format!("answered with status {status}")),
     };
+    failure.status = Some(status);
     failure.retry_after = retry_after(&headers);
     // A web page is nothing that a client of ours could read.
     let readable = whole && headers.is_of_type("application/json");

@@ -254,7 +254,6 @@ impl StreamEncoder for Encoder {
             Event::End => self.finish(out),
             // There is no sign of life in this format; an array takes white space.
             Event::Ping if self.framing == Framing::Array && self.begun => out.push(b'\n'),
-            Event::Ping if self.framing == Framing::Events => out.extend_from_slice(b": ping\n\n"),
             Event::Ping => {}
         }
     }

@@ -77,7 +77,7 @@ fn thoughts_texts_and_calls_are_blocks_in_order() {
 fn a_stream_is_complete_only_if_every_candidate_is() {
     let done = chunk(r#"{"text":"a"}"#, r#","finishReason":"STOP","index":0"#);
     let more = chunk(r#"{"text":"b"}"#, r#","index":1"#);
-    assert!(short(&[done.clone()], &Sent::default()).1);
+    assert!(short(std::slice::from_ref(&done), &Sent::default()).1);
     assert!(!short(&[done.clone(), more.clone()], &Sent::default()).1);
     let rest = chunk("", r#","finishReason":"STOP","index":1"#);
     assert!(short(&[done, more, rest], &Sent::default()).1);
