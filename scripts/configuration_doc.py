@@ -29,6 +29,7 @@ SECTIONS: tuple[tuple[str, type[msgspec.Struct]], ...] = (
     ("`general_settings`", schema.GeneralSettings),
     ("`keys[]`", schema.KeyEntry),
     ("`cache`", schema.CacheSettings),
+    ("`model_catalogue`", schema.CatalogueSettings),
     ("`pii`", schema.PiiSettings),
     ("`egress`", schema.EgressSettings),
     ("`server`", schema.ServerSettings),

@@ -1,8 +1,6 @@
-"""The OpenAI endpoints: those of the native edge, and the list of models."""
+"""The endpoints that the native edge serves under a fixed path: OpenAI's, and Anthropic's messages."""
 
-from llmgw._native import Gateway
-from llmgw.endpoints.base import Access, Endpoint, Reply, Request, json_reply
-from llmgw.errors import ModelNotFound
+from llmgw.endpoints.base import Access, Endpoint
 from llmgw.model import PATHS, Operation
 
 _PREFIXES = ("/v1", "")
@@ -19,46 +17,15 @@ _SUMMARIES = {
 }
 
 
-def openai_endpoints(gateway: Gateway, started: int) -> list[Endpoint]:
-    """The rows of this family. `started`: Unix seconds, shown as the models' `created`."""
-
-    async def list_models(request: Request) -> Reply:
-        names = gateway.visible_models(_alias(request))
-        return json_reply({"object": "list", "data": [_model(name, started) for name in names]})
-
-    async def one_model(request: Request) -> Reply:
-        name = request.parameters["model"]
-        if not gateway.may_use(_alias(request), name):
-            raise ModelNotFound(f"The model `{name[:100]}` does not exist here.", param="model")
-        return json_reply(_model(name, started))
-
-    rows = [
+def openai_endpoints() -> list[Endpoint]:
+    """The rows of this family."""
+    return [
         Endpoint(
             method="POST", path=path, access=Access.KEY, summary=_SUMMARIES[operation], operation=operation
         )
         for operation in PATHS
         for path in _paths(operation)
     ]
-    for prefix in _PREFIXES:
-        rows.append(
-            Endpoint(
-                method="GET",
-                path=f"{prefix}/models",
-                access=Access.KEY,
-                summary="List the models that the key may use.",
-                handler=list_models,
-            )
-        )
-        rows.append(
-            Endpoint(
-                method="GET",
-                path=f"{prefix}/models/{{model*}}",
-                access=Access.KEY,
-                summary="Describe one model.",
-                handler=one_model,
-            )
-        )
-    return rows
 
 
 def _paths(operation: Operation) -> list[str]:
@@ -66,11 +33,3 @@ def _paths(operation: Operation) -> list[str]:
     if operation in _AZURE_OPERATIONS:
         paths.append(_AZURE + operation.path)
     return paths
-
-
-def _alias(request: Request) -> str:
-    return request.principal.alias if request.principal else ""
-
-
-def _model(name: str, created: int) -> dict[str, object]:
-    return {"id": name, "object": "model", "created": created, "owned_by": "llmgw"}

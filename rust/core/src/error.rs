@@ -3,6 +3,7 @@
 //! One table ([`Class::row`]) carries the facts; Python's `llmgw.errors` shows the same table and a
 //! test compares the two.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// The kind of a failure. The names are those of `llmgw.errors`.
@@ -14,6 +15,7 @@ pub enum Class {
     HeadersTooLarge,
     UnsupportedMediaType,
     NotSupported,
+    Untranslatable,
     GuardrailBlocked,
     Unauthenticated,
     PermissionDenied,
@@ -78,12 +80,13 @@ const INVALID: &str = "invalid_request_error";
 
 impl Class {
     /// All classes, in the order of the table in `docs/architecture.md`.
-    pub const ALL: [Class; 25] = [
+    pub const ALL: [Class; 26] = [
         Class::InvalidRequest,
         Class::RequestTooLarge,
         Class::HeadersTooLarge,
         Class::UnsupportedMediaType,
         Class::NotSupported,
+        Class::Untranslatable,
         Class::GuardrailBlocked,
         Class::Unauthenticated,
         Class::PermissionDenied,
@@ -118,6 +121,9 @@ impl Class {
             }
             Class::NotSupported => {
                 row("NotSupported", 400, INVALID, "unsupported", [false, true, false])
+            }
+            Class::Untranslatable => {
+                row("Untranslatable", 422, INVALID, "unsupported_field", [false, true, false])
             }
             Class::GuardrailBlocked => row("GuardrailBlocked", 400, INVALID, "content_filter", NO),
             Class::Unauthenticated => {
@@ -201,7 +207,7 @@ pub struct Error {
     /// What was wrong, where, and what to do. Never holds a key or a prompt.
     pub message: String,
     /// The request's field at fault (`error.param`).
-    pub param: Option<&'static str>,
+    pub param: Option<Cow<'static, str>>,
     /// Seconds after which another try may succeed.
     pub retry_after: Option<f64>,
 }
@@ -217,8 +223,8 @@ impl Error {
 
     /// The same failure, blaming a field of the request.
     #[must_use]
-    pub fn with_param(mut self, param: &'static str) -> Self {
-        self.param = Some(param);
+    pub fn with_param(mut self, param: impl Into<Cow<'static, str>>) -> Self {
+        self.param = Some(param.into());
         self
     }
 

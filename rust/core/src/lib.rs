@@ -15,6 +15,7 @@ pub mod log;
 pub mod pii;
 pub mod prompt;
 pub mod scan;
+pub mod sign;
 pub mod sse;
 pub mod tokens;
 pub mod usage;
@@ -37,15 +38,18 @@ pub mod answers;
 pub mod call;
 pub mod connection;
 pub mod control;
+pub mod dialect;
 pub mod dispatch;
 pub mod edge;
 pub mod gate;
 pub mod reply;
 pub mod session;
 pub mod stream;
+pub mod translate;
 
 pub mod load;
 pub mod mock;
+pub mod model_map;
 
 #[cfg(test)]
 mod testing;

@@ -16,9 +16,11 @@ use crate::plan::{Key, Plan};
 use crate::reply::{Body, HeadWriter, LIMIT_HEADERS, error_headers};
 use crate::snapshot::Operation;
 use crate::stream;
+use crate::translate::Chat;
 use crate::usage::{self, Usage};
-use crate::{access, control};
+use crate::{access, control, dialect};
 use bytes::Bytes;
+use llmgw_formats::Kind;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -64,6 +66,8 @@ pub struct Asked {
     pub keep_alive: bool,
     /// When the request was complete.
     pub started: Instant,
+    /// How the client expects to be answered.
+    pub dialect: Kind,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
@@ -94,10 +98,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             Ok(plan) => plan,
             Err(error) => return self.refuse_unread(&asked, head, &error).await,
         };
-        let route = (head.method() == "POST").then(|| access::route(&plan, head.path())).flatten();
-        let Some((operation, path_model)) = route else {
+        let route = (head.method() == "POST").then(|| access::route(&plan, head)).flatten();
+        let Some(route) = route else {
             return control::forward(self, head, &asked).await;
         };
+        let operation = route.operation;
+        asked.dialect = operation.format().unwrap_or(Kind::OpenaiChat);
         let key = match self.let_in(&plan, head) {
             Ok(key) => key,
             Err(error) => {
@@ -115,11 +121,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         asked.started = Instant::now();
         asked.keep_alive &= !self.edge.is_stopping();
         let arrival = Arrival {
-            operation,
-            path_model: path_model.as_deref(),
+            route,
             body,
             // A beta changes what a reply may look like, and is not part of the body.
-            no_cache: access::refuses_cache(head) || head.header("openai-beta").is_some(),
+            no_cache: access::refuses_cache(head) || access::asks_for_beta(head),
+            strict: access::is_strict(head),
         };
         let extra = access::passed_on(head, &asked.request_id);
         self.call(plan, key, arrival, &extra, &asked).await
@@ -136,13 +142,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         &mut self,
         plan: Arc<Plan>,
         key: Arc<Key>,
-        arrival: Arrival<'_>,
+        arrival: Arrival,
         extra: &Extra<'_>,
         asked: &Asked,
     ) -> After {
         let edge = self.edge.clone();
         let _in_flight = edge.in_flight();
-        let operation = arrival.operation;
+        let operation = arrival.route.operation;
         let alias = key.clone();
         let admitted = edge.shop.admit(plan, key, &mut edge.desk.borrow_mut(), arrival);
         let call = match admitted {
@@ -161,10 +167,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             edge.shop.metrics.count(counter);
         }
         let mut trail = Trail::default();
+        if operation.counts() && call.plan.candidates(call.group, operation).is_empty() {
+            return self.answer_count(&call, &trail, asked).await;
+        }
+        let chat = Chat::new(&call, &asked.request_id);
         let mut rng = edge.desk.borrow_mut().rng.fork();
         let outcome = tokio::select! {
             biased;
-            outcome = dispatch::dispatch(&edge.shop, &call, extra, &mut rng, &mut trail) => outcome,
+            outcome = dispatch::dispatch(&edge.shop, &chat, extra, &mut rng, &mut trail) => outcome,
             () = self.connection.gone() => {
                 // All of it was waiting for an upstream.
                 trail.upstream = asked.started.elapsed();
@@ -175,7 +185,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         match outcome {
             Ok(Outcome::Whole(whole)) => self.answer_whole(&call, whole, &trail, asked).await,
             Ok(Outcome::Partial(partial)) => {
-                self.answer_partial(&call, partial, &mut trail, asked).await
+                self.answer_partial(&chat, partial, &mut trail, asked).await
             }
             Err(failure) => match failure.into_reply() {
                 Ok(whole) => self.answer_whole(&call, whole, &trail, asked).await,
@@ -184,10 +194,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                     self.finish(&call, &trail, asked, Ending { status, ..Ending::default() });
                     self.begin(&call, &trail, status, asked);
                     error_headers(&mut self.head, &error);
-                    self.write_body(asked, &error.to_openai_json()).await
+                    let body = dialect::error_body(asked.dialect, &error, &asked.request_id);
+                    self.write_body(asked, &body).await
                 }
             },
         }
+    }
+
+    /// Answers a request for a count of tokens that no upstream of the group can answer itself.
+    async fn answer_count(&mut self, call: &Call, trail: &Trail, asked: &Asked) -> After {
+        self.finish(call, trail, asked, Ending { status: 200, ..Ending::default() });
+        self.begin(call, trail, 200, asked);
+        let family = call.plan.groups[call.group].tokenizer;
+        let how: &[u8] = if family.is_exact() { b"exact" } else { b"estimate" };
+        self.head.header("x-llmgw-token-count", how).header("content-type", b"application/json");
+        let body = dialect::count_body(asked.dialect, call.input_tokens);
+        self.write_body(asked, &body).await
     }
 
     async fn answer_hit(&mut self, ticket: &Ticket, entry: &Entry, asked: &Asked) -> After {
@@ -195,6 +217,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let trail = Trail { deployment: Some(entry.deployment), ..Trail::default() };
         self.record(ticket, &trail, asked, entry.head.status, Usage::default(), None);
         self.head.begin(entry.head.status, &asked.request_id);
+        self.anthropic_id(asked);
         self.call_headers(ticket, &trail);
         self.head.header("x-llmgw-cache", b"hit").header("content-type", &entry.head.content_type);
         self.write_body(asked, &entry.body).await
@@ -207,11 +230,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         trail: &Trail,
         asked: &Asked,
     ) -> After {
-        let usage = usage::of_reply(&whole.body);
+        let usage = match &whole.translated {
+            Some(translated) => translated.usage,
+            None => usage::of_reply(call.operation.format(), &whole.body),
+        };
         let output_estimate = whole.body.len() as u64 / BYTES_PER_TOKEN;
         let ending = Ending { status: whole.status, usage, output_estimate, first_byte: None };
         self.finish(call, trail, asked, ending);
         self.begin(call, trail, whole.status, asked);
+        if let Some(translated) = &whole.translated {
+            self.name_dropped(&translated.dropped);
+        }
         stream::upstream_headers(
             &mut self.head,
             &whole.headers,
@@ -228,17 +257,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
 
     async fn answer_partial(
         &mut self,
-        call: &Call,
-        partial: Partial,
+        chat: &Chat<'_>,
+        mut partial: Partial,
         trail: &mut Trail,
         asked: &Asked,
     ) -> After {
+        let call = chat.call;
         self.begin(call, trail, partial.status, asked);
+        let mut translation = None;
+        if let Some(lane) = partial.lane.take() {
+            self.name_dropped(&lane.dropped);
+            // It was read once to get here.
+            translation = chat.stream(&lane).ok();
+        }
         let headers = partial.headers.clone();
         let status = partial.status;
         stream::upstream_headers(&mut self.head, &headers, call.limits.iter().any(Option::is_some));
         let deployment = trail.deployment.map_or("", |index| &call.plan.deployments[index].id);
-        let passed = stream::pass(self, call, partial, deployment, asked).await;
+        let passed = stream::pass(self, call, partial, translation, deployment, asked).await;
         trail.upstream += passed.waited;
         if let (Some(class), Some(index)) = (passed.broken, trail.deployment) {
             dispatch::note_midway(&self.edge.shop, call, index, class);
@@ -264,6 +300,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     /// Begins the head of a reply to an admitted call.
     fn begin(&mut self, call: &Call, trail: &Trail, status: u16, asked: &Asked) {
         self.head.begin(status, &asked.request_id);
+        self.anthropic_id(asked);
         self.call_headers(call, trail);
         let state: &[u8] = match (&call.plan.cache, call.cache_key) {
             (None, _) => b"disabled",
@@ -271,6 +308,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             (Some(_), None) => b"bypass",
         };
         self.head.header("x-llmgw-cache", state);
+    }
+
+    /// Names what the client asked for and its model's provider cannot be told.
+    fn name_dropped(&mut self, dropped: &str) {
+        if !dropped.is_empty() {
+            self.head.header("x-llmgw-dropped", dropped.as_bytes());
+        }
     }
 
     fn call_headers(&mut self, call: &Ticket, trail: &Trail) {
@@ -384,11 +428,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         After::CloseUnread
     }
 
-    /// Answers with an error in the OpenAI dialect.
+    /// Answers with an error in the client's dialect.
     pub async fn refuse(&mut self, asked: &Asked, error: &Error) -> After {
         self.head.begin(error.class.row().status, &asked.request_id);
+        self.anthropic_id(asked);
         error_headers(&mut self.head, error);
-        self.write_body(asked, &error.to_openai_json()).await
+        let body = dialect::error_body(asked.dialect, error, &asked.request_id);
+        self.write_body(asked, &body).await
+    }
+
+    /// Anthropic's SDKs look for the request's id under a name of their own.
+    fn anthropic_id(&mut self, asked: &Asked) {
+        if asked.dialect == Kind::AnthropicMessages {
+            self.head.header("request-id", asked.request_id.as_bytes());
+        }
     }
 
     /// Ends the head with the body's length and writes both.
@@ -410,6 +463,7 @@ impl Asked {
             // HTTP/1.0 keeps alive only with a word of its own that our replies do not have.
             keep_alive: head.keep_alive && head.is_http11,
             started: Instant::now(),
+            dialect: access::dialect(head.path()),
         }
     }
 
@@ -422,6 +476,7 @@ impl Asked {
             head_only: false,
             keep_alive: false,
             started: Instant::now(),
+            dialect: Kind::OpenaiChat,
         }
     }
 }
@@ -447,6 +502,9 @@ fn is_final(operation: Operation, body: &[u8]) -> bool {
     };
     match operation {
         Operation::Responses => says("status", b"\"completed\""),
+        Operation::Messages => {
+            !says("stop_reason", b"\"refusal\"") && !says("stop_reason", b"\"pause_turn\"")
+        }
         _ => memchr::memmem::find(body, b"\"content_filter\"").is_none(),
     }
 }

@@ -1,10 +1,10 @@
 //! What Python's `wiring` compiles from the settings: everything a request needs to know, names
 //! already resolved to indexes. Arrives as JSON, is immutable, and is swapped by one assignment.
 
+use crate::sign::Signer;
 use llmgw_formats::Kind;
 use serde::Deserialize;
 use std::collections::HashMap;
-use std::fmt;
 
 /// A compiled configuration. Field by field the mirror of `llmgw.gateway.snapshot.Snapshot`.
 #[derive(Debug, Clone, Deserialize)]
@@ -139,6 +139,12 @@ impl Operation {
         }
     }
 
+    /// Whether it is a chat: one that a deployment of another dialect can serve.
+    #[must_use]
+    pub fn is_chat(self) -> bool {
+        Self::CHATS.contains(&self)
+    }
+
     /// Whether it only counts tokens.
     #[must_use]
     pub fn counts(self) -> bool {
@@ -208,8 +214,8 @@ pub struct Deployment {
     pub headers: Vec<(String, String)>,
     /// The same, with values that are renewed while the gateway runs; not part of the version.
     pub token_headers: Vec<(String, String)>,
-    /// How requests are signed, if they are; not part of the version.
-    pub signing: Option<Signing>,
+    /// Signs the requests instead of a credential in them, if there is one; not part of the version.
+    pub signing: Option<Signer>,
     /// Share of the traffic among the group's deployments.
     pub weight: u32,
     /// Lower is tried first; equal orders share by weight.
@@ -220,6 +226,10 @@ pub struct Deployment {
     pub original: bool,
     /// The model takes a JSON Schema for its reply.
     pub native_schema: bool,
+    /// The model thinks, and its host lets clients say how much.
+    pub reasoning: bool,
+    /// How its bodies differ from those of the format.
+    pub body_style: BodyStyle,
     /// Most tokens that the model can write, if known.
     pub max_output_tokens: Option<u64>,
     /// The tokenizer family used to count (`o200k`, `cl100k`, …).
@@ -228,26 +238,15 @@ pub struct Deployment {
     pub timeouts: Timeouts,
 }
 
-/// How requests are signed (AWS SigV4) instead of carrying a credential.
-#[derive(Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Signing {
-    /// AWS region.
-    pub region: String,
-    /// AWS service, as `bedrock`.
-    pub service: String,
-    /// The key's public half.
-    pub access_key_id: String,
-    /// Its secret half.
-    pub secret_access_key: String,
-    /// Of credentials that expire.
-    pub session_token: Option<String>,
-}
-
-impl fmt::Debug for Signing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Signing({} in {})", self.service, self.region)
-    }
+/// How the bodies of a host differ from those of the format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BodyStyle {
+    /// Not at all.
+    Plain,
+    /// Anthropic's as Google Cloud takes them: they say `"anthropic_version": "vertex-2023-10-16"`, and
+    /// messages name their model in the path alone.
+    VertexAnthropic,
 }
 
 /// Deadlines of one attempt, in seconds.

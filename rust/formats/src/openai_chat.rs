@@ -6,14 +6,14 @@
 //! (Gemini's OpenAI surface), `cache_control` on parts (LiteLLM, OpenRouter).
 
 mod messages_out;
-mod parts;
+pub(crate) mod parts;
 mod reply_in;
 mod reply_out;
 mod request_in;
 mod request_out;
 mod stream_in;
 mod stream_out;
-mod words;
+pub(crate) mod words;
 
 use crate::chat::{Failure, Reply, Request};
 use crate::format::{

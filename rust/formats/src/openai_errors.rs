@@ -12,7 +12,7 @@ use crate::writer::Writer;
 use kinds::{by_status, kind_of};
 use std::borrow::Cow;
 
-pub use kinds::{code_of, status_of, type_of};
+pub use kinds::{code_of, status_of, type_of, usual_code};
 
 /// How much of an error body that is no JSON is shown to the client, in bytes.
 const SHOWN: usize = 500;

@@ -12,7 +12,10 @@ use std::fs;
 
 fn recorded(kind: Kind) -> Vec<(String, String)> {
     let folder = fixtures().join("replies").join(kind.name());
-    files(&folder, "json").into_iter().map(|(name, path)| (name, fs::read_to_string(path).unwrap())).collect()
+    files(&folder, "json")
+        .into_iter()
+        .map(|(name, path)| (name, fs::read_to_string(path).unwrap()))
+        .collect()
 }
 
 #[test]
@@ -30,9 +33,16 @@ fn every_reply_reads_as_its_golden_file_for_every_client() {
             };
             let mut found = Map::new();
             for client in CLIENTS.into_iter().filter(|client| *client != kind) {
-                found.insert(client.name().into(), as_json(&of(client).encode_reply(&reply, &request, &CONTEXT)));
+                found.insert(
+                    client.name().into(),
+                    as_json(&of(client).encode_reply(&reply, &request, &CONTEXT)),
+                );
             }
-            golden(&format!("replies/{}/{name}.json", kind.name()), &pretty(&Value::Object(found)), &mut failures);
+            golden(
+                &format!("replies/{}/{name}.json", kind.name()),
+                &pretty(&Value::Object(found)),
+                &mut failures,
+            );
         }
     }
     assert!(failures.is_empty(), "{failures:#?}");
@@ -46,10 +56,16 @@ fn a_reply_written_in_its_own_dialect_reads_the_same_again() {
     for kind in Kind::ALL {
         for (name, body) in recorded(kind) {
             let Ok(reply) = of(kind).decode_reply(&body, &Sent::default()) else { continue };
-            let written = String::from_utf8(of(kind).encode_reply(&reply, &request, &CONTEXT)).unwrap();
+            let written =
+                String::from_utf8(of(kind).encode_reply(&reply, &request, &CONTEXT)).unwrap();
             let again = of(kind).decode_reply(&written, &Sent::default()).unwrap();
             if common::in_words(&again) != common::in_words(&reply) {
-                failures.push(format!("{} {name}:\n{}\n{}", kind.name(), common::in_words(&reply), common::in_words(&again)));
+                failures.push(format!(
+                    "{} {name}:\n{}\n{}",
+                    kind.name(),
+                    common::in_words(&reply),
+                    common::in_words(&again)
+                ));
             }
         }
     }

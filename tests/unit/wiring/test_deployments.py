@@ -63,7 +63,7 @@ def test_a_mode_that_is_not_served_leaves_the_deployment_out() -> None:
     assert compiled(text).models == {}
     assert warnings(text) == [
         "llmgw.yaml:1: model_list[0].model_info.mode: "
-        "left out: the provider serves nothing of the mode 'image_generation' here",
+        "left out: the mode 'image_generation' is not served yet",
         "llmgw.yaml:1: model_list: none of these deployments can be served",
     ]
 

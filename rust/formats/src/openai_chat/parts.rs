@@ -73,7 +73,7 @@ fn part_in<'a>(part: &Value<'a>, at: impl Fn() -> String) -> Result<Block<'a>, F
 }
 
 /// A URL; `data:` ones hold the thing itself.
-pub(super) fn url_in(url: Text<'_>) -> Source<'_> {
+pub(crate) fn url_in(url: Text<'_>) -> Source<'_> {
     match data_url(&url) {
         None => Source::Url { url, media_type: None },
         Some(split) => match url {

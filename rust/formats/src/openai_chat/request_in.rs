@@ -341,6 +341,7 @@ fn tool<'a>(value: &Value<'a>, index: usize) -> Result<Tool<'a>, Fault> {
         parameters: function.get("parameters").map(|schema| Cow::Borrowed(schema.raw())),
         strict: function.get("strict").and_then(Value::as_bool),
         cache: cache_in(value).or_else(|| cache_in(function)),
+        ..Function::default()
     }))
 }
 

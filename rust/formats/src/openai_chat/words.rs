@@ -25,7 +25,7 @@ pub(super) fn finish_out(finish: Finish) -> &'static str {
     }
 }
 
-pub(super) fn effort_in(word: &str) -> Option<Effort> {
+pub(crate) fn effort_in(word: &str) -> Option<Effort> {
     Some(match word {
         "none" => Effort::None,
         "minimal" => Effort::Minimal,
@@ -37,7 +37,7 @@ pub(super) fn effort_in(word: &str) -> Option<Effort> {
     })
 }
 
-pub(super) fn effort_out(effort: Effort) -> &'static str {
+pub(crate) fn effort_out(effort: Effort) -> &'static str {
     match effort {
         Effort::None => "none",
         Effort::Minimal => "minimal",
@@ -57,7 +57,7 @@ const BUDGETS: [(u64, Effort); 4] = [
 ];
 
 /// The effort that a budget of thought comes closest to.
-pub(super) fn effort_of_budget(tokens: u64) -> Effort {
+pub(crate) fn effort_of_budget(tokens: u64) -> Effort {
     if tokens == 0 {
         return Effort::None;
     }
@@ -108,7 +108,7 @@ pub(super) fn logprobs_in<'a>(value: &Value<'a>) -> Vec<Logprob<'a>> {
         .unwrap_or_default()
 }
 
-fn logprob_in<'a>(value: &Value<'a>) -> Option<Logprob<'a>> {
+pub(crate) fn logprob_in<'a>(value: &Value<'a>) -> Option<Logprob<'a>> {
     let bytes = value.get("bytes").map(|bytes| {
         bytes.items().iter().filter_map(|byte| u8::try_from(byte.as_u64()?).ok()).collect()
     });
@@ -128,7 +128,7 @@ pub(super) fn logprobs_out(w: &mut Writer, logprobs: &[Logprob<'_>]) {
     });
 }
 
-fn logprob_out(w: &mut Writer, one: &Logprob<'_>, with_top: bool) {
+pub(crate) fn logprob_out(w: &mut Writer, one: &Logprob<'_>, with_top: bool) {
     w.object(|w| {
         w.text("token", &one.token).key("logprob").float(one.logprob);
         match &one.bytes {

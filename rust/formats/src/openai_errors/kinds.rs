@@ -156,19 +156,29 @@ pub const fn type_of(kind: FailureKind) -> &'static str {
 /// otherwise the provider's own, otherwise what OpenAI says most often.
 #[must_use]
 pub fn code_of<'a>(failure: &'a Failure<'_>) -> Option<&'a str> {
-    let (code, always) = match failure.kind {
-        FailureKind::ContextLength => ("context_length_exceeded", true),
-        FailureKind::Quota => ("insufficient_quota", true),
-        FailureKind::RateLimit => ("rate_limit_exceeded", true),
-        FailureKind::ContentFilter => ("content_filter", false),
-        FailureKind::Authentication => ("invalid_api_key", false),
-        FailureKind::Permission => ("permission_denied", false),
-        FailureKind::NotFound => ("not_found", false),
-        FailureKind::TooLarge => ("request_too_large", false),
-        FailureKind::Timeout => ("timeout", false),
-        FailureKind::Overloaded => ("server_is_overloaded", false),
-        FailureKind::Server => ("server_error", false),
-        FailureKind::InvalidRequest => return failure.code.as_deref(),
-    };
-    if always { Some(code) } else { failure.code.as_deref().or(Some(code)) }
+    let acted_on = matches!(
+        failure.kind,
+        FailureKind::ContextLength | FailureKind::Quota | FailureKind::RateLimit
+    );
+    let own = failure.code.as_deref().filter(|_| !acted_on);
+    own.or_else(|| usual_code(failure.kind))
+}
+
+/// What OpenAI says most often as `error.code` of a kind.
+#[must_use]
+pub const fn usual_code(kind: FailureKind) -> Option<&'static str> {
+    Some(match kind {
+        FailureKind::ContextLength => "context_length_exceeded",
+        FailureKind::Quota => "insufficient_quota",
+        FailureKind::RateLimit => "rate_limit_exceeded",
+        FailureKind::ContentFilter => "content_filter",
+        FailureKind::Authentication => "invalid_api_key",
+        FailureKind::Permission => "permission_denied",
+        FailureKind::NotFound => "not_found",
+        FailureKind::TooLarge => "request_too_large",
+        FailureKind::Timeout => "timeout",
+        FailureKind::Overloaded => "server_is_overloaded",
+        FailureKind::Server => "server_error",
+        FailureKind::InvalidRequest => return None,
+    })
 }

@@ -175,7 +175,9 @@ impl Sum {
                 Some(before) => before.value.to_mut().push_str(&signature.value),
                 None => one.signature = Some(owned(signature)),
             },
-            (Delta::Signature(signature), Block::Text(one)) => one.signature = Some(owned(signature)),
+            (Delta::Signature(signature), Block::Text(one)) => {
+                one.signature = Some(owned(signature))
+            }
             (Delta::Citation(_) | Delta::Logprobs(_), _) => {}
             _ => self.expect(false, "a delta that does not fit its block", event),
         }

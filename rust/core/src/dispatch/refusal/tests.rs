@@ -25,11 +25,7 @@ fn retry_after_is_read_in_all_its_forms() {
 #[test]
 fn a_status_says_what_dispatch_may_do() {
     let class = |status, body: &'static str| {
-        classify(&Whole {
-            status,
-            headers: Headers::default(),
-            body: Bytes::from_static(body.as_bytes()),
-        })
+        classify(status, format(Kind::OpenaiChat).decode_error(status, body).kind)
     };
     assert_eq!(
         class(400, "{\"error\":{\"code\":\"context_length_exceeded\"}}"),

@@ -1,0 +1,327 @@
+//! A chat in its client's dialect, served by an upstream of another: the request on its way out, the
+//! reply, the stream and the refusal on their way back.
+
+use crate::call::Call;
+use crate::dialect;
+use crate::error::{Class, Error};
+use crate::plan::Deployment;
+use crate::snapshot::Operation;
+use crate::usage::Usage;
+use bytes::Bytes;
+use llmgw_formats::chat::{Delta, Event, Failure, Request};
+use llmgw_formats::eventstream::Messages;
+use llmgw_formats::format::{
+    Context, Dropped, Fault, Frame, PathFacts, Sent, StreamDecoder, StreamEncoder, Target,
+};
+use llmgw_formats::frames::Frames;
+use llmgw_formats::gemini_generate;
+use llmgw_formats::writer::quote;
+use llmgw_formats::{Format, Kind, format};
+use std::cell::OnceCell;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Bytes of the header that names what was left out.
+const MOST_DROPPED: usize = 2048;
+
+/// An admitted chat, read into the canonical one when a deployment of another dialect needs it.
+pub struct Chat<'a> {
+    /// The call that it is.
+    pub call: &'a Call,
+    request_id: &'a str,
+    request: OnceCell<Result<Request<'a>, Error>>,
+}
+
+/// How one attempt is translated.
+pub struct Lane {
+    upstream: &'static dyn Format,
+    /// What is sent, and what reading the reply depends on.
+    pub sent: Sent,
+    /// What could not be carried, by the client's names; empty if nothing was lost.
+    pub dropped: String,
+}
+
+/// A reply in the client's dialect.
+pub struct Translated {
+    /// Its body.
+    pub body: Bytes,
+    /// Tokens charged.
+    pub usage: Option<Usage>,
+}
+
+impl<'a> Chat<'a> {
+    /// Nothing is read yet.
+    #[must_use]
+    pub fn new(call: &'a Call, request_id: &'a str) -> Self {
+        Chat { call, request_id, request: OnceCell::new() }
+    }
+
+    fn client(&self) -> &'static dyn Format {
+        format(self.call.operation.format().unwrap_or(Kind::OpenaiChat))
+    }
+
+    fn context(&self) -> Context<'_> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+        Context { request_id: self.request_id, now }
+    }
+
+    fn request(&self) -> Result<&Request<'a>, Error> {
+        let read = self.request.get_or_init(|| {
+            let invalid =
+                || Error::new(Class::InvalidRequest, "The request body is not valid UTF-8.");
+            let body = simdutf8::basic::from_utf8(&self.call.body).map_err(|_| invalid())?;
+            let model = self.call.path_model.as_deref();
+            let path = PathFacts { model, stream: self.call.streams() };
+            self.client().decode_request(body, path).map_err(refused)
+        });
+        read.as_ref().map_err(Clone::clone)
+    }
+
+    /// The request for a deployment that serves it as `operation`.
+    ///
+    /// # Errors
+    /// `InvalidRequest` naming the field, `NotSupported` if the other dialect cannot say it, and for
+    /// strict clients `Untranslatable` naming the first field that would be left out.
+    pub fn lane(&self, operation: Operation, to: &Deployment, model: &str) -> Result<Lane, Error> {
+        let request = self.request()?;
+        let upstream = format(operation.format().unwrap_or(Kind::OpenaiChat));
+        let target = Target {
+            model,
+            max_output_tokens: to.max_output_tokens,
+            original: to.original,
+            stream_usage: to.stream_usage,
+            native_schema: to.native_schema,
+            reasoning: to.reasoning,
+        };
+        let mut dropped = Dropped::default();
+        let mut sent = upstream.encode_request(request, &target, &mut dropped).map_err(refused)?;
+        if upstream.kind() == self.client().kind() {
+            add_extras(&mut sent.body, request, &mut dropped);
+        }
+        if self.call.strict
+            && let Some(first) = dropped.names().first()
+        {
+            let name = self.client().spelling_of(first.clone());
+            let message = format!("The model's provider cannot be told `{name}`.");
+            return Err(Error::new(Class::Untranslatable, message).with_param(name));
+        }
+        Ok(Lane { upstream, sent, dropped: self.named(&dropped) })
+    }
+
+    /// The names as a header's value.
+    fn named(&self, dropped: &Dropped) -> String {
+        let mut text = String::new();
+        for name in dropped.names() {
+            let name = self.client().spelling_of(name.clone());
+            if text.len() + name.len() + 2 > MOST_DROPPED {
+                text.push_str(", …");
+                break;
+            }
+            if !text.is_empty() {
+                text.push_str(", ");
+            }
+            text.extend(
+                name.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }),
+            );
+        }
+        text.replace('…', "...")
+    }
+
+    /// The reply for the client.
+    ///
+    /// # Errors
+    /// If it is not a reply of the upstream's dialect.
+    pub fn reply(&self, lane: &Lane, body: &[u8]) -> Result<Translated, Error> {
+        let request = self.request()?;
+        let broken = |_| Error::new(Class::UpstreamProtocol, "The reply could not be read.");
+        let body = simdutf8::basic::from_utf8(body).map_err(|_| broken(()))?;
+        let reply = lane.upstream.decode_reply(body, &lane.sent).map_err(|_| broken(()))?;
+        let body = self.client().encode_reply(&reply, request, &self.context());
+        Ok(Translated { body: body.into(), usage: reply.usage })
+    }
+
+    /// The refusal for the client.
+    #[must_use]
+    pub fn refusal(&self, failure: &Failure<'_>) -> Bytes {
+        self.client().encode_error(failure, &self.context()).into()
+    }
+
+    /// The stream for the client.
+    ///
+    /// # Errors
+    /// As [`Chat::lane`].
+    pub fn stream(&self, lane: &Lane) -> Result<Translation, Error> {
+        let request = self.request()?;
+        let cut = match lane.upstream.kind() {
+            Kind::BedrockConverse => Cut::Messages(Messages::default()),
+            _ => Cut::Events(Frames::default()),
+        };
+        Ok(Translation {
+            cut,
+            decoder: lane.upstream.stream_decoder(&lane.sent),
+            encoder: if self.call.array {
+                gemini_generate::array_encoder(request, &self.context())
+            } else {
+                self.client().stream_encoder(request, &self.context())
+            },
+            said: Said::default(),
+            out: Vec::new(),
+        })
+    }
+}
+
+impl Lane {
+    /// What an upstream's refusal says.
+    #[must_use]
+    pub fn failure<'b>(&self, status: u16, body: &'b str) -> Failure<'b> {
+        self.upstream.decode_error(status, body)
+    }
+}
+
+/// Members that only their own dialect knows are carried where upstream and client share it.
+fn add_extras(body: &mut Vec<u8>, request: &Request<'_>, dropped: &mut Dropped) {
+    for extra in request.extra.iter().filter(|extra| !extra.name.contains(['.', '['])) {
+        if body.pop() != Some(b'}') {
+            return;
+        }
+        for part in [",", &quote(&extra.name), ":", &extra.value, "}"] {
+            body.extend_from_slice(part.as_bytes());
+        }
+        dropped.forget(&extra.name);
+    }
+}
+
+fn refused(fault: Fault) -> Error {
+    let class = if fault.unsupported { Class::NotSupported } else { Class::InvalidRequest };
+    let error = Error::new(class, fault.message);
+    match fault.param {
+        Some(param) => error.with_param(param),
+        None => error,
+    }
+}
+
+/// A stream on its way from one dialect to another.
+pub struct Translation {
+    cut: Cut,
+    decoder: Box<dyn StreamDecoder>,
+    encoder: Box<dyn StreamEncoder>,
+    said: Said,
+    out: Vec<u8>,
+}
+
+/// How a stream is cut into frames.
+enum Cut {
+    /// Server-sent events.
+    Events(Frames),
+    /// AWS's binary messages.
+    Messages(Messages),
+}
+
+/// What has been said in a stream.
+#[derive(Default)]
+struct Said {
+    usage: Option<Usage>,
+    deltas: u64,
+    ended: bool,
+    failed: bool,
+    broken: bool,
+}
+
+impl Said {
+    fn note(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Usage(usage) => self.usage = Some(*usage),
+            Event::Delta { delta: Delta::Text(_) | Delta::Arguments(_), .. } => self.deltas += 1,
+            Event::End => self.ended = true,
+            Event::Error(_) => (self.ended, self.failed) = (true, true),
+            Event::Finish { finish, .. } => {
+                use llmgw_formats::chat::Finish::{ContentFilter, Error, Refusal};
+                self.failed |= matches!(finish, ContentFilter | Error | Refusal);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Translation {
+    /// Takes a chunk from the upstream and returns what the client gets for it.
+    pub fn push(&mut self, chunk: &[u8]) -> Bytes {
+        let Translation { cut, decoder, encoder, said, out } = self;
+        let mut take = |frame: Frame<'_>| hand_on(decoder, encoder, said, out, frame);
+        let result = match cut {
+            Cut::Events(frames) => frames.push(chunk, &mut take),
+            Cut::Messages(messages) => messages.push(chunk, &mut take),
+        };
+        self.said.broken |= result.is_err();
+        std::mem::take(&mut self.out).into()
+    }
+
+    /// What is left when the upstream has closed.
+    pub fn finish(&mut self) -> Bytes {
+        let Translation { cut, decoder, encoder, said, out } = self;
+        let mut take = |frame: Frame<'_>| hand_on(decoder, encoder, said, out, frame);
+        let result = match cut {
+            Cut::Events(frames) => frames.close(&mut take),
+            Cut::Messages(_) => Ok(()),
+        };
+        let complete = decoder.close(&mut |event| {
+            said.note(&event);
+            encoder.event(&event, out);
+        });
+        said.broken |= result.is_err();
+        said.ended |= complete && !said.broken;
+        std::mem::take(&mut self.out).into()
+    }
+
+    /// The event that tells the client of a failure of ours.
+    pub fn fail(&mut self, error: &Error) -> Bytes {
+        let mut out = Vec::new();
+        self.encoder.event(&Event::Error(dialect::failure(error)), &mut out);
+        out.into()
+    }
+
+    /// Whether something came that is no stream of the upstream's dialect.
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        self.said.broken
+    }
+
+    /// Whether the stream said that it is complete, or that it failed.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.said.ended && !self.said.broken
+    }
+
+    /// Whether it told of a failure, or of an answer that was filtered.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.said.failed
+    }
+
+    /// The usage seen last.
+    #[must_use]
+    pub fn usage(&self) -> Option<Usage> {
+        self.said.usage
+    }
+
+    /// Pieces of the answer that have passed.
+    #[must_use]
+    pub fn events(&self) -> u64 {
+        self.said.deltas
+    }
+}
+
+fn hand_on(
+    decoder: &mut Box<dyn StreamDecoder>,
+    encoder: &mut Box<dyn StreamEncoder>,
+    said: &mut Said,
+    out: &mut Vec<u8>,
+    frame: Frame<'_>,
+) -> Result<(), Fault> {
+    if said.ended {
+        return Ok(());
+    }
+    decoder.frame(frame, &mut |event| {
+        said.note(&event);
+        encoder.event(&event, out);
+    })
+}

@@ -1,0 +1,198 @@
+//! Tools for an upstream, and which of them are to be called.
+
+use super::items::is_own_tool;
+use super::tools_in::LOCAL_SHELL;
+use crate::chat::{Function, FunctionForm, Output, OutputSchema, Request, Tool, ToolChoice};
+use crate::format::{Dropped, OUTPUT_TOOL};
+use crate::writer::Writer;
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+/// What is said of the tool whose arguments are the reply.
+const OUTPUT_DESCRIPTION: &str =
+    "Gives the answer. Call it exactly once, with the answer as its arguments.";
+
+/// The functions whose calls are not plain arguments, by name.
+#[derive(Debug, Default)]
+pub(super) struct Forms<'r>(HashMap<Cow<'r, str>, FunctionForm>);
+
+impl<'r> Forms<'r> {
+    pub(super) fn of(tools: &'r [Tool<'_>]) -> Self {
+        let uncommon = tools.iter().filter_map(|tool| match tool {
+            Tool::Function(one) if one.form != FunctionForm::Arguments => {
+                Some((Cow::Borrowed(&*one.name), one.form))
+            }
+            _ => None,
+        });
+        Forms(uncommon.collect())
+    }
+
+    /// The form of the function of that name; one that is not there has the usual form.
+    pub(super) fn get(&self, name: &str) -> FunctionForm {
+        self.0.get(name).copied().unwrap_or_default()
+    }
+
+    /// The same, for longer than the request lives.
+    pub(super) fn into_owned(self) -> Forms<'static> {
+        let owned = self.0.into_iter().map(|(name, form)| (name.into_owned().into(), form));
+        Forms(owned.collect())
+    }
+}
+
+/// Writes `tools`, `tool_choice` and `parallel_tool_calls`. With `forced`, the reply comes as the
+/// arguments of a tool.
+pub(super) fn write(w: &mut Writer, request: &Request<'_>, forced: bool, dropped: &mut Dropped) {
+    let mut written = 0;
+    if forced || !request.tools.is_empty() {
+        let extras = extras(request);
+        w.key("tools").array(|w| {
+            for (index, one) in request.tools.iter().enumerate() {
+                written += usize::from(tool(w, one, index, &extras, dropped));
+            }
+            if let (true, Output::Schema(schema)) = (forced, &request.output) {
+                output_tool(w, schema);
+            }
+        });
+    }
+    if forced && written == 0 {
+        w.key("tool_choice");
+        named(w, "function", OUTPUT_TOOL);
+    } else if forced {
+        // Either a tool of the client's or the answer: in both cases a call.
+        w.text("tool_choice", "required");
+    } else {
+        tool_choice(w, request, written > 0, dropped);
+    }
+    if let Some(parallel) = request.parallel_tool_calls {
+        w.flag("parallel_tool_calls", parallel);
+    }
+}
+
+/// Writes a tool, unless only another format knows it.
+fn tool(
+    w: &mut Writer,
+    tool: &Tool<'_>,
+    index: usize,
+    extras: &[Of<'_>],
+    dropped: &mut Dropped,
+) -> bool {
+    match tool {
+        Tool::Hosted { kind, value } if is_own_tool(kind) => w.raw(value),
+        Tool::Hosted { kind, .. } => {
+            dropped.add(format!("tools[{index}] ({kind})"));
+            return false;
+        }
+        Tool::Function(one) => {
+            w.object(|w| {
+                function(w, one);
+                let first = extras.partition_point(|(of, ..)| *of < index);
+                for (_, name, value) in extras[first..].iter().take_while(|(of, ..)| *of == index) {
+                    w.member(name, value);
+                }
+            });
+            if one.cache.is_some() {
+                dropped.add(format!("tools[{index}].cache_control"));
+            }
+        }
+    }
+    true
+}
+
+fn function(w: &mut Writer, function: &Function<'_>) {
+    let described = |w: &mut Writer, kind: &str| {
+        w.text("type", kind).text("name", &function.name);
+        w.text_if("description", function.description.as_deref());
+    };
+    match function.form {
+        FunctionForm::Arguments => {
+            described(w, "function");
+            w.member("parameters", function.parameters.as_deref().unwrap_or("null"));
+            // Without a word OpenAI would make it strict.
+            w.flag("strict", function.strict.unwrap_or(false));
+        }
+        FunctionForm::FreeText => described(w, "custom"),
+        FunctionForm::LocalShell => {
+            w.text("type", LOCAL_SHELL);
+        }
+    }
+}
+
+/// What the client said of a tool beside what the canonical one has: which tool, member, value.
+type Of<'r> = (usize, &'r str, &'r str);
+
+/// All of those, by tool.
+fn extras<'r>(request: &'r Request<'_>) -> Vec<Of<'r>> {
+    let found = request
+        .extra
+        .iter()
+        .filter_map(|one| of_tool(&one.name).map(|(index, name)| (index, name, &*one.value)));
+    let mut found: Vec<_> = found.collect();
+    found.sort_by_key(|(index, ..)| *index);
+    found
+}
+
+/// Whether an extra is one of a tool's: the tool's index, and the name of the member.
+pub(super) fn of_tool(name: &str) -> Option<(usize, &str)> {
+    let (index, member) = name.strip_prefix("tools[")?.split_once("].")?;
+    Some((index.parse().ok()?, member))
+}
+
+fn output_tool(w: &mut Writer, schema: &OutputSchema<'_>) {
+    w.object(|w| {
+        w.text("type", "function").text("name", OUTPUT_TOOL);
+        w.text("description", schema.description.as_deref().unwrap_or(OUTPUT_DESCRIPTION));
+        w.member("parameters", &schema.schema).flag("strict", false);
+    });
+}
+
+fn named(w: &mut Writer, kind: &str, name: &str) {
+    w.object(|w| {
+        w.text("type", kind);
+        if kind != LOCAL_SHELL {
+            w.text("name", name);
+        }
+    });
+}
+
+fn function_named(w: &mut Writer, forms: &Forms<'_>, name: &str) {
+    let kind = match forms.get(name) {
+        FunctionForm::Arguments => "function",
+        FunctionForm::FreeText => "custom",
+        FunctionForm::LocalShell => LOCAL_SHELL,
+    };
+    named(w, kind, name);
+}
+
+fn tool_choice(w: &mut Writer, request: &Request<'_>, has_tools: bool, dropped: &mut Dropped) {
+    let hosted = request.extra.iter().find(|one| is_hosted_choice(&one.name, &one.value));
+    if let (Some(hosted), true) = (hosted, has_tools) {
+        w.member("tool_choice", &hosted.value);
+        return;
+    }
+    let Some(choice) = &request.tool_choice else { return };
+    if !has_tools {
+        // OpenAI refuses a choice among nothing.
+        dropped.add_if(!matches!(choice, ToolChoice::Auto | ToolChoice::None), "tool_choice");
+        return;
+    }
+    let forms = Forms::of(&request.tools);
+    w.key("tool_choice");
+    match choice {
+        ToolChoice::Auto => w.string("auto"),
+        ToolChoice::None => w.string("none"),
+        ToolChoice::Required => w.string("required"),
+        ToolChoice::Function(name) => function_named(w, &forms, name),
+        ToolChoice::Allowed { names, required } => w.object(|w| {
+            w.text("type", "allowed_tools");
+            w.text("mode", if *required { "required" } else { "auto" });
+            w.key("tools").array(|w| {
+                names.iter().for_each(|name| function_named(w, &forms, name));
+            });
+        }),
+    }
+}
+
+/// Whether an extra is a choice of a tool that OpenAI runs.
+pub(super) fn is_hosted_choice(name: &str, value: &str) -> bool {
+    name == "tool_choice" && value.starts_with('{')
+}
