@@ -17,7 +17,6 @@ from llmgw.bench.processes import Server, free_port, resident_bytes
 from llmgw.bench.requests import Request, chat, get, message
 from llmgw.bench.scenarios import Plan, Scenario
 
-
 TRANSLATED = "llmgw-translated"
 """The plain gateway, asked in another dialect than its upstream's."""
 
