@@ -31,19 +31,28 @@ pub struct Route {
     pub model: Option<String>,
     /// The path asks for a stream (Gemini; the others say so in the body).
     pub stream: bool,
+    /// The stream is to be one JSON array instead of events (Gemini without `alt=sse`).
+    pub array: bool,
 }
 
 impl Route {
     fn of_model(operation: Operation, model: &str) -> Option<Self> {
-        Some(Route { operation, model: Some(percent_decode(model)?), stream: false })
+        Some(Route { operation, model: Some(percent_decode(model)?), stream: false, array: false })
     }
 }
 
-/// The native endpoint of a path.
+/// The native endpoint that a request is for.
 #[must_use]
-pub fn route(plan: &Plan, path: &str) -> Option<Route> {
+pub fn route(plan: &Plan, head: &Head) -> Option<Route> {
+    let mut route = of_path(plan, head.path())?;
+    let events = head.query().is_some_and(|query| query.split('&').any(|field| field == "alt=sse"));
+    route.array = route.stream && !events;
+    Some(route)
+}
+
+fn of_path(plan: &Plan, path: &str) -> Option<Route> {
     if let Some(&operation) = plan.routes.get(path) {
-        return Some(Route { operation, model: None, stream: false });
+        return Some(Route { operation, model: None, stream: false, array: false });
     }
     azure(path).or_else(|| gemini(path))
 }

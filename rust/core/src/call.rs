@@ -8,6 +8,7 @@ use crate::limiter::Decision;
 use crate::plan::{Key, Plan};
 use crate::snapshot::Operation;
 use bytes::Bytes;
+use llmgw_formats::signature;
 use std::ops::{Deref, Range};
 use std::sync::Arc;
 
@@ -51,6 +52,8 @@ pub struct Call {
     pub cache_key: Option<CacheKey>,
     /// The model, where the path named it.
     pub path_model: Option<String>,
+    /// The stream is to be one JSON array.
+    pub array: bool,
     /// Nothing may be left out when the request is translated.
     pub strict: bool,
 }
@@ -80,6 +83,13 @@ impl Call {
     #[must_use]
     pub fn streams(&self) -> bool {
         self.fields.stream
+    }
+
+    /// Whether it has to be read and written anew even for an upstream of its own dialect: it holds the
+    /// proof of another provider's thought, which nobody else may see, or its reply is framed otherwise.
+    #[must_use]
+    pub fn is_mixed(&self) -> bool {
+        self.array || (self.operation.is_chat() && signature::is_among(&self.body))
     }
 
     /// The body for a deployment: the routed model in place, usage asked for. The second value says

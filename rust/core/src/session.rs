@@ -98,7 +98,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             Ok(plan) => plan,
             Err(error) => return self.refuse_unread(&asked, head, &error).await,
         };
-        let route = (head.method() == "POST").then(|| access::route(&plan, head.path())).flatten();
+        let route = (head.method() == "POST").then(|| access::route(&plan, head)).flatten();
         let Some(route) = route else {
             return control::forward(self, head, &asked).await;
         };

@@ -14,6 +14,8 @@ use llmgw_formats::format::{
     Context, Dropped, Fault, Frame, PathFacts, Sent, StreamDecoder, StreamEncoder, Target,
 };
 use llmgw_formats::frames::Frames;
+use llmgw_formats::gemini_generate;
+use llmgw_formats::writer::quote;
 use llmgw_formats::{Format, Kind, format};
 use std::cell::OnceCell;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -91,7 +93,10 @@ impl<'a> Chat<'a> {
             reasoning: to.reasoning,
         };
         let mut dropped = Dropped::default();
-        let sent = upstream.encode_request(request, &target, &mut dropped).map_err(refused)?;
+        let mut sent = upstream.encode_request(request, &target, &mut dropped).map_err(refused)?;
+        if upstream.kind() == self.client().kind() {
+            add_extras(&mut sent.body, request, &mut dropped);
+        }
         if self.call.strict
             && let Some(first) = dropped.names().first()
         {
@@ -153,7 +158,11 @@ impl<'a> Chat<'a> {
         Ok(Translation {
             cut,
             decoder: lane.upstream.stream_decoder(&lane.sent),
-            encoder: self.client().stream_encoder(request, &self.context()),
+            encoder: if self.call.array {
+                gemini_generate::array_encoder(request, &self.context())
+            } else {
+                self.client().stream_encoder(request, &self.context())
+            },
             said: Said::default(),
             out: Vec::new(),
         })
@@ -165,6 +174,19 @@ impl Lane {
     #[must_use]
     pub fn failure<'b>(&self, status: u16, body: &'b str) -> Failure<'b> {
         self.upstream.decode_error(status, body)
+    }
+}
+
+/// Members that only their own dialect knows are carried where upstream and client share it.
+fn add_extras(body: &mut Vec<u8>, request: &Request<'_>, dropped: &mut Dropped) {
+    for extra in request.extra.iter().filter(|extra| !extra.name.contains(['.', '['])) {
+        if body.pop() != Some(b'}') {
+            return;
+        }
+        for part in [",", &quote(&extra.name), ":", &extra.value, "}"] {
+            body.extend_from_slice(part.as_bytes());
+        }
+        dropped.forget(&extra.name);
     }
 }
 

@@ -11,14 +11,13 @@
 //! | effort | budget of Claude up to 4.5 | effort of Claude 4.6 / newer | Nova 2 | gpt-oss |
 //! |---|---|---|---|---|
 //! | minimal | 1024 | low | low | low |
-//! | low | 2048 | low | low | low |
-//! | medium | 8192 | medium | medium | medium |
-//! | high | 24576 | high | high | high |
-//! | xhigh | 49152 | max / xhigh | high | high |
+//! | low | 4096 | low | low | low |
+//! | medium | 10,000 | medium | medium | medium |
+//! | high | 24,000 | high | high | high |
+//! | xhigh | 32,000 | max / xhigh | high | high |
 //!
 //! A budget that follows from an effort takes half of the reply's tokens at most.
 
-mod base64;
 mod blocks_in;
 mod blocks_out;
 mod citations;

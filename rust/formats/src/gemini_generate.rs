@@ -8,7 +8,6 @@
 //! ([`array_encoder`]); upstreams are always asked for events. Requests to count tokens are read by
 //! [`decode_count_request`] and answered by [`count_reply`].
 
-pub(crate) mod base64;
 mod calls;
 mod citations;
 mod contents_in;

@@ -5,8 +5,10 @@
 //! (`format`), frames of a stream (`frames`), then a module for each format.
 
 pub mod anthropic_messages;
+mod base64;
 pub mod bedrock_converse;
 pub mod chat;
+pub mod cohere_chat;
 pub mod eventstream;
 pub mod format;
 pub mod frames;
@@ -30,6 +32,6 @@ pub fn format(kind: Kind) -> &'static dyn Format {
         Kind::AnthropicMessages => &anthropic_messages::AnthropicMessages,
         Kind::GeminiGenerate => &gemini_generate::GeminiGenerate,
         Kind::BedrockConverse => &bedrock_converse::BedrockConverse,
-        _ => unimplemented!(),
+        Kind::CohereChat => &cohere_chat::CohereChat,
     }
 }

@@ -1,6 +1,7 @@
 //! What an upstream that refused has to say, and what it means for dispatch and for the client.
 
-use super::{Buffer, Failure, Whole};
+use super::reading::Buffer;
+use super::{Failure, Whole};
 use crate::error::Class;
 use crate::headers::Headers;
 use crate::translate::{Chat, Lane};
@@ -50,6 +51,7 @@ pub(super) async fn read(
         }
         _ => fail(class, &format!("answered with status {status}")),
     };
+    failure.status = Some(status);
     failure.retry_after = retry_after(&headers);
     // A web page is nothing that a client of ours could read.
     let readable = whole && headers.is_of_type("application/json");

@@ -1,6 +1,7 @@
 //! Content blocks: an object with one member, whose name tells what it is.
 
-use super::{base64, citations, media};
+use super::{citations, media};
+use crate::base64;
 use crate::chat::{Block, Cache, Signature, TextBlock, Thinking, ToolCall};
 use crate::format::{Fault, Kind};
 use crate::signature;
@@ -86,7 +87,7 @@ fn thinking<'a>(value: &Value<'a>) -> Option<Thinking<'a>> {
 
 /// A hidden thought: bytes, which are Bedrock's own or hold a sealed signature.
 pub(super) fn redacted(data: Cow<'_, str>) -> Signature<'_> {
-    if let Some(text) = base64::decode(&data)
+    if let Some(text) = base64::decode(&data).and_then(|bytes| String::from_utf8(bytes).ok())
         && signature::open(&text).is_some()
     {
         return signature::read(Kind::BedrockConverse, Cow::Owned(text));

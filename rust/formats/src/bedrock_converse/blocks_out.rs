@@ -1,6 +1,6 @@
 //! Content blocks on their way out, as requests and replies share them.
 
-use super::base64;
+use crate::base64;
 use crate::chat::{Cache, Signature, ToolCall};
 use crate::format::Kind;
 use crate::signature;

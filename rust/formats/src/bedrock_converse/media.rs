@@ -1,6 +1,6 @@
 //! Pictures, documents, videos and sounds: their formats and where they are.
 
-use super::base64;
+use crate::base64;
 use crate::chat::{Block, Source};
 use crate::value::Value;
 use crate::writer::Writer;

@@ -107,10 +107,10 @@ fn budget_of(
 ) -> Thought {
     let wanted = given.unwrap_or(match effort {
         Effort::None | Effort::Minimal => LEAST,
-        Effort::Low => 2048,
-        Effort::Medium => 8192,
-        Effort::High => 24_576,
-        Effort::XHigh => 49_152,
+        Effort::Low => 4096,
+        Effort::Medium => 10_000,
+        Effort::High => 24_000,
+        Effort::XHigh => 32_000,
     });
     // The reply has to have more tokens than the thought in it.
     let room = most

@@ -1,8 +1,8 @@
 //! A part of a content, as requests and replies have it.
 
-use super::base64;
 use super::names::{camel, get, get_text};
 use super::proof;
+use crate::base64;
 use crate::chat::{Block, Signature, Source, Text, TextBlock, Thinking, ToolCall};
 use crate::value::Value;
 use std::borrow::Cow;

@@ -1,7 +1,7 @@
 //! Parts of contents for an upstream, once it is known which there are.
 
-use super::base64;
 use super::parts::{Family, is_youtube, media_type_of};
+use crate::base64;
 use crate::chat::Source;
 use crate::value::Value;
 use crate::writer::{Writer, quote};
@@ -10,31 +10,13 @@ use std::borrow::Cow;
 /// A part in the making.
 pub(super) enum Part<'r> {
     /// Text, or a thought.
-    Text {
-        text: Cow<'r, str>,
-        thought: bool,
-        proof: Option<Cow<'r, str>>,
-    },
+    Text { text: Cow<'r, str>, thought: bool, proof: Option<Cow<'r, str>> },
     /// A picture, a sound, a film or a document.
-    Media {
-        source: &'r Source<'r>,
-        family: Family,
-        proof: Option<Cow<'r, str>>,
-    },
+    Media { source: &'r Source<'r>, family: Family, proof: Option<Cow<'r, str>> },
     /// A call of a function.
-    Call {
-        id: &'r str,
-        name: &'r str,
-        args: Cow<'r, str>,
-        proof: Option<Cow<'r, str>>,
-    },
+    Call { id: &'r str, name: &'r str, args: Cow<'r, str>, proof: Option<Cow<'r, str>> },
     /// Its answer.
-    Response {
-        id: &'r str,
-        name: &'r str,
-        response: String,
-        media: Vec<(&'r Source<'r>, Family)>,
-    },
+    Response { id: &'r str, name: &'r str, response: String, media: Vec<(&'r Source<'r>, Family)> },
     /// One that only Gemini knows.
     Raw(&'r str),
 }

@@ -14,7 +14,7 @@ fn thinking(effort: Option<Effort>, budget: Option<u64>) -> Request<'static> {
 #[test]
 fn each_family_is_asked_to_think_in_its_own_words() {
     let request = thinking(Some(Effort::Medium), None);
-    let budget = json!({"thinking": {"type": "enabled", "budget_tokens": 8192}});
+    let budget = json!({"thinking": {"type": "enabled", "budget_tokens": 10000}});
     let (body, _) = sent(&request, CLAUDE);
     assert_eq!(body["additionalModelRequestFields"], budget);
     let (body, _) = sent(&request, NEWER_CLAUDE);
