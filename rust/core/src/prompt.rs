@@ -83,9 +83,15 @@ impl Prompt {
             Operation::Messages | Operation::CountMessageTokens | Operation::Converse => {
                 &["system", "messages", "tools", "metadata"]
             }
-            Operation::GenerateContent | Operation::CountContentTokens => {
-                &["systemInstruction", "system_instruction", "contents", "tools", "labels"]
-            }
+            Operation::GenerateContent | Operation::CountContentTokens => &[
+                "systemInstruction",
+                "system_instruction",
+                "contents",
+                "tools",
+                "labels",
+                "generateContentRequest",
+                "generate_content_request",
+            ],
             Operation::CohereChat => &["messages", "tools", "documents"],
         };
         for field in &object.fields {

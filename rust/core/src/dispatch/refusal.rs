@@ -7,7 +7,7 @@ use crate::headers::Headers;
 use crate::translate::{Chat, Lane};
 use crate::upstream::Response;
 use llmgw_formats::chat::FailureKind;
-use llmgw_formats::{Kind, format};
+use llmgw_formats::{Kind, format, gemini_generate};
 use std::time::{Duration, SystemTime};
 use tokio::time::{Instant, timeout_at};
 
@@ -52,7 +52,11 @@ pub(super) async fn read(
         _ => fail(class, &format!("answered with status {status}")),
     };
     failure.status = Some(status);
-    failure.retry_after = retry_after(&headers);
+    failure.retry_after = retry_after(&headers).or_else(|| {
+        // Google says it in the body.
+        let seconds = gemini_generate::retry_delay(text)?;
+        Duration::try_from_secs_f64(seconds).ok()
+    });
     // A web page is nothing that a client of ours could read.
     let readable = whole && headers.is_of_type("application/json");
     if readable && matches!(class, Class::UpstreamRejected | Class::ContextWindowExceeded) {
