@@ -37,7 +37,7 @@ fn like(scenarios: &Value, kind: Kind, name: &str) -> Option<String> {
 fn every_stream_keeps_to_the_order_of_events() {
     let scenarios = scenarios();
     let mut failures = Vec::new();
-    for kind in common::KINDS {
+    for kind in Kind::ALL {
         for (name, bytes) in recorded(kind) {
             let (sum, heard) = Sum::of(kind, &[&bytes]);
             let at = format!("{} {name}", kind.name());
@@ -57,7 +57,7 @@ fn every_stream_keeps_to_the_order_of_events() {
 fn every_stream_says_what_the_whole_reply_says() {
     let scenarios = scenarios();
     let mut failures = Vec::new();
-    for kind in common::KINDS {
+    for kind in Kind::ALL {
         for (name, bytes) in recorded(kind) {
             let Some(whole) = like(&scenarios, kind, &name) else { continue };
             if name == CUT && matches!(kind, Kind::AnthropicMessages | Kind::BedrockConverse) {
@@ -81,7 +81,7 @@ fn every_stream_says_what_the_whole_reply_says() {
 
 #[test]
 fn every_split_of_a_stream_gives_the_same_events() {
-    for kind in common::KINDS {
+    for kind in Kind::ALL {
         for (name, bytes) in recorded(kind) {
             let whole = listen(kind, &[&bytes], &mut |_| {});
             // Long ones are cut at steps that share no factor with what repeats in them.
@@ -110,7 +110,7 @@ fn every_stream_reads_as_its_golden_file_for_every_client() {
         stream_usage: true,
         ..Request::default()
     };
-    for kind in common::KINDS {
+    for kind in Kind::ALL {
         for (name, bytes) in recorded(kind) {
             if bytes.len() > 20_000 {
                 continue; // nobody would review it
@@ -136,7 +136,7 @@ fn every_translated_stream_says_the_same() {
         stream_usage: true,
         ..Request::default()
     };
-    for kind in common::KINDS {
+    for kind in Kind::ALL {
         for (name, bytes) in recorded(kind) {
             if like(&scenarios, kind, &name).is_none() || name == CUT {
                 continue;

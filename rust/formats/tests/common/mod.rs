@@ -9,13 +9,6 @@ use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-pub const KINDS: [Kind; 5] = [
-    Kind::OpenaiChat,
-    Kind::OpenaiResponses,
-    Kind::AnthropicMessages,
-    Kind::GeminiGenerate,
-    Kind::BedrockConverse,
-];
 pub mod stream;
 
 /// The formats that clients speak.
