@@ -223,6 +223,10 @@ fn a_tool_stands_in_for_a_schema_beside_tools() {
     request.tool_choice = Some(ToolChoice::None);
     let (body, _) = sent(&request);
     assert_eq!(body["tools"].as_array().unwrap().len(), 1, "only the answer may be called");
+    request.tools.clear();
+    request.extra = vec![Extra { name: "documents".into(), value: "[]".into() }];
+    let (body, _) = sent(&request);
+    assert!(body.get("response_format").is_none(), "nor beside documents");
 }
 
 #[test]
@@ -246,6 +250,7 @@ fn efforts_become_budgets_within_the_reply() {
 #[test]
 fn values_beyond_the_range_are_clamped_and_others_noted() {
     let request = Request {
+        temperature: Some(1.5),
         top_p: Some(1.0),
         top_k: Some(1000),
         frequency_penalty: Some(-1.0),
@@ -273,6 +278,7 @@ fn values_beyond_the_range_are_clamped_and_others_noted() {
     assert_eq!(
         dropped,
         [
+            "temperature (clamped)",
             "top_p (clamped)",
             "top_k (clamped)",
             "frequency_penalty (clamped)",
