@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import msgspec
 
 from llmgw import _native
-from llmgw.gateway.snapshot import Deployment, Signing, Timeouts
+from llmgw.gateway.snapshot import Deployment, Signer, Timeouts
 from llmgw.model import CHATS, Operation
 from llmgw.providers import NOT_SERVED, split_model
 from llmgw.providers.base import Header, Provider, TargetError, Upstream
@@ -239,12 +239,12 @@ class DeploymentCompiler:
         return unique
 
 
-def _signing(upstream: Upstream) -> Signing | None:
+def _signing(upstream: Upstream) -> Signer | None:
     given = upstream.signing
     if given is None:
         return None
     token = given.session_token
-    return Signing(
+    return Signer(
         region=given.region,
         service=given.service,
         access_key_id=given.access_key_id,

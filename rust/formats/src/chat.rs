@@ -311,6 +311,17 @@ pub struct Function<'a> {
     /// What its calls look like to a client or provider who knows the form; to all others it is a
     /// function with `parameters`.
     pub form: FunctionForm,
+    /// The group that the client has it in, if `name` is made of that and of its name there.
+    pub group: Option<Group<'a>>,
+}
+
+/// A function's place in a group of tools (a `namespace` of OpenAI's Responses).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group<'a> {
+    /// The group.
+    pub namespace: Text<'a>,
+    /// The function's name there.
+    pub name: Text<'a>,
 }
 
 /// What the calls of a function look like in OpenAI's formats.
@@ -323,6 +334,8 @@ pub enum FunctionForm {
     FreeText,
     /// A command for the client's shell (the `local_shell` tool). Canonically the call's `action`.
     LocalShell,
+    /// A search for tools by the client (the `tool_search` tool).
+    ToolSearch,
 }
 
 /// Whether tools are to be called.

@@ -13,7 +13,7 @@ mod citations;
 mod contents_in;
 mod contents_out;
 mod errors;
-mod names;
+pub(crate) mod names;
 mod partial_args;
 mod parts;
 mod proof;

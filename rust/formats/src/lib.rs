@@ -12,6 +12,7 @@ pub mod cohere_chat;
 pub mod eventstream;
 pub mod format;
 pub mod frames;
+pub mod gemini_embed;
 pub mod gemini_generate;
 pub mod openai_chat;
 pub mod openai_errors;

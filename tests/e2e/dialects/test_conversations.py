@@ -1,4 +1,4 @@
-"""Each recorded conversation through each upstream: taken or refused in plain words, never lost in silence."""
+"""Each recorded conversation through each upstream: taken or refused, but never lost in silence."""
 
 from typing import Any
 

@@ -120,7 +120,16 @@ def _schema(value: Any, path: Path) -> None:
 
 CUSTOM_TOOL = record(
     {"name": TOOL_NAME, "input_schema": _schema},
-    {"type": nullable(one_of("custom")), "description": string(), "strict": boolean, **CACHE},
+    {
+        "type": nullable(one_of("custom")),
+        "description": string(),
+        "strict": boolean,
+        "eager_input_streaming": nullable(boolean),
+        "defer_loading": boolean,
+        "input_examples": items(mapping),
+        "allowed_callers": items(string()),
+        **CACHE,
+    },
 )
 
 
@@ -334,9 +343,16 @@ def _gist(call: Call) -> Gist:
         stream=body.get("stream", False),
         last_text=texts[-1] if texts else "",
         after_tools=any(block["type"] == "tool_result" for block in users[-1]),
-        forced_tool=body.get("tool_choice", {}).get("name"),
+        forced_tool=_forced(body),
         has=frozenset(name for name, there in present.items() if there),
     )
+
+
+def _forced(body: dict[str, Any]) -> str | None:
+    choice, tools = body.get("tool_choice", {}), body.get("tools", [])
+    only = tools[0]["name"] if choice.get("type") == "any" and len(tools) == 1 else None
+    name: str | None = choice.get("name", only)
+    return name
 
 
 def _count(call: Call) -> Answer | None:

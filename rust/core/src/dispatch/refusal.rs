@@ -1,6 +1,7 @@
 //! What an upstream that refused has to say, and what it means for dispatch and for the client.
 
-use super::{Buffer, Failure, Whole};
+use super::reading::Buffer;
+use super::{Failure, Whole};
 use crate::error::Class;
 use crate::headers::Headers;
 use crate::translate::{Chat, Lane};

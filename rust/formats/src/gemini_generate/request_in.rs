@@ -187,7 +187,8 @@ fn response_format<'a>(request: &mut Request<'a>, value: &Value<'a>) -> bool {
 fn thinking_config<'a>(request: &mut Request<'a>, value: &Value<'a>) -> Result<(), Fault> {
     const AT: &str = "generationConfig.thinkingConfig.";
     object("generationConfig.thinkingConfig", value)?;
-    let mut reasoning = Reasoning::default();
+    // Gemini does not show thoughts unless it is asked to.
+    let mut reasoning = Reasoning { visible: Some(false), ..Reasoning::default() };
     for (key, member) in value.members().iter().filter(|(_, member)| !member.is_null()) {
         let name = camel(key);
         let at = [AT, &name].concat();
