@@ -169,11 +169,15 @@ impl Decoder {
         let told = |name: &str| delta.and_then(|delta| delta.get(name)).and_then(Value::text);
         let reason = told("finish_reason").unwrap_or_default();
         let error = told("error");
-        self.stop(emit);
-        if let Some(usage) = delta.and_then(|delta| delta.get("usage")).and_then(usage_in) {
+        let usage = delta.and_then(|delta| delta.get("usage")).and_then(usage_in);
+        let failed = error.is_some() || matches!(&*reason, "ERROR" | "TIMEOUT");
+        if !failed {
+            self.stop(emit);
+        }
+        if let Some(usage) = usage {
             emit(Event::Usage(usage));
         }
-        if error.is_some() || matches!(&*reason, "ERROR" | "TIMEOUT") {
+        if failed {
             self.failed = true;
             let status = if reason == "TIMEOUT" { 504 } else { 500 };
             let words = "The provider failed while it wrote the reply.";
