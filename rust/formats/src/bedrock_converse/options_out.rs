@@ -124,7 +124,11 @@ impl Options {
     }
 
     fn inference(&self, w: &mut Writer, request: &Request<'_>, dropped: &mut Dropped) {
-        let stop: Vec<_> = request.stop.iter().filter(|text| !text.trim().is_empty()).collect();
+        // Claude refuses texts of white space alone.
+        let blank = |text: &str| {
+            text.is_empty() || (self.model.family.is_claude() && text.trim().is_empty())
+        };
+        let stop: Vec<_> = request.stop.iter().filter(|text| !blank(text)).collect();
         dropped.add_if(stop.len() < request.stop.len(), "stop");
         let floats = [self.temperature, self.top_p];
         if self.max_tokens.is_none() && floats == [None, None] && stop.is_empty() {

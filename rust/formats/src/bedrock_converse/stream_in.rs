@@ -12,9 +12,6 @@ use crate::format::{Fault, Frame, Kind, Sent, StreamDecoder};
 use crate::signature;
 use crate::value::Value;
 
-/// Calls whose late pieces are still put where they belong.
-const MOST_CALLS: usize = 1024;
-
 type Emit<'e> = &'e mut dyn FnMut(Event<'_>);
 
 /// What is known of a stream.
@@ -28,7 +25,6 @@ pub(super) struct Decoder {
     failed: bool,
     next_block: u64,
     open: Option<Open>,
-    calls: Vec<Call>,
     /// Tools of the client's are called.
     calls_tools: bool,
 }
@@ -47,19 +43,16 @@ struct Open {
 enum What {
     Text,
     Thinking,
-    Call,
-}
-
-/// A call that has begun.
-struct Call {
-    index: u64,
-    block: u64,
-    /// It is the answer, not a call.
-    answers: bool,
-    /// Some of its arguments have come.
-    told: bool,
-    /// Nothing is to be told of it: Bedrock runs the tool itself.
-    hosted: bool,
+    /// A call, and whether some of its arguments have come.
+    Call {
+        told: bool,
+    },
+    /// A call that is the answer.
+    Answer {
+        told: bool,
+    },
+    /// A call of a tool that Bedrock runs itself: nothing is to be told of it.
+    Hosted,
 }
 
 impl Decoder {
@@ -75,16 +68,17 @@ impl Decoder {
 
     /// Stops the block under way. Arguments that never came are an empty object.
     fn stop(&mut self, emit: Emit<'_>) {
-        let Some(open) = self.open.take() else { return };
-        let silent = |call: &&mut Call| call.block == open.block && !call.told;
-        if open.what == What::Call
-            && let Some(call) = self.calls.iter_mut().rev().find(silent)
-        {
-            call.told = true;
-            let (block, delta) = (open.block, piece(call.answers, "{}".into()));
+        let Some(Open { what, block, .. }) = self.open.take() else { return };
+        let empty = match what {
+            What::Call { told: false } => Some(Delta::Arguments("{}".into())),
+            What::Answer { told: false } => Some(Delta::Text("{}".into())),
+            What::Hosted => return,
+            _ => None,
+        };
+        if let Some(delta) = empty {
             emit(Event::Delta { choice: 0, block, delta });
         }
-        emit(Event::BlockStop { choice: 0, block: open.block });
+        emit(Event::BlockStop { choice: 0, block });
     }
 
     fn begin(&mut self, index: u64, what: What, start: BlockStart<'_>, emit: Emit<'_>) -> u64 {
@@ -99,35 +93,29 @@ impl Decoder {
     fn block_start(&mut self, event: &Value<'_>, emit: Emit<'_>) {
         let Some(call) = event.get("start").and_then(|start| start.get("toolUse")) else { return };
         let index = index(event);
-        if self.calls.len() >= MOST_CALLS {
-            self.calls.remove(0);
-        }
-        let hosted = call.get("type").is_some();
         let name = call.get("name").and_then(Value::text).unwrap_or_default();
-        let answers = self.output_tool == Some(&*name);
-        let mut block = 0;
-        if hosted {
+        if call.get("type").is_some() {
             self.stop(emit);
+            self.open = Some(Open { index, what: What::Hosted, block: self.next_block });
+        } else if self.output_tool == Some(&*name) {
+            self.begin(index, What::Answer { told: false }, BlockStart::Text, emit);
         } else {
-            let start = if answers {
-                BlockStart::Text
-            } else {
-                let id = call.get("toolUseId").and_then(Value::text).unwrap_or_default();
-                BlockStart::ToolCall { id, name, signature: None }
-            };
-            self.calls_tools |= !answers;
-            block = self.begin(index, What::Call, start, emit);
+            self.calls_tools = true;
+            let id = call.get("toolUseId").and_then(Value::text).unwrap_or_default();
+            let start = BlockStart::ToolCall { id, name, signature: None };
+            self.begin(index, What::Call { told: false }, start, emit);
         }
-        self.calls.push(Call { index, block, answers, told: false, hosted });
     }
 
-    fn delta(&mut self, event: &Value<'_>, emit: Emit<'_>) {
+    fn delta(&mut self, event: &Value<'_>, emit: Emit<'_>) -> Result<(), Fault> {
         let index = index(event);
-        let Some(delta) = event.get("delta") else { return };
+        let Some(delta) = event.get("delta") else { return Ok(()) };
         for (name, value) in delta.members() {
             match &**name {
                 "text" => self.text(index, What::Text, value.text(), emit),
-                "toolUse" => self.arguments(index, value.get("input").and_then(Value::text), emit),
+                "toolUse" => {
+                    self.arguments(index, value.get("input").and_then(Value::text), emit)?;
+                }
                 "reasoningContent" => self.thought(index, value, emit),
                 "citation" => {
                     self.say(index, What::Text, Delta::Citation(citation_in(value)), emit);
@@ -135,6 +123,7 @@ impl Decoder {
                 _ => {}
             }
         }
+        Ok(())
     }
 
     fn text(&mut self, index: u64, what: What, text: Option<Text<'_>>, emit: Emit<'_>) {
@@ -169,16 +158,29 @@ impl Decoder {
         }
     }
 
-    fn arguments(&mut self, index: u64, text: Option<Text<'_>>, emit: Emit<'_>) {
-        let Some(text) = text.filter(|text| !text.is_empty()) else { return };
-        let Some(call) = self.calls.iter_mut().rev().find(|call| call.index == index) else {
-            return;
+    /// A piece of a call's arguments. Half of them would be worse than none.
+    fn arguments(
+        &mut self,
+        index: u64,
+        text: Option<Text<'_>>,
+        emit: Emit<'_>,
+    ) -> Result<(), Fault> {
+        let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(()) };
+        let open = self.open.as_mut().filter(|open| open.index == index);
+        let (block, delta) = match open {
+            Some(Open { what: What::Call { told }, block, .. }) => {
+                *told = true;
+                (*block, Delta::Arguments(text))
+            }
+            Some(Open { what: What::Answer { told }, block, .. }) => {
+                *told = true;
+                (*block, Delta::Text(text))
+            }
+            Some(Open { what: What::Hosted, .. }) => return Ok(()),
+            _ => return Err(Fault::new("The stream tells of a call that is not under way.")),
         };
-        if !call.hosted {
-            call.told = true;
-            let (block, delta) = (call.block, piece(call.answers, text));
-            emit(Event::Delta { choice: 0, block, delta });
-        }
+        emit(Event::Delta { choice: 0, block, delta });
+        Ok(())
     }
 
     fn block_stop(&mut self, event: &Value<'_>, emit: Emit<'_>) {
@@ -207,11 +209,6 @@ impl Decoder {
             emit(Event::End);
         }
     }
-}
-
-/// A piece of a call's arguments, or of the answer that they are.
-fn piece(answers: bool, text: Text<'_>) -> Delta<'_> {
-    if answers { Delta::Text(text) } else { Delta::Arguments(text) }
 }
 
 fn index(event: &Value<'_>) -> u64 {
@@ -244,7 +241,7 @@ impl StreamDecoder for Decoder {
                 self.start(emit);
                 match name {
                     "contentBlockStart" => self.block_start(&event, emit),
-                    "contentBlockDelta" => self.delta(&event, emit),
+                    "contentBlockDelta" => self.delta(&event, emit)?,
                     _ => self.block_stop(&event, emit),
                 }
             }

@@ -16,7 +16,7 @@ use crate::writer::Writer;
 pub(super) struct Encoder {
     /// Converse's numbers: a proof without a place of its own takes one.
     next: u64,
-    open: Vec<Open>,
+    open: Option<Open>,
     usage: Usage,
 }
 
@@ -24,16 +24,9 @@ pub(super) struct Encoder {
 struct Open {
     block: u64,
     index: u64,
-    what: What,
+    thinking: bool,
     /// A proof that came with a text.
     proof: Option<String>,
-}
-
-#[derive(PartialEq, Eq)]
-enum What {
-    Text,
-    Thinking,
-    Call,
 }
 
 impl Encoder {
@@ -43,12 +36,8 @@ impl Encoder {
         }
         let index = self.next;
         self.next += 1;
-        let what = match start {
-            BlockStart::Thinking | BlockStart::Redacted(_) => What::Thinking,
-            BlockStart::ToolCall { .. } => What::Call,
-            BlockStart::Text | BlockStart::Refusal => What::Text,
-        };
-        self.open.push(Open { block, index, what, proof: None });
+        let thinking = matches!(start, BlockStart::Thinking | BlockStart::Redacted(_));
+        self.open = Some(Open { block, index, thinking, proof: None });
         match start {
             BlockStart::ToolCall { id, name, .. } => {
                 eventstream::event(out, "contentBlockStart", |w| {
@@ -75,12 +64,12 @@ impl Encoder {
     }
 
     fn delta(&mut self, block: u64, delta: &Delta<'_>, out: &mut Vec<u8>) {
-        let Some(open) = self.open.iter_mut().rev().find(|open| open.block == block) else {
+        let Some(open) = self.open.as_mut().filter(|open| open.block == block) else {
             return;
         };
         let index = open.index;
         match delta {
-            Delta::Text(text) if open.what == What::Thinking => thought(out, index, "text", text),
+            Delta::Text(text) if open.thinking => thought(out, index, "text", text),
             Delta::Text(text) => block_delta(out, index, |w| {
                 w.text("text", text);
             }),
@@ -98,13 +87,10 @@ impl Encoder {
         }
     }
 
-    /// A call's block stays known, since a late piece of its arguments may come.
     fn stop(&mut self, block: u64, out: &mut Vec<u8>) {
-        let Some(at) = self.open.iter().rposition(|open| open.block == block) else { return };
-        block_stop(out, self.open[at].index);
-        if self.open[at].what != What::Call
-            && let Some(proof) = self.open.swap_remove(at).proof
-        {
+        let Some(open) = self.open.take_if(|open| open.block == block) else { return };
+        block_stop(out, open.index);
+        if let Some(proof) = open.proof {
             self.proof(&proof, out);
         }
     }
@@ -121,7 +107,7 @@ impl Encoder {
 
 fn signed(open: &mut Open, proof: &Signature<'_>, out: &mut Vec<u8>) {
     let proof = signature::write(Kind::BedrockConverse, proof);
-    if open.what == What::Thinking {
+    if open.thinking {
         thought(out, open.index, "signature", &proof);
     } else {
         open.proof = Some(proof.into_owned());

@@ -142,9 +142,11 @@ impl<'d, 'r> Out<'d, 'r> {
                 true
             }
             Block::Document { source, title, context, cache, .. } => {
-                self.uncache(number, cache.as_ref());
                 let text = text_of(source);
-                self.lost(text.is_none(), number, "");
+                match text {
+                    Some(_) => self.uncache(number, cache.as_ref()),
+                    None => self.lost(true, number, ""),
+                }
                 let (title, context) = (title.as_deref(), context.as_deref());
                 self.documents.extend(text.map(|text| Document { title, context, text }));
                 false

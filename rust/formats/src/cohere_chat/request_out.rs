@@ -1,7 +1,7 @@
 //! A request for an upstream.
 
 use super::messages_out::{Document, Out};
-use crate::chat::{Effort, Function, Output, Request, Text, Tool, ToolChoice};
+use crate::chat::{Block, Effort, Function, Output, Request, Text, Tool, ToolChoice};
 use crate::format::{Dropped, Fault, OUTPUT_TOOL, Sent, Target};
 use crate::writer::Writer;
 
@@ -87,12 +87,11 @@ impl<'r> Tools<'r> {
         }
         let several = request.parallel_tool_calls == Some(false) && !functions.is_empty();
         dropped.add_if(several, "parallel_tool_calls");
-        // Cohere has no format of the reply beside tools.
+        // Cohere has no format of the reply beside tools or documents.
+        let beside = !functions.is_empty() || has_documents(request);
         let output = match &request.output {
-            Output::Schema(one) if !functions.is_empty() || !target.native_schema => {
-                Some(&*one.schema)
-            }
-            Output::Json if !functions.is_empty() => Some(ANY_OBJECT),
+            Output::Schema(one) if beside || !target.native_schema => Some(&*one.schema),
+            Output::Json if beside => Some(ANY_OBJECT),
             _ => None,
         };
         let forbidden = request.tool_choice == Some(ToolChoice::None);
@@ -148,6 +147,12 @@ impl<'r> Tools<'r> {
     }
 }
 
+fn has_documents(request: &Request<'_>) -> bool {
+    let mut blocks = request.messages.iter().flat_map(|message| &message.blocks);
+    blocks.any(|block| matches!(block, Block::Document { .. }))
+        || request.extra.iter().any(|one| one.name == OWN[0])
+}
+
 /// Cohere cannot be told which tools to choose from, so only these are declared.
 fn is_allowed(name: &Text<'_>, choice: Option<&ToolChoice<'_>>) -> bool {
     match choice {
@@ -190,7 +195,8 @@ fn clamped(
 }
 
 fn sampling(w: &mut Writer, request: &Request<'_>, dropped: &mut Dropped) {
-    w.float_if("temperature", request.temperature);
+    let temperature = clamped(request.temperature, (0.0, 1.0), "temperature (clamped)", dropped);
+    w.float_if("temperature", temperature);
     let top_p = clamped(request.top_p, (0.01, 0.99), "top_p (clamped)", dropped);
     w.float_if("p", top_p);
     dropped.add_if(request.top_k.is_some_and(|k| k > MOST_K), "top_k (clamped)");

@@ -20,7 +20,6 @@ pub(super) struct Decoder {
     failed: bool,
     next_block: u64,
     open: Option<Open>,
-    calls: Vec<Call>,
     /// Tools of the client's are called.
     calls_tools: bool,
 }
@@ -40,21 +39,15 @@ enum What {
     Text,
     Thinking,
     Plan,
-    Call,
+    /// A call, and whether some of its arguments have come.
+    Call {
+        told: bool,
+    },
+    /// A call that is the answer.
+    Answer {
+        told: bool,
+    },
 }
-
-/// A call that has begun.
-struct Call {
-    index: u64,
-    block: u64,
-    /// It is the answer, not a call.
-    answers: bool,
-    /// Some of its arguments have come.
-    told: bool,
-}
-
-/// Calls whose late pieces are still put where they belong.
-const MOST_CALLS: usize = 1024;
 
 impl Decoder {
     pub(super) fn new(sent: &Sent) -> Self {
@@ -70,16 +63,16 @@ impl Decoder {
 
     /// Stops the block under way. Arguments that never came are an empty object.
     fn stop(&mut self, emit: Emit<'_>) {
-        let Some(open) = self.open.take() else { return };
-        let silent = |call: &&mut Call| call.block == open.block && !call.told;
-        if open.what == What::Call
-            && let Some(call) = self.calls.iter_mut().rev().find(silent)
-        {
-            call.told = true;
-            let (block, delta) = (open.block, piece(call.answers, "{}".into()));
+        let Some(Open { what, block, .. }) = self.open.take() else { return };
+        let empty = match what {
+            What::Call { told: false } => Some(Delta::Arguments("{}".into())),
+            What::Answer { told: false } => Some(Delta::Text("{}".into())),
+            _ => None,
+        };
+        if let Some(delta) = empty {
             emit(Event::Delta { choice: 0, block, delta });
         }
-        emit(Event::BlockStop { choice: 0, block: open.block });
+        emit(Event::BlockStop { choice: 0, block });
     }
 
     fn begin(&mut self, what: What, index: u64, start: BlockStart<'_>, emit: Emit<'_>) -> u64 {
@@ -119,42 +112,45 @@ impl Decoder {
         }
     }
 
-    fn call_start(&mut self, event: &Value<'_>, emit: Emit<'_>) {
+    fn call_start(&mut self, event: &Value<'_>, emit: Emit<'_>) -> Result<(), Fault> {
         let Some(call) = message(event).and_then(|message| message.get("tool_calls")) else {
-            return;
+            return Ok(());
         };
         let index = index(event);
         let function = call.get("function");
         let name = function.and_then(|one| one.get("name")).and_then(Value::text);
         let name = name.unwrap_or_default();
-        let answers = self.output_tool == Some(&*name);
-        let start = if answers {
-            BlockStart::Text
+        if self.output_tool == Some(&*name) {
+            self.begin(What::Answer { told: false }, index, BlockStart::Text, emit);
         } else {
+            self.calls_tools = true;
             let id = call.get("id").and_then(Value::text).unwrap_or_default();
-            BlockStart::ToolCall { id, name, signature: None }
-        };
-        self.calls_tools |= !answers;
-        if self.calls.len() >= MOST_CALLS {
-            self.calls.remove(0);
+            let start = BlockStart::ToolCall { id, name, signature: None };
+            self.begin(What::Call { told: false }, index, start, emit);
         }
-        let block = self.begin(What::Call, index, start, emit);
-        self.calls.push(Call { index, block, answers, told: false });
-        self.arguments(event, emit);
+        self.arguments(event, emit)
     }
 
-    fn arguments(&mut self, event: &Value<'_>, emit: Emit<'_>) {
+    /// A piece of a call's arguments. Half of them would be worse than none.
+    fn arguments(&mut self, event: &Value<'_>, emit: Emit<'_>) -> Result<(), Fault> {
         let text = message(event)
             .and_then(|message| message.get("tool_calls")?.get("function")?.get("arguments"))
-            .and_then(Value::text)
-            .filter(|text| !text.is_empty());
+            .and_then(Value::text);
+        let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(()) };
         let index = index(event);
-        let call = self.calls.iter_mut().rev().find(|call| call.index == index);
-        if let (Some(text), Some(call)) = (text, call) {
-            call.told = true;
-            let delta = piece(call.answers, text);
-            emit(Event::Delta { choice: 0, block: call.block, delta });
-        }
+        let (block, delta) = match self.open.as_mut().filter(|open| open.index == index) {
+            Some(Open { what: What::Call { told }, block, .. }) => {
+                *told = true;
+                (*block, Delta::Arguments(text))
+            }
+            Some(Open { what: What::Answer { told }, block, .. }) => {
+                *told = true;
+                (*block, Delta::Text(text))
+            }
+            _ => return Err(Fault::new("The stream tells of a call that is not under way.")),
+        };
+        emit(Event::Delta { choice: 0, block, delta });
+        Ok(())
     }
 
     fn citation(&mut self, event: &Value<'_>, emit: Emit<'_>) {
@@ -173,16 +169,20 @@ impl Decoder {
         let told = |name: &str| delta.and_then(|delta| delta.get(name)).and_then(Value::text);
         let reason = told("finish_reason").unwrap_or_default();
         let error = told("error");
-        if let Some(usage) = delta.and_then(|delta| delta.get("usage")).and_then(usage_in) {
+        let usage = delta.and_then(|delta| delta.get("usage")).and_then(usage_in);
+        let failed = error.is_some() || matches!(&*reason, "ERROR" | "TIMEOUT");
+        if !failed {
+            self.stop(emit);
+        }
+        if let Some(usage) = usage {
             emit(Event::Usage(usage));
         }
-        if error.is_some() || matches!(&*reason, "ERROR" | "TIMEOUT") {
+        if failed {
             self.failed = true;
             let status = if reason == "TIMEOUT" { 504 } else { 500 };
             let words = "The provider failed while it wrote the reply.";
             return emit(Event::Error(errors::failure(status, error.or(Some(words.into())))));
         }
-        self.stop(emit);
         let finish = match finish_in(&reason) {
             Finish::ToolCalls if !self.calls_tools && self.output_tool.is_some() => Finish::Stop,
             other => other,
@@ -191,11 +191,6 @@ impl Decoder {
         self.ended = true;
         emit(Event::End);
     }
-}
-
-/// A piece of a call's arguments, or of the answer that they are.
-fn piece(answers: bool, text: Text<'_>) -> Delta<'_> {
-    if answers { Delta::Text(text) } else { Delta::Arguments(text) }
 }
 
 fn index(event: &Value<'_>) -> u64 {
@@ -227,9 +222,9 @@ impl StreamDecoder for Decoder {
             }
             "tool-call-start" => {
                 self.start(&event, emit);
-                self.call_start(&event, emit);
+                self.call_start(&event, emit)?;
             }
-            "tool-call-delta" => self.arguments(&event, emit),
+            "tool-call-delta" => self.arguments(&event, emit)?,
             "citation-start" => self.citation(&event, emit),
             "message-end" => {
                 self.start(&event, emit);

@@ -13,12 +13,12 @@ pub(super) struct Encoder {
     contents: u64,
     calls: u64,
     citations: u64,
-    open: Vec<Open>,
+    open: Option<Open>,
     finish: Finish,
     usage: Usage,
 }
 
-/// A block under way, or a call that has been.
+/// A block under way.
 struct Open {
     block: u64,
     what: What,
@@ -40,7 +40,7 @@ impl Encoder {
             contents: 0,
             calls: 0,
             citations: 0,
-            open: Vec::new(),
+            open: None,
             finish: Finish::Stop,
             usage: Usage::default(),
         }
@@ -57,7 +57,7 @@ impl Encoder {
         let count = if what == What::Call { &mut self.calls } else { &mut self.contents };
         let index = *count;
         *count += 1;
-        self.open.push(Open { block, what, index });
+        self.open = Some(Open { block, what, index });
         if let BlockStart::ToolCall { id, name, .. } = start {
             return event(out, "tool-call-start", Some(index), |w| {
                 w.key("tool_calls").object(|w| {
@@ -76,8 +76,10 @@ impl Encoder {
     }
 
     fn delta(&mut self, block: u64, delta: &Delta<'_>, out: &mut Vec<u8>) {
-        let Some(open) = self.open.iter().rev().find(|open| open.block == block) else { return };
-        let (what, index) = (open.what, open.index);
+        let Some(&Open { what, index, .. }) = self.open.as_ref().filter(|open| open.block == block)
+        else {
+            return;
+        };
         match delta {
             Delta::Text(text) => {
                 let kind = if what == What::Thinking { "thinking" } else { "text" };
@@ -115,15 +117,10 @@ impl Encoder {
         }
     }
 
-    /// A call's block stays known, since a late piece of its arguments may come.
     fn stop(&mut self, block: u64, out: &mut Vec<u8>) {
-        let Some(at) = self.open.iter().rposition(|open| open.block == block) else { return };
-        let Open { what, index, .. } = self.open[at];
-        if what == What::Call {
-            return plain(out, "tool-call-end", index);
+        if let Some(Open { what, index, .. }) = self.open.take_if(|open| open.block == block) {
+            plain(out, if what == What::Call { "tool-call-end" } else { "content-end" }, index);
         }
-        self.open.swap_remove(at);
-        plain(out, "content-end", index);
     }
 
     fn end(&self, error: Option<&str>, out: &mut Vec<u8>) {

@@ -269,6 +269,16 @@ fn a_tool_that_bedrock_runs_is_not_the_clients() {
     assert!(complete);
 }
 
+#[test]
+fn arguments_of_a_call_that_is_not_under_way_break_the_stream() {
+    let mut decoder = BedrockConverse.stream_decoder(&plainly());
+    for (at, fails) in [(0, false), (9, false), (11, false), (12, false), (11, true)] {
+        let (event, data) = BROAD[at];
+        let result = decoder.frame(Frame { event: Some(event), data }, &mut |_| {});
+        assert_eq!(result.is_err(), fails, "{data}");
+    }
+}
+
 /// Events in any order, also nonsensical ones, and broken JSON: no panic, and never an event after the end.
 #[test]
 fn a_stream_in_disorder_does_no_harm() {
