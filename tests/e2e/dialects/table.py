@@ -83,6 +83,7 @@ BROKEN = [
     Cell(surface, wire, name)
     for surface in SURFACES
     for name, said in KNOWN["broken"].items()
+    if name != "no_done"  # hosts that forget it are forgiven once every choice has its finish reason
     for wire in said["formats"]
 ]
 PAIRS = [(surface, wire) for surface in SURFACES for wire in WIRES]

@@ -227,10 +227,8 @@ fn options(w: &mut Writer, request: &Request<'_>, target: &Target<'_>, dropped: 
     }
     thinking(w, request, target, most, dropped);
     dropped.add_if(request.end_user.is_some(), "end_user");
-    dropped.add_if(
-        request.service_tier.as_deref().is_some_and(|tier| !matches!(tier, "auto" | "default")),
-        "service_tier",
-    );
+    dropped
+        .add_if(request.service_tier.as_deref().is_some_and(|tier| tier != "auto"), "service_tier");
     dropped.add_if(request.metadata.is_some(), "metadata");
     for one in &request.extra {
         if OWN.contains(&&*one.name) {
