@@ -42,6 +42,12 @@ class Operation(StrEnum):
         """
         return PATHS[self]
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The fixed paths it is served at: with and without `/v1`, and OpenAI's also where Azure has them."""
+        prefixes = ("/v1", "", "/openai/v1") if self in _AT_AZURE else ("/v1", "")
+        return tuple(prefix + self.path for prefix in prefixes)
+
 
 PATHS = {
     Operation.CHAT_COMPLETIONS: "/chat/completions",
@@ -52,7 +58,11 @@ PATHS = {
     Operation.MESSAGES: "/messages",
     Operation.COUNT_MESSAGE_TOKENS: "/messages/count_tokens",
 }
-"""The operations with a fixed path, served with and without `/v1`."""
+"""The operations with a fixed path."""
+
+_AT_AZURE = frozenset(
+    {Operation.CHAT_COMPLETIONS, Operation.COMPLETIONS, Operation.EMBEDDINGS, Operation.RESPONSES}
+)
 
 CHATS = frozenset(
     {

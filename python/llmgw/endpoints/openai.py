@@ -3,7 +3,6 @@
 from llmgw.endpoints.base import Access, Endpoint
 from llmgw.model import PATHS, Operation
 
-_PREFIXES = ("/v1", "")
 _AZURE = "/openai/deployments/{deployment}"
 _AZURE_OPERATIONS = (Operation.CHAT_COMPLETIONS, Operation.COMPLETIONS, Operation.EMBEDDINGS)
 _SUMMARIES = {
@@ -29,7 +28,7 @@ def openai_endpoints() -> list[Endpoint]:
 
 
 def _paths(operation: Operation) -> list[str]:
-    paths = [prefix + operation.path for prefix in _PREFIXES]
+    paths = list(operation.paths)
     if operation in _AZURE_OPERATIONS:
         paths.append(_AZURE + operation.path)
     return paths

@@ -96,8 +96,8 @@ def compile_settings(
 
 
 def _routes() -> dict[str, Operation]:
-    """Fixed paths with and without `/v1`; paths that name a model are matched natively."""
-    return {prefix + path: operation for operation, path in PATHS.items() for prefix in ("/v1", "")}
+    """The fixed paths; those that name a model are matched natively."""
+    return {path: operation for operation in PATHS for path in operation.paths}
 
 
 def _cache(settings: Settings, report: Report) -> CachePolicy | None:

@@ -89,7 +89,10 @@ impl Call {
     /// proof of another provider's thought, which nobody else may see, or its reply is framed otherwise.
     #[must_use]
     pub fn is_mixed(&self) -> bool {
-        self.array || (self.operation.is_chat() && signature::is_among(&self.body))
+        let google = || memchr::memmem::find(&self.body, b"\"extra_content\"").is_some();
+        let proofs = signature::is_among(&self.body)
+            || (self.operation == Operation::ChatCompletions && google());
+        self.array || (self.operation.is_chat() && proofs)
     }
 
     /// The body for a deployment: the routed model in place, usage asked for. The second value says

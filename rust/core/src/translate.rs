@@ -15,6 +15,7 @@ use llmgw_formats::format::{
 };
 use llmgw_formats::frames::Frames;
 use llmgw_formats::gemini_generate;
+use llmgw_formats::ranges;
 use llmgw_formats::writer::quote;
 use llmgw_formats::{Format, Kind, format};
 use std::cell::OnceCell;
@@ -71,7 +72,9 @@ impl<'a> Chat<'a> {
             let body = simdutf8::basic::from_utf8(&self.call.body).map_err(|_| invalid())?;
             let model = self.call.path_model.as_deref();
             let path = PathFacts { model, stream: self.call.streams() };
-            self.client().decode_request(body, path).map_err(refused)
+            let request = self.client().decode_request(body, path).map_err(refused)?;
+            ranges::check(&request, self.client().kind()).map_err(refused)?;
+            Ok(request)
         });
         read.as_ref().map_err(Clone::clone)
     }

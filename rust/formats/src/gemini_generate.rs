@@ -16,6 +16,7 @@ mod errors;
 pub(crate) mod names;
 mod partial_args;
 mod parts;
+mod parts_out;
 mod proof;
 mod reply_in;
 mod reply_out;

@@ -12,6 +12,9 @@
 //!   `input`, whose description holds the tool's grammar; its calls and results are mapped back
 //!   ([`crate::chat::FunctionForm::FreeText`]). The `local_shell` tool is a function with the members of its
 //!   `action` ([`crate::chat::FunctionForm::LocalShell`]).
+//! * **Groups.** The tools of a `namespace` (Codex's way with MCP servers) are canonically functions of
+//!   their own, named after both; their calls are mapped back. To an upstream they go each on its own.
+//! * **`tool_search`** by the client is a function like others; what it has found is among the tools.
 //! * **Thoughts.** A reasoning item is a thought: the text of its `content`, or else of its `summary`; its
 //!   `encrypted_content` is the proof, together with its `id`. Proofs of other formats ride sealed in
 //!   `encrypted_content`. An item that has a proof of Gemini's and no text belongs to the next text or

@@ -17,7 +17,7 @@ ERRORS = [
     for path in sorted((fixtures.ROOT / "errors" / wire).glob("*.json"))
 ]
 # The statuses that a client may see for an upstream's. The gateway's credential is not the client's fault.
-OURS = {401: {502}, 403: {502}, 408: {408, 504, 502}, 424: {424, 502, 503}, 422: {400, 422}}
+OURS = {401: {502}, 403: {502}, 408: {408, 504, 502}, 424: {502, 503}, 422: {400, 422}}
 OVERLOADED = {500, 502, 503, 504, 529}
 KEY_PROBLEMS = {"400_key", "403_key"}
 WITH_RETRY_AFTER = ("openai_chat", "openai_responses", "anthropic_messages", "cohere_chat")

@@ -61,6 +61,8 @@ pub(super) async fn read(
             None => (headers, body),
         };
         failure.reply = Some(Box::new(Whole { status, headers, body, translated: None }));
+    } else if status == 413 && class == Class::UpstreamRejected {
+        failure.class = Class::RequestTooLarge;
     } else if status == 403 {
         // Said of single prompts too: no reason for the deployment to rest.
         failure.rests = false;
@@ -74,6 +76,8 @@ fn classify(status: u16, said: FailureKind) -> Class {
         (400 | 413 | 422, FailureKind::ContextLength) => Class::ContextWindowExceeded,
         (400, FailureKind::Authentication) | (401 | 403, _) => Class::UpstreamAuth,
         (408 | 504, _) => Class::UpstreamTimeout,
+        // Bedrock: the model itself failed.
+        (424, _) => Class::UpstreamOverloaded,
         (429, _) => Class::UpstreamRateLimited,
         (400..=499, _) => Class::UpstreamRejected,
         (100..=399, _) => Class::UpstreamProtocol,

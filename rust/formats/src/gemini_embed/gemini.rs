@@ -23,13 +23,13 @@ pub fn decode_request<'a>(
         Method::EmbedContent | Method::VertexEmbedContent => one(&mut request, &body, "")?,
         Method::BatchEmbedContents => {
             let all = needed(&body, "requests")?;
-            for (index, each) in list("requests", all)?.iter().enumerate() {
+            for (index, each) in list(&"requests", all)?.iter().enumerate() {
                 one(&mut request, each, &format!("requests[{index}]."))?;
             }
         }
         Method::Predict => {
             let all = needed(&body, "instances")?;
-            for (index, each) in list("instances", all)?.iter().enumerate() {
+            for (index, each) in list(&"instances", all)?.iter().enumerate() {
                 let at = format!("instances[{index}].content");
                 let text = get_text(each, "content");
                 let text = text.ok_or_else(|| Fault::of(&*at, "It must be a string."))?;
@@ -85,7 +85,7 @@ fn text_of<'a>(content: &Value<'a>, at: &str) -> Result<Text<'a>, Fault> {
 /// What several requests of a batch say must be one thing: the last one counts.
 fn settings<'a>(request: &mut EmbedRequest<'a>, value: &Value<'a>, at: &str) -> Result<(), Fault> {
     if let Some(given) = get(value, "outputDimensionality") {
-        request.dimensions = Some(count(&format!("{at}outputDimensionality"), given)?);
+        request.dimensions = Some(count(&format_args!("{at}outputDimensionality"), given)?);
     }
     request.task = get_text(value, "taskType").or(request.task.take());
     request.title = get_text(value, "title").or(request.title.take());

@@ -1,9 +1,9 @@
 //! OpenAI's embeddings.
 
 use super::{EmbedRequest, Embeddings};
+use crate::base64;
 use crate::chat::{Raw, Text};
 use crate::format::{Dropped, Fault};
-use crate::base64;
 use crate::value::{Kind as Json, Value};
 use crate::writer::Writer;
 use std::borrow::Cow;

@@ -90,6 +90,28 @@ impl<'v, 'a> Part<'v, 'a> {
         }
         Block::Text(TextBlock { text, signature: self.signature, ..TextBlock::default() })
     }
+
+    /// Adds a text or a thought to the last block, if that is of the same kind and has no proof yet, or
+    /// begins a block.
+    pub(super) fn go_on(self, text: Text<'a>, blocks: &mut Vec<Block<'a>>) {
+        if text.is_empty() && self.signature.is_none() {
+            return;
+        }
+        let open = match blocks.last_mut() {
+            Some(Block::Text(last)) if !self.thought => Some((&mut last.text, &mut last.signature)),
+            Some(Block::Thinking(last)) if self.thought && !self.redacted && !last.redacted => {
+                Some((&mut last.text, &mut last.signature))
+            }
+            _ => None,
+        };
+        match open {
+            Some((before, signature)) if signature.is_none() => {
+                before.to_mut().push_str(&text);
+                *signature = self.signature;
+            }
+            _ => blocks.push(self.say(text)),
+        }
+    }
 }
 
 /// `functionCall`, once its id is known.

@@ -6,7 +6,7 @@ use crate::format::Kind;
 /// The turns so far.
 #[derive(Debug, Default)]
 pub(super) struct Conversation<'a> {
-    pub(super) messages: Vec<Message<'a>>,
+    messages: Vec<Message<'a>>,
     /// Gemini's proof of the text or call that comes next.
     pending: Option<Signature<'a>>,
 }

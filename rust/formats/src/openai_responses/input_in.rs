@@ -4,8 +4,8 @@ use super::conversation::Conversation;
 use super::freetext;
 use super::items::{role_in, role_of_item};
 use super::parts_in;
-use super::tools_in::LOCAL_SHELL;
-use crate::chat::{Block, Extra, Message, Role, Signature, Text, Thinking, ToolCall};
+use super::tools_in::{LOCAL_SHELL, TOOL_SEARCH, Tools, called_name};
+use crate::chat::{Block, Extra, Role, Signature, Text, Thinking, ToolCall};
 use crate::format::{Fault, Kind};
 use crate::signature;
 use crate::value::{Kind as Json, Value};
@@ -14,44 +14,46 @@ use std::borrow::Cow;
 /// What is written in a sealed proof's id to say that its thought is never shown.
 pub(super) const REDACTED: &str = "redacted";
 
-/// Adds the input to the messages.
-pub(super) fn read<'a>(
-    input: &Value<'a>,
-    messages: &mut Vec<Message<'a>>,
-    extra: &mut Vec<Extra<'a>>,
-) -> Result<(), Fault> {
-    match input.kind() {
+/// What an input holds.
+#[derive(Default)]
+pub(super) struct Input<'a> {
+    pub(super) conversation: Conversation<'a>,
+    /// What has no place in the conversation, by its path.
+    pub(super) extra: Vec<Extra<'a>>,
+    /// Tools that stand in the conversation itself.
+    pub(super) found: Tools<'a>,
+}
+
+/// Reads `input`.
+pub(super) fn read<'a>(value: &Value<'a>) -> Result<Input<'a>, Fault> {
+    let mut input = Input::default();
+    match value.kind() {
         Json::String(text) => {
-            let blocks = vec![Block::text(text.clone())];
-            messages.push(Message { role: Role::User, name: None, blocks });
+            input.conversation.message(Role::User, vec![Block::text(text.clone())]);
         }
         Json::Array(items) => {
-            let mut conversation = Conversation::default();
             for (index, one) in items.iter().enumerate() {
-                item(one, index, &mut conversation, extra)?;
+                item(one, index, &mut input)?;
             }
-            messages.append(&mut conversation.finish());
         }
         _ => return Err(Fault::of("input", "It must be a string or a list of items.")),
     }
-    Ok(())
+    Ok(input)
 }
 
-fn item<'a>(
-    item: &Value<'a>,
-    index: usize,
-    conversation: &mut Conversation<'a>,
-    extra: &mut Vec<Extra<'a>>,
-) -> Result<(), Fault> {
+fn item<'a>(item: &Value<'a>, index: usize, input: &mut Input<'a>) -> Result<(), Fault> {
+    let Input { conversation, extra, found } = input;
     let at = |what: &str| format!("input[{index}]{what}");
     let need = |name: &str| {
         let found = item.get(name).and_then(Value::text);
         found.ok_or_else(|| Fault::of(at(&format!(".{name}")), "It must be a string."))
     };
+    let has = |name: &str| item.get(name).is_some();
+    let name = || called_name(item).ok_or_else(|| Fault::of(at(".name"), "It must be a string."));
     let kind = match item.get("type").and_then(Value::text) {
         Some(kind) => kind,
-        None if item.get("role").is_some() => "message".into(),
-        None if item.get("id").is_some() => "item_reference".into(),
+        None if has("role") => "message".into(),
+        None if has("id") => "item_reference".into(),
         None => return Err(Fault::of(at(""), "An item must have a `type` or a `role`.")),
     };
     match &*kind {
@@ -60,12 +62,22 @@ fn item<'a>(
         "function_call" => {
             let arguments = need("arguments")?;
             let arguments = if arguments.trim().is_empty() { "{}".into() } else { arguments };
-            conversation.of_model(call(need("call_id")?, need("name")?, arguments));
-            keep(item, index, "namespace", extra);
+            conversation.of_model(call(need("call_id")?, name()?, arguments));
         }
         "custom_tool_call" => {
             let arguments = freetext::wrap(&need("input")?).into();
-            conversation.of_model(call(need("call_id")?, need("name")?, arguments));
+            conversation.of_model(call(need("call_id")?, name()?, arguments));
+        }
+        "tool_search_call" if has("call_id") => {
+            let arguments = item.get("arguments").map_or("{}", Value::raw).into();
+            conversation.of_model(call(need("call_id")?, TOOL_SEARCH.into(), arguments));
+        }
+        "tool_search_output" if has("call_id") => {
+            let tools =
+                item.get("tools").ok_or_else(|| Fault::of(at(".tools"), "It is missing."))?;
+            found.add_all(tools, &at(".tools"))?;
+            let blocks = vec![Block::text(tools.raw())];
+            conversation.result(result_of(need("call_id")?, blocks, false));
         }
         "local_shell_call" => {
             let action = item.get("action").filter(|action| action.is_object());
@@ -136,7 +148,11 @@ fn result<'a>(
     let content = wrapped.map_or(output, |output| output.get("content"));
     let blocks = parts_in::content(content, &format!("input[{index}].output"), extra)?;
     let is_error = failed == Some(false);
-    Ok(Block::ToolResult { call_id, name: None, blocks, is_error, cache: None })
+    Ok(result_of(call_id, blocks, is_error))
+}
+
+fn result_of<'a>(call_id: Text<'a>, blocks: Vec<Block<'a>>, is_error: bool) -> Block<'a> {
+    Block::ToolResult { call_id, name: None, blocks, is_error, cache: None }
 }
 
 /// A reasoning item, of a request or a reply.

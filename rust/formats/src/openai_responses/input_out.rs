@@ -4,7 +4,7 @@ use super::freetext;
 use super::ids::shortened;
 use super::items::{is_own_item, role_out};
 use super::parts_out::{Manner, fits, write};
-use super::tools_out::Forms;
+use super::tools_out::Looks;
 use crate::chat::{Block, FunctionForm, Message, Request, Role, Thinking, ToolCall};
 use crate::format::{Dropped, Fault, Kind, Target};
 use crate::writer::Writer;
@@ -14,7 +14,7 @@ use std::collections::HashSet;
 pub(super) struct Items<'r, 'd> {
     request: &'r Request<'r>,
     target: &'r Target<'r>,
-    forms: Forms<'r>,
+    looks: Looks<'r>,
     marks: bool,
     dropped: &'d mut Dropped,
     /// Calls of free-text tools: their results are of another type.
@@ -48,7 +48,7 @@ impl<'r, 'd> Items<'r, 'd> {
         Items {
             request,
             target,
-            forms: Forms::of(&request.tools),
+            looks: Looks::of(&request.tools),
             marks,
             dropped,
             free_texts: HashSet::new(),
@@ -188,10 +188,10 @@ impl<'r, 'd> Items<'r, 'd> {
         if call.cache.is_some() {
             self.dropped.add(format!("messages[{index}].content[{at}].cache_control"));
         }
-        let form = self.forms.get(&call.name);
+        let form = self.looks.form(&call.name);
         let id = shortened(&call.id);
         w.object(|w| match form {
-            FunctionForm::Arguments => {
+            FunctionForm::Arguments | FunctionForm::ToolSearch => {
                 w.text("type", "function_call").text("call_id", &id);
                 w.text("name", &call.name).text("arguments", &call.arguments);
             }

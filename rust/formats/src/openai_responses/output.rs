@@ -2,6 +2,7 @@
 
 use super::freetext;
 use super::input_in::REDACTED;
+use super::tools_out::Look;
 use crate::chat::{Citation, FunctionForm, Logprob, Signature, Text};
 use crate::format::Kind;
 use crate::openai_chat::words::logprob_out;
@@ -40,7 +41,7 @@ pub(super) enum Body<'a> {
 /// A call of a tool.
 #[derive(Debug)]
 pub(super) struct Call<'a> {
-    pub(super) form: FunctionForm,
+    pub(super) look: Look,
     pub(super) call_id: Text<'a>,
     pub(super) name: Text<'a>,
     pub(super) arguments: Text<'a>,
@@ -88,6 +89,7 @@ pub(super) const fn call_prefix(form: FunctionForm) -> &'static str {
         FunctionForm::Arguments => "fc",
         FunctionForm::FreeText => "ctc",
         FunctionForm::LocalShell => "lsh",
+        FunctionForm::ToolSearch => "tsc",
     }
 }
 
@@ -125,15 +127,16 @@ impl Item<'_> {
 
 impl Call<'_> {
     fn write(&self, w: &mut Writer, status: &str) {
-        match self.form {
+        match self.look.form {
             FunctionForm::Arguments => {
                 w.text("type", "function_call").text("status", status);
-                w.text("arguments", &self.arguments);
-                w.text("call_id", &self.call_id).text("name", &self.name);
+                w.text("arguments", &self.arguments).text("call_id", &self.call_id);
+                self.name(w);
             }
             FunctionForm::FreeText => {
                 w.text("type", "custom_tool_call").text("status", status);
-                w.text("call_id", &self.call_id).text("name", &self.name);
+                w.text("call_id", &self.call_id);
+                self.name(w);
                 w.text("input", &self.input());
             }
             FunctionForm::LocalShell => {
@@ -141,7 +144,20 @@ impl Call<'_> {
                 w.text("call_id", &self.call_id).key("action");
                 action(w, &self.arguments);
             }
+            FunctionForm::ToolSearch => {
+                let given = Value::parse(&self.arguments).ok().filter(Value::is_object);
+                w.text("type", "tool_search_call").text("status", status);
+                w.text("call_id", &self.call_id).text("execution", "client");
+                w.member("arguments", given.map_or("{}", |given| given.raw()));
+            }
         }
+    }
+
+    fn name(&self, w: &mut Writer) {
+        match &self.look.group {
+            Some((namespace, name)) => w.text("name", name).text("namespace", namespace),
+            None => w.text("name", &self.name),
+        };
     }
 
     /// The text of a call of a free-text tool.

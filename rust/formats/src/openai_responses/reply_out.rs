@@ -4,7 +4,7 @@ use super::ids::Ids;
 use super::items::is_own_item;
 use super::output::{Body, Call, Item, Part, annotation, call_prefix, own_id, sealed};
 use super::response::{Shell, State, write};
-use super::tools_out::Forms;
+use super::tools_out::Looks;
 use crate::chat::{Block, Choice, Finish, Reply, Request, Signature, Source, TextBlock, Thinking};
 use crate::format::Context;
 use crate::writer::Writer;
@@ -35,13 +35,13 @@ pub(super) fn encode(reply: &Reply<'_>, request: &Request<'_>, context: &Context
 
 struct Items<'r> {
     ids: Ids,
-    forms: Forms<'r>,
+    looks: Looks<'r>,
     items: Vec<Item<'r>>,
 }
 
 impl<'r> Items<'r> {
     fn of(choice: &'r Choice<'_>, request: &'r Request<'_>, ids: Ids) -> Vec<Item<'r>> {
-        let mut items = Items { ids, forms: Forms::of(&request.tools), items: Vec::new() };
+        let mut items = Items { ids, looks: Looks::of(&request.tools), items: Vec::new() };
         let shown = request.reasoning.as_ref().is_none_or(|one| one.visible != Some(false));
         choice.blocks.iter().for_each(|block| items.add(block, shown));
         let first = items.items.iter_mut().find_map(|item| match &mut item.body {
@@ -64,11 +64,11 @@ impl<'r> Items<'r> {
             Block::Thinking(thought) => self.thought(thought, shown),
             Block::ToolCall(call) => {
                 self.proof(call.signature.as_ref());
-                let form = self.forms.get(&call.name);
+                let look = self.looks.get(&call.name);
                 self.push(
-                    call_prefix(form),
+                    call_prefix(look.form),
                     Body::Call(Call {
-                        form,
+                        look,
                         call_id: (&*call.id).into(),
                         name: (&*call.name).into(),
                         arguments: (&*call.arguments).into(),

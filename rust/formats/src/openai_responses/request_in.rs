@@ -1,13 +1,15 @@
 //! A client's request.
 
-use super::{input_in, tools_in};
+use super::input_in;
+use super::tools_in::{self, Tools};
 use crate::chat::{
-    Block, Effort, Extra, Message, Output, OutputSchema, Reasoning, Request, Role, Text,
+    Block, Effort, Extra, Message, Output, OutputSchema, Reasoning, Request, Role, Text, Tool,
 };
 use crate::format::{Fault, PathFacts};
 use crate::openai_chat::words::effort_in;
 use crate::value::{Member, Value};
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 /// Members that the reply repeats.
 const ECHOED: [&str; 23] = [
@@ -62,6 +64,8 @@ pub(super) fn decode<'a>(body: &'a str, path: PathFacts<'a>) -> Result<Request<'
 struct Reader<'a> {
     request: Request<'a>,
     instructions: Option<Text<'a>>,
+    /// Tools that the client found when the model searched for some.
+    found: Vec<Tool<'a>>,
     has_input: bool,
     top_logprobs: Option<u64>,
     wants_logprobs: bool,
@@ -113,9 +117,17 @@ impl<'a> Reader<'a> {
             "instructions" => self.instructions = Some(text(name, value)?),
             "input" => {
                 self.has_input = true;
-                input_in::read(value, &mut request.messages, &mut request.extra)?;
+                let input = input_in::read(value)?;
+                request.messages = input.conversation.finish();
+                request.extra.extend(input.extra);
+                self.found = input.found.tools;
             }
-            "tools" => tools_in::tools(value, request)?,
+            "tools" => {
+                let mut tools = Tools::default();
+                tools.add_all(value, "tools")?;
+                request.tools = tools.tools;
+                request.extra.extend(tools.extra);
+            }
             "tool_choice" => tools_in::tool_choice(value, request)?,
             "parallel_tool_calls" => request.parallel_tool_calls = Some(flag(name, value)?),
             "max_output_tokens" => request.max_output_tokens = Some(count(name, value)?),
@@ -234,6 +246,7 @@ impl<'a> Reader<'a> {
             let blocks = vec![Block::text(text)];
             request.messages.insert(0, Message { role: Role::System, name: None, blocks });
         }
+        add_found(&mut request.tools, self.found);
         // `user` is the older word for the end user; beside the newer one it stays what it is.
         match self.user {
             Some((_, raw)) if request.end_user.is_some() => {
@@ -245,6 +258,20 @@ impl<'a> Reader<'a> {
         request.extra.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(self.request)
     }
+}
+
+/// Adds the tools that are not there yet: the same one may be found again and again.
+fn add_found<'a>(tools: &mut Vec<Tool<'a>>, found: Vec<Tool<'a>>) {
+    if found.is_empty() {
+        return;
+    }
+    let name = |tool: &Tool<'a>| match tool {
+        Tool::Function(function) => Some(function.name.clone()),
+        Tool::Hosted { .. } => None,
+    };
+    let mut known: HashSet<Text<'a>> = tools.iter().filter_map(name).collect();
+    tools
+        .extend(found.into_iter().filter(|tool| name(tool).is_some_and(|name| known.insert(name))));
 }
 
 fn output<'a>(format: &Value<'a>) -> Result<Output<'a>, Fault> {

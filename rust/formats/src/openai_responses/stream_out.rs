@@ -9,7 +9,7 @@ mod events;
 use super::ids::Ids;
 use super::output::{Body, Item, Part, annotation, own_id, sealed};
 use super::response::{Shell, State};
-use super::tools_out::Forms;
+use super::tools_out::Looks;
 use crate::chat::{
     BlockStart, Citation, Delta, Event, Failure, FailureKind, Finish, Logprob, Request, Signature,
     Text, Usage,
@@ -23,7 +23,7 @@ const MOST_REMEMBERED: usize = 32 * 1024 * 1024;
 
 pub(super) struct Encoder {
     ids: Ids,
-    forms: Forms<'static>,
+    looks: Looks<'static>,
     shell: Shell,
     /// Thoughts are shown.
     shown: bool,
@@ -59,7 +59,7 @@ impl Encoder {
         shell.created = context.now;
         Encoder {
             ids,
-            forms: Forms::of(&request.tools).into_owned(),
+            looks: Looks::of(&request.tools).into_owned(),
             shell,
             shown: request.reasoning.as_ref().is_none_or(|one| one.visible != Some(false)),
             events: Events::default(),

@@ -1,8 +1,9 @@
 //! A client's tools, and which of them are to be called.
 
 use super::freetext;
+use super::ids::shortened;
 use super::strict::is_strict;
-use crate::chat::{Extra, Function, FunctionForm, Raw, Request, Text, Tool, ToolChoice};
+use crate::chat::{Extra, Function, FunctionForm, Group, Raw, Request, Text, Tool, ToolChoice};
 use crate::format::Fault;
 use crate::value::Value;
 use crate::writer::Writer;
@@ -22,75 +23,145 @@ const SHELL_PARAMETERS: &str = concat!(
     r#""user":{"type":"string"}},"required":["command"]}"#
 );
 
-pub(super) fn tools<'a>(value: &Value<'a>, request: &mut Request<'a>) -> Result<(), Fault> {
-    if !value.is_array() {
-        return Err(Fault::of("tools", "It must be a list."));
+/// The name of the function that searches for tools.
+pub(super) const TOOL_SEARCH: &str = "tool_search";
+
+/// Tools, and what is said of them beside what the canonical ones have (`tools[0].defer_loading`).
+#[derive(Default)]
+pub(super) struct Tools<'a> {
+    pub(super) tools: Vec<Tool<'a>>,
+    pub(super) extra: Vec<Extra<'a>>,
+}
+
+impl<'a> Tools<'a> {
+    /// Adds a list of tools; `at` is its path, for faults.
+    pub(super) fn add_all(&mut self, value: &Value<'a>, at: &str) -> Result<(), Fault> {
+        if !value.is_array() {
+            return Err(Fault::of(at, "It must be a list."));
+        }
+        for (index, one) in value.items().iter().enumerate() {
+            self.add(one, None, &|| format!("{at}[{index}]"))?;
+        }
+        Ok(())
     }
-    for (index, one) in value.items().iter().enumerate() {
-        let kind = one.get("type").and_then(Value::text);
-        let kind = kind.ok_or_else(|| {
-            Fault::of(format!("tools[{index}].type"), "A tool must have a `type`.")
-        })?;
-        let tool = match &*kind {
-            "function" => Tool::Function(function(one, index, &mut request.extra)?),
-            "custom" => Tool::Function(custom(one, index, &mut request.extra)?),
-            LOCAL_SHELL => Tool::Function(local_shell()),
-            _ => Tool::Hosted { kind, value: Cow::Borrowed(one.raw()) },
+
+    fn add(
+        &mut self,
+        tool: &Value<'a>,
+        namespace: Option<&Text<'a>>,
+        at: &dyn Fn() -> String,
+    ) -> Result<(), Fault> {
+        let text = |name: &str| tool.get(name).and_then(Value::text);
+        let kind = text("type");
+        let kind = kind.ok_or_else(|| Fault::of(at() + ".type", "A tool must have a `type`."))?;
+        let named = || {
+            let name = text("name").filter(|name| !name.is_empty());
+            name.ok_or_else(|| Fault::of(at() + ".name", "It must be a string."))
         };
-        request.tools.push(tool);
+        let is_clients = text("execution").as_deref() == Some("client");
+        let function = match &*kind {
+            "function" => self.function(tool, named()?),
+            "custom" => self.custom(tool, named()?),
+            "namespace" if namespace.is_none() => return self.group(tool, &named()?, at),
+            LOCAL_SHELL => local_shell(),
+            TOOL_SEARCH if is_clients => tool_search(tool),
+            _ => {
+                self.tools.push(Tool::Hosted { kind, value: Cow::Borrowed(tool.raw()) });
+                return Ok(());
+            }
+        };
+        self.tools.push(Tool::Function(match namespace {
+            Some(namespace) => grouped(function, namespace),
+            None => function,
+        }));
+        Ok(())
     }
-    Ok(())
-}
 
-fn name_of<'a>(tool: &Value<'a>, index: usize) -> Result<Text<'a>, Fault> {
-    let name = tool.get("name").and_then(Value::text).filter(|name| !name.is_empty());
-    name.ok_or_else(|| Fault::of(format!("tools[{index}].name"), "It must be a string."))
-}
+    /// The tools of a group, each on its own: nobody but OpenAI knows groups.
+    fn group(
+        &mut self,
+        group: &Value<'a>,
+        namespace: &Text<'a>,
+        at: &dyn Fn() -> String,
+    ) -> Result<(), Fault> {
+        self.unknown(group, &["type", "name", "tools"]);
+        let tools = group.get("tools").map(Value::items).unwrap_or_default();
+        for (index, one) in tools.iter().enumerate() {
+            self.add(one, Some(namespace), &|| format!("{}.tools[{index}]", at()))?;
+        }
+        Ok(())
+    }
 
-fn function<'a>(
-    tool: &Value<'a>,
-    index: usize,
-    extra: &mut Vec<Extra<'a>>,
-) -> Result<Function<'a>, Fault> {
-    const KNOWN: [&str; 5] = ["type", "name", "description", "parameters", "strict"];
-    let parameters = tool.get("parameters");
-    let strict = match tool.get("strict").and_then(Value::as_bool) {
-        Some(strict) => strict,
-        None => parameters.is_some_and(is_strict),
-    };
-    unknown(tool, index, &KNOWN, extra);
-    Ok(Function {
-        name: name_of(tool, index)?,
-        description: tool.get("description").and_then(Value::text),
-        parameters: parameters.map(|schema| Cow::Borrowed(schema.raw())),
-        strict: Some(strict),
-        ..Function::default()
-    })
-}
+    fn function(&mut self, tool: &Value<'a>, name: Text<'a>) -> Function<'a> {
+        let parameters = tool.get("parameters");
+        let strict = match tool.get("strict").and_then(Value::as_bool) {
+            Some(strict) => strict,
+            None => parameters.is_some_and(is_strict),
+        };
+        self.unknown(tool, &["type", "name", "description", "parameters", "strict"]);
+        Function {
+            name,
+            description: tool.get("description").and_then(Value::text),
+            parameters: parameters.map(|schema| Cow::Borrowed(schema.raw())),
+            strict: Some(strict),
+            ..Function::default()
+        }
+    }
 
-/// What a tool says beside what the canonical one has: `tools[0].defer_loading`.
-fn unknown<'a>(tool: &Value<'a>, index: usize, known: &[&str], extra: &mut Vec<Extra<'a>>) {
-    for (name, value) in tool.members() {
-        if !known.contains(&&**name) && !value.is_null() {
-            let name = format!("tools[{index}].{name}").into();
-            extra.push(Extra { name, value: Cow::Borrowed(value.raw()) });
+    fn custom(&mut self, tool: &Value<'a>, name: Text<'a>) -> Function<'a> {
+        self.unknown(tool, &["type", "name", "description"]);
+        Function {
+            name,
+            description: tool.get("description").and_then(Value::text),
+            parameters: Some(custom_parameters(tool.get("format"))),
+            form: FunctionForm::FreeText,
+            ..Function::default()
+        }
+    }
+
+    /// Keeps what the next tool says beside what is known.
+    fn unknown(&mut self, tool: &Value<'a>, known: &[&str]) {
+        for (name, value) in tool.members() {
+            if !known.contains(&&**name) && !value.is_null() {
+                let name = format!("tools[{}].{name}", self.tools.len()).into();
+                self.extra.push(Extra { name, value: Cow::Borrowed(value.raw()) });
+            }
         }
     }
 }
 
-fn custom<'a>(
-    tool: &Value<'a>,
-    index: usize,
-    extra: &mut Vec<Extra<'a>>,
-) -> Result<Function<'a>, Fault> {
-    unknown(tool, index, &["type", "name", "description"], extra);
-    Ok(Function {
-        name: name_of(tool, index)?,
+fn grouped<'a>(function: Function<'a>, namespace: &Text<'a>) -> Function<'a> {
+    let name = flat_name(namespace, &function.name).into();
+    let group = Group { namespace: namespace.clone(), name: function.name };
+    Function { name, group: Some(group), ..function }
+}
+
+/// The name of a group's tool, in letters and a length that everybody takes.
+pub(super) fn flat_name(namespace: &str, name: &str) -> String {
+    let border = if namespace.ends_with("__") { "" } else { "__" };
+    let joint = [namespace, border, name].concat();
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    let plain: String = joint.chars().map(|c| if allowed(c) { c } else { '_' }).collect();
+    shortened(&plain).into_owned()
+}
+
+/// The name of the tool that a call or a choice means.
+pub(super) fn called_name<'a>(value: &Value<'a>) -> Option<Text<'a>> {
+    let name = value.get("name")?.text()?;
+    match value.get("namespace").and_then(Value::as_str).filter(|group| !group.is_empty()) {
+        Some(namespace) => Some(flat_name(namespace, &name).into()),
+        None => Some(name),
+    }
+}
+
+fn tool_search<'a>(tool: &Value<'a>) -> Function<'a> {
+    Function {
+        name: TOOL_SEARCH.into(),
         description: tool.get("description").and_then(Value::text),
-        parameters: Some(custom_parameters(tool.get("format"))),
-        form: FunctionForm::FreeText,
+        parameters: tool.get("parameters").map(|schema| Cow::Borrowed(schema.raw())),
+        form: FunctionForm::ToolSearch,
         ..Function::default()
-    })
+    }
 }
 
 /// The schema of the one argument; a model that is not held to the grammar at least reads it.
@@ -125,7 +196,7 @@ fn local_shell() -> Function<'static> {
 }
 
 pub(super) fn tool_choice<'a>(value: &Value<'a>, request: &mut Request<'a>) -> Result<(), Fault> {
-    let name = value.get("name").and_then(Value::text);
+    let name = called_name(value);
     let kind = value.as_str().or_else(|| value.get("type").and_then(Value::as_str));
     request.tool_choice = Some(match (kind, name) {
         (Some("auto"), _) => ToolChoice::Auto,
@@ -136,6 +207,7 @@ pub(super) fn tool_choice<'a>(value: &Value<'a>, request: &mut Request<'a>) -> R
             return Err(Fault::of("tool_choice.name", "It must be a string."));
         }
         (Some(LOCAL_SHELL), _) => ToolChoice::Function(LOCAL_SHELL.into()),
+        (Some(TOOL_SEARCH), _) => ToolChoice::Function(TOOL_SEARCH.into()),
         (Some(kind), _) if value.is_object() => {
             let choice = if kind == "allowed_tools" { allowed(value) } else { None };
             if choice.is_none() {
@@ -156,7 +228,7 @@ fn allowed<'a>(value: &Value<'a>) -> Option<ToolChoice<'a>> {
     let names = value.get("tools")?.items().iter().map(|tool| {
         let kind = tool.get("type").and_then(Value::as_str)?;
         match kind {
-            "function" | "custom" => tool.get("name")?.text(),
+            "function" | "custom" => called_name(tool),
             LOCAL_SHELL => Some(LOCAL_SHELL.into()),
             _ => None,
         }

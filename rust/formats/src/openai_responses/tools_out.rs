@@ -12,30 +12,45 @@ use std::collections::HashMap;
 const OUTPUT_DESCRIPTION: &str =
     "Gives the answer. Call it exactly once, with the answer as its arguments.";
 
-/// The functions whose calls are not plain arguments, by name.
-#[derive(Debug, Default)]
-pub(super) struct Forms<'r>(HashMap<Cow<'r, str>, FunctionForm>);
+/// What calls of a function look like.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Look {
+    pub(super) form: FunctionForm,
+    /// The function's group, and its name there.
+    pub(super) group: Option<(String, String)>,
+}
 
-impl<'r> Forms<'r> {
+/// The functions whose calls are not just their name and arguments, by name.
+#[derive(Debug, Default)]
+pub(super) struct Looks<'r>(HashMap<Cow<'r, str>, Look>);
+
+impl<'r> Looks<'r> {
     pub(super) fn of(tools: &'r [Tool<'_>]) -> Self {
         let uncommon = tools.iter().filter_map(|tool| match tool {
-            Tool::Function(one) if one.form != FunctionForm::Arguments => {
-                Some((Cow::Borrowed(&*one.name), one.form))
+            Tool::Function(one) if one.form != FunctionForm::Arguments || one.group.is_some() => {
+                let group = one.group.as_ref();
+                let group = group.map(|one| (one.namespace.to_string(), one.name.to_string()));
+                Some((Cow::Borrowed(&*one.name), Look { form: one.form, group }))
             }
             _ => None,
         });
-        Forms(uncommon.collect())
+        Looks(uncommon.collect())
     }
 
-    /// The form of the function of that name; one that is not there has the usual form.
-    pub(super) fn get(&self, name: &str) -> FunctionForm {
-        self.0.get(name).copied().unwrap_or_default()
+    /// What calls of the function of that name look like.
+    pub(super) fn get(&self, name: &str) -> Look {
+        self.0.get(name).cloned().unwrap_or_default()
+    }
+
+    /// What they look like to an upstream, which gets a group's functions each on its own.
+    pub(super) fn form(&self, name: &str) -> FunctionForm {
+        self.0.get(name).map(|look| look.form).unwrap_or_default()
     }
 
     /// The same, for longer than the request lives.
-    pub(super) fn into_owned(self) -> Forms<'static> {
-        let owned = self.0.into_iter().map(|(name, form)| (name.into_owned().into(), form));
-        Forms(owned.collect())
+    pub(super) fn into_owned(self) -> Looks<'static> {
+        let owned = self.0.into_iter().map(|(name, look)| (name.into_owned().into(), look));
+        Looks(owned.collect())
     }
 }
 
@@ -104,7 +119,8 @@ fn function(w: &mut Writer, function: &Function<'_>) {
         w.text_if("description", function.description.as_deref());
     };
     match function.form {
-        FunctionForm::Arguments => {
+        // The tools that a search has found are among the others: no need to search at the provider.
+        FunctionForm::Arguments | FunctionForm::ToolSearch => {
             described(w, "function");
             w.member("parameters", function.parameters.as_deref().unwrap_or("null"));
             // Without a word OpenAI would make it strict.
@@ -134,7 +150,9 @@ fn extras<'r>(request: &'r Request<'_>) -> Vec<Of<'r>> {
 /// Whether an extra is one of a tool's: the tool's index, and the name of the member.
 pub(super) fn of_tool(name: &str) -> Option<(usize, &str)> {
     let (index, member) = name.strip_prefix("tools[")?.split_once("].")?;
-    Some((index.parse().ok()?, member))
+    // A group's own words have no place, since its tools go each on its own.
+    let index = index.parse().ok().filter(|_| member != "description")?;
+    Some((index, member))
 }
 
 fn output_tool(w: &mut Writer, schema: &OutputSchema<'_>) {
@@ -154,9 +172,9 @@ fn named(w: &mut Writer, kind: &str, name: &str) {
     });
 }
 
-fn function_named(w: &mut Writer, forms: &Forms<'_>, name: &str) {
-    let kind = match forms.get(name) {
-        FunctionForm::Arguments => "function",
+fn function_named(w: &mut Writer, looks: &Looks<'_>, name: &str) {
+    let kind = match looks.form(name) {
+        FunctionForm::Arguments | FunctionForm::ToolSearch => "function",
         FunctionForm::FreeText => "custom",
         FunctionForm::LocalShell => LOCAL_SHELL,
     };
@@ -175,18 +193,18 @@ fn tool_choice(w: &mut Writer, request: &Request<'_>, has_tools: bool, dropped: 
         dropped.add_if(!matches!(choice, ToolChoice::Auto | ToolChoice::None), "tool_choice");
         return;
     }
-    let forms = Forms::of(&request.tools);
+    let looks = Looks::of(&request.tools);
     w.key("tool_choice");
     match choice {
         ToolChoice::Auto => w.string("auto"),
         ToolChoice::None => w.string("none"),
         ToolChoice::Required => w.string("required"),
-        ToolChoice::Function(name) => function_named(w, &forms, name),
+        ToolChoice::Function(name) => function_named(w, &looks, name),
         ToolChoice::Allowed { names, required } => w.object(|w| {
             w.text("type", "allowed_tools");
             w.text("mode", if *required { "required" } else { "auto" });
             w.key("tools").array(|w| {
-                names.iter().for_each(|name| function_named(w, &forms, name));
+                names.iter().for_each(|name| function_named(w, &looks, name));
             });
         }),
     }

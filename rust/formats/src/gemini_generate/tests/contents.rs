@@ -92,7 +92,7 @@ fn neighbours_of_one_role_are_one_message() {
             {"role":"model","parts":[{"text":"c"}]},{"role":"model","parts":[{"text":"d"}]}]}"#,
     );
     let sizes: Vec<_> = request.messages.iter().map(|one| (one.role, one.blocks.len())).collect();
-    assert_eq!(sizes, [(Role::User, 2), (Role::Assistant, 2)]);
+    assert_eq!(sizes, [(Role::User, 2), (Role::Assistant, 1)]);
 }
 
 #[test]
@@ -308,4 +308,45 @@ fn a_sealed_proof_is_opened_again() {
     let thought =
         Thinking { signature: Some(foreign.clone()), redacted: true, ..Thinking::default() };
     assert_eq!(decode(&body).messages[0].blocks, [Block::Thinking(thought)]);
+}
+
+/// As the chats of Google's SDKs keep what they heard: each piece in a content of its own.
+#[test]
+fn what_the_client_heard_in_pieces_is_put_together() {
+    let piece = |part: &str| format!(r#"{{"role":"model","parts":[{part}]}}"#);
+    let contents = [
+        piece(r#"{"text":"I","thought":true}"#),
+        piece(r#"{"text":" see","thought":true}"#),
+        piece(r#"{"text":"","thought":true,"thoughtSignature":"A"}"#),
+        piece(r#"{"text":"Hel"}"#),
+        piece(r#"{"text":"lo"}"#),
+        piece(r#"{"text":"","thoughtSignature":"B"}"#),
+        piece(r#"{"text":"more"}"#),
+        piece(r#"{"functionCall":{"name":"f"}}"#),
+        piece(r#"{"text":""}"#),
+    ];
+    let body = format!(r#"{{"contents":[{}]}}"#, contents.join(","));
+    let request = decode(&body);
+    let own = |value: &'static str| Signature {
+        origin: Kind::GeminiGenerate,
+        id: None,
+        value: value.into(),
+    };
+    assert_eq!(
+        request.messages[0].blocks[..3],
+        [
+            Block::Thinking(Thinking {
+                text: "I see".into(),
+                signature: Some(own("A")),
+                redacted: false
+            }),
+            Block::Text(TextBlock {
+                text: "Hello".into(),
+                signature: Some(own("B")),
+                ..TextBlock::default()
+            }),
+            Block::text("more"),
+        ]
+    );
+    assert_eq!((request.messages.len(), request.messages[0].blocks.len()), (1, 4));
 }

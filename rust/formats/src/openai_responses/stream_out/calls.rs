@@ -21,16 +21,17 @@ pub(super) struct Live {
 
 impl Encoder {
     pub(super) fn begin_call(&mut self, block: u64, id: &str, name: &str, out: &mut Vec<u8>) {
-        let form = self.forms.get(name);
+        let look = self.looks.get(name);
+        let prefix = call_prefix(look.form);
         let call = Call {
-            form,
+            look,
             call_id: Text::Owned(id.to_owned()),
             name: Text::Owned(name.to_owned()),
             arguments: Text::default(),
         };
         self.remembered += id.len() + name.len() + 64;
         let item = self.items.len();
-        self.push(call_prefix(form), Body::Call(call), out);
+        self.push(prefix, Body::Call(call), out);
         self.calls.push(Live {
             block,
             item,
@@ -51,7 +52,7 @@ impl Encoder {
         call.arguments.to_mut().push_str(piece);
         live.done = false;
         let of = (&**id, live.item);
-        match call.form {
+        match call.look.form {
             FunctionForm::Arguments => {
                 let name = "response.function_call_arguments.delta";
                 self.events.of_item(out, name, of, "delta", piece);
@@ -64,8 +65,8 @@ impl Encoder {
                     self.events.of_item(out, name, of, "delta", &text);
                 }
             }
-            // It has no events of its own.
-            FunctionForm::LocalShell => {}
+            // They have no events of their own.
+            FunctionForm::LocalShell | FunctionForm::ToolSearch => {}
         }
     }
 
@@ -98,7 +99,7 @@ impl Encoder {
             call.arguments = Text::Borrowed("{}");
         }
         let of = (&**id, index);
-        match call.form {
+        match call.look.form {
             FunctionForm::Arguments => {
                 let name = "response.function_call_arguments.done";
                 self.events.of_item(out, name, of, "arguments", &call.arguments);
@@ -114,7 +115,7 @@ impl Encoder {
                 let name = "response.custom_tool_call_input.done";
                 self.events.of_item(out, name, of, "input", &input);
             }
-            FunctionForm::LocalShell => {}
+            FunctionForm::LocalShell | FunctionForm::ToolSearch => {}
         }
         live.done = true;
         self.item_done(index, "completed", out);
