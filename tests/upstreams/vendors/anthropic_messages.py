@@ -200,9 +200,8 @@ def _blocks(message: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _check_turns(messages: list[dict[str, Any]]) -> None:
-    require(
-        messages[0]["role"] == "user", ("messages", 0, "role"), "the first message must use the user role"
-    )
+    first = messages[0]["role"]
+    require(first != "system", ("messages", 0, "role"), "use the top-level `system` parameter instead")
     open_calls: list[str] = []
     for at, message in enumerate(_merged(messages)):
         path: Path = ("messages", at, "content")
@@ -265,11 +264,12 @@ def _check_turn_begins_with_thinking(messages: list[dict[str, Any]]) -> None:
         for at, message in enumerate(messages)
         if message["role"] == "user" and any(each["type"] != "tool_result" for each in _blocks(message))
     ]
-    answering = [each for each in messages[spoken[-1] + 1 :] if each["role"] == "assistant"]
-    if answering and len(messages) > spoken[-1] + 1:
+    start = spoken[-1] + 1 if spoken else 0
+    answering = [each for each in messages[start:] if each["role"] == "assistant"]
+    if answering:
         first = _blocks(answering[0])[0]["type"]
         expected = f"Expected `thinking` or `redacted_thinking`, but found `{first}`"
-        require(first in ("thinking", "redacted_thinking"), ("messages", spoken[-1] + 1), expected)
+        require(first in ("thinking", "redacted_thinking"), ("messages", start), expected)
 
 
 def _check_calls_are_declared(body: dict[str, Any]) -> None:
