@@ -11,7 +11,10 @@ const KEY_HEADERS: [&str; 3] = ["x-api-key", "api-key", "x-goog-api-key"];
 /// Client headers that upstreams get to see.
 ///
 /// Not `idempotency-key`: two tenants behind one credential could get each other's answers.
-const PASSED_ON: [&str; 4] = ["traceparent", "tracestate", "openai-beta", "anthropic-beta"];
+const PASSED_ON: [&str; 2] = ["traceparent", "tracestate"];
+/// Those of a dialect, for upstreams that speak it.
+const OF_OPENAI: [&str; 1] = ["openai-beta"];
+const OF_ANTHROPIC: [&str; 2] = ["anthropic-version", "anthropic-beta"];
 /// LiteLLM's own header: wins over the others.
 const FIRST_HEADER: &str = "x-litellm-api-key";
 /// Azure's way of naming a model: in the path.
@@ -196,12 +199,22 @@ pub fn is_strict(head: &Head) -> bool {
     head.header("x-llmgw-strict").is_some_and(|value| value.eq_ignore_ascii_case(b"true"))
 }
 
-/// The headers of a client that its upstream gets to see, and the request's id.
+/// The headers of a client that an upstream of its dialect gets to see, and the request's id.
 #[must_use]
-pub fn passed_on<'a>(head: &'a Head, request_id: &'a str) -> Vec<(&'static str, &'a [u8])> {
-    let mut extra = Vec::with_capacity(PASSED_ON.len() + 1);
+pub fn passed_on<'a>(
+    head: &'a Head,
+    request_id: &'a str,
+    dialect: Kind,
+) -> Vec<(&'static str, &'a [u8])> {
+    let own: &[&'static str] = match dialect {
+        Kind::OpenaiChat | Kind::OpenaiResponses => &OF_OPENAI,
+        Kind::AnthropicMessages => &OF_ANTHROPIC,
+        _ => &[],
+    };
+    let names = PASSED_ON.iter().chain(own).copied();
+    let mut extra = Vec::with_capacity(PASSED_ON.len() + own.len() + 1);
     extra.push(("x-request-id", request_id.as_bytes()));
-    extra.extend(PASSED_ON.iter().filter_map(|&name| Some((name, head.header(name)?))));
+    extra.extend(names.filter_map(|name| Some((name, head.header(name)?))));
     extra
 }
 

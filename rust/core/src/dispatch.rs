@@ -71,7 +71,7 @@ pub enum Outcome {
     /// All of it.
     Whole(Whole),
     /// The beginning.
-    Partial(Partial),
+    Partial(Box<Partial>),
 }
 
 /// How dispatch went, apart from its outcome.
@@ -336,8 +336,8 @@ async fn attempt(
     let deadline = started + deployment.total;
     let first_byte = (started + deployment.first_byte).min(deadline);
     let late = |_| fail(Class::UpstreamTimeout, "did not answer in time");
-    let fixed = &deployment.headers;
-    let request = Outgoing { method: "POST", path: &path, fixed, extra, body };
+    let fixed = Prepared::fixed(deployment, extra);
+    let request = Outgoing { method: "POST", path: &path, fixed: &fixed, extra, body };
     let sent = timeout_at(first_byte, deployment.origin.send(request)).await.map_err(late)?;
     let response = sent.map_err(|error| match error {
         SendError::Protocol => fail(Class::UpstreamProtocol, "did not answer in HTTP"),

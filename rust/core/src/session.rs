@@ -127,7 +127,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             no_cache: access::refuses_cache(head) || access::asks_for_beta(head),
             strict: access::is_strict(head),
         };
-        let extra = access::passed_on(head, &asked.request_id);
+        let extra = access::passed_on(head, &asked.request_id, asked.dialect);
         self.call(plan, key, arrival, &extra, &asked).await
     }
 
@@ -185,7 +185,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         match outcome {
             Ok(Outcome::Whole(whole)) => self.answer_whole(&call, whole, &trail, asked).await,
             Ok(Outcome::Partial(partial)) => {
-                self.answer_partial(&chat, partial, &mut trail, asked).await
+                self.answer_partial(&chat, *partial, &mut trail, asked).await
             }
             Err(failure) => match failure.into_reply() {
                 Ok(whole) => self.answer_whole(&call, whole, &trail, asked).await,

@@ -35,6 +35,8 @@ pub struct Chat<'a> {
 /// How one attempt is translated.
 pub struct Lane {
     upstream: &'static dyn Format,
+    /// Client and upstream speak the same dialect all the same.
+    pub keeps_dialect: bool,
     /// What is sent, and what reading the reply depends on.
     pub sent: Sent,
     /// What could not be carried, by the client's names; empty if nothing was lost.
@@ -97,7 +99,8 @@ impl<'a> Chat<'a> {
         };
         let mut dropped = Dropped::default();
         let mut sent = upstream.encode_request(request, &target, &mut dropped).map_err(refused)?;
-        if upstream.kind() == self.client().kind() {
+        let keeps_dialect = upstream.kind() == self.client().kind();
+        if keeps_dialect {
             add_extras(&mut sent.body, request, &mut dropped);
         }
         if self.call.strict
@@ -107,7 +110,7 @@ impl<'a> Chat<'a> {
             let message = format!("The model's provider cannot be told `{name}`.");
             return Err(Error::new(Class::Untranslatable, message).with_param(name));
         }
-        Ok(Lane { upstream, sent, dropped: self.named(&dropped) })
+        Ok(Lane { upstream, keeps_dialect, sent, dropped: self.named(&dropped) })
     }
 
     /// The names as a header's value.

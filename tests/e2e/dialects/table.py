@@ -83,7 +83,6 @@ BROKEN = [
     Cell(surface, wire, name)
     for surface in SURFACES
     for name, said in KNOWN["broken"].items()
-    if name != "no_done"  # hosts that forget it are forgiven once every choice has its finish reason
     for wire in said["formats"]
     if name != "no_done"  # hosts exist that leave `[DONE]` out; with a reason to stop all is said
 ]

@@ -1,6 +1,6 @@
 //! A request as one deployment gets it: where to, in which dialect, with which headers.
 
-use super::Failure;
+use super::{Extra, Failure};
 use crate::call::for_vertex;
 use crate::error::Class;
 use crate::plan::Deployment;
@@ -94,6 +94,18 @@ impl Prepared<'_> {
     /// Whether a client's header says something to this upstream: one of its dialect does not to
     /// another's.
     pub(super) fn understands(&self, name: &str) -> bool {
-        self.lane.is_none() || !(name.starts_with("openai-") || name.starts_with("anthropic-"))
+        let own = self.lane.as_ref().is_none_or(|lane| lane.keeps_dialect);
+        own || !(name.starts_with("openai-") || name.starts_with("anthropic-"))
+    }
+
+    /// The deployment's header lines; a client that speaks the upstream's dialect says which version of
+    /// it itself.
+    pub(super) fn fixed<'l>(deployment: &'l Deployment, extra: &Extra<'_>) -> Cow<'l, str> {
+        const VERSION: &str = "anthropic-version";
+        if !extra.iter().any(|(name, _)| *name == VERSION) {
+            return Cow::Borrowed(&deployment.headers);
+        }
+        let lines = deployment.headers.split_inclusive("\r\n");
+        Cow::Owned(lines.filter(|line| !line.starts_with(VERSION)).collect())
     }
 }

@@ -73,7 +73,12 @@ impl Reading<'_, '_> {
                 ));
             }
             if (is_stream && !body.is_empty()) || large {
-                return Ok(Outcome::Partial(self.partial(status, headers, body.freeze(), rest)));
+                return Ok(Outcome::Partial(Box::new(self.partial(
+                    status,
+                    headers,
+                    body.freeze(),
+                    rest,
+                ))));
             }
         }
     }
