@@ -43,7 +43,14 @@ def _mock(_: ScriptedUpstream) -> dict[str, Any]:
 
 
 ABILITIES = {
-    Operation.CHAT_COMPLETIONS: {Can.CHAT, Can.STREAM, Can.USAGE_IN_STREAM},
+    # Whoever chats serves the Responses API too: by translation.
+    Operation.CHAT_COMPLETIONS: {
+        Can.CHAT,
+        Can.STREAM,
+        Can.USAGE_IN_STREAM,
+        Can.RESPONSES,
+        Can.RESPONSES_STREAM,
+    },
     Operation.COMPLETIONS: {Can.COMPLETIONS},
     Operation.EMBEDDINGS: {Can.EMBEDDINGS},
     Operation.RESPONSES: {Can.RESPONSES, Can.RESPONSES_STREAM},
