@@ -8,6 +8,7 @@ from typing import Protocol
 from llmgw import errors
 from llmgw._native import Gateway, Refused
 from llmgw.endpoints.base import Access, Endpoint, Principal, Reply, Request, error_reply
+from llmgw.endpoints.media import media_endpoints
 from llmgw.endpoints.openai import openai_endpoints
 from llmgw.endpoints.ops import openapi_endpoint, ops_endpoints
 from llmgw.endpoints.table import Table
@@ -43,7 +44,8 @@ class App:
         self._secret = handover.edge.secret
         self._worker = Worker(handover)
         gateway = self._worker.gateway
-        rows = openai_endpoints(gateway, int(time.time())) + ops_endpoints(gateway, handover.metrics_auth)
+        rows = openai_endpoints(gateway, int(time.time())) + media_endpoints()
+        rows += ops_endpoints(gateway, handover.metrics_auth)
         self.endpoints = [*rows, openapi_endpoint(rows)]
         self._table = Table(self.endpoints)
 

@@ -3,7 +3,7 @@
 from llmgw._native import Gateway
 from llmgw.endpoints.base import Access, Endpoint, Reply, Request, json_reply
 from llmgw.errors import ModelNotFound
-from llmgw.model import PATHS, Operation
+from llmgw.model import Operation
 
 _PREFIXES = ("/v1", "")
 _AZURE = "/openai/deployments/{deployment}"
@@ -36,7 +36,7 @@ def openai_endpoints(gateway: Gateway, started: int) -> list[Endpoint]:
         Endpoint(
             method="POST", path=path, access=Access.KEY, summary=_SUMMARIES[operation], operation=operation
         )
-        for operation in PATHS
+        for operation in _SUMMARIES
         for path in _paths(operation)
     ]
     for prefix in _PREFIXES:

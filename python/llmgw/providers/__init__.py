@@ -12,7 +12,7 @@ from llmgw.registry import Registry
 _NOT_SERVED = """
     a2a ai21 ai21_chat aiml auto_router azure_ai baseten bedrock bedrock_converse bytez clarifai
     cloudflare codestral custom databricks docker_model_runner elevenlabs deepgram empower
-    featherless_ai friendliai galadriel gigachat github_copilot gradient_ai heroku infinity jina_ai
+    featherless_ai friendliai galadriel gigachat github_copilot gradient_ai heroku infinity
     lambda_ai langgraph litellm_proxy maritalk meta_llama minimax morph nlp_cloud nscale oci
     oobabooga ovhcloud petals predibase publicai replicate sagemaker sagemaker_chat sagemaker_nova
     sap snowflake topaz triton v0 vertex_ai vertex_ai_beta volcengine voyage wandb watsonx

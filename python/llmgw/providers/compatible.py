@@ -25,6 +25,10 @@ CHAT = frozenset({Operation.CHAT_COMPLETIONS})
 CHAT_EMBEDDINGS = CHAT | {Operation.EMBEDDINGS}
 CLASSIC = CHAT_EMBEDDINGS | {Operation.COMPLETIONS}
 EVERYTHING = CLASSIC | {Operation.RESPONSES, Operation.MODERATIONS}
+IMAGES = frozenset({Operation.IMAGES_GENERATIONS, Operation.IMAGES_EDITS})
+TRANSCRIPTS = frozenset({Operation.AUDIO_TRANSCRIPTIONS, Operation.AUDIO_TRANSLATIONS})
+AUDIO = TRANSCRIPTS | {Operation.AUDIO_SPEECH}
+BATCHES = frozenset({Operation.FILES, Operation.BATCHES})
 
 
 class Compatible(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,7 +68,7 @@ class Compatible(msgspec.Struct, frozen=True, kw_only=True):
             headers.append(("openai-organization", target.organization))
         return Upstream(
             model=target.model,
-            urls={operation: base + operation.path for operation in sorted(self.operations)},
+            urls={operation: base + _below(operation) for operation in sorted(self.operations)},
             headers=tuple(headers),
             stream_usage=self.stream_usage,
             original=self.original and target.api_base is None,
@@ -99,6 +103,11 @@ class Compatible(msgspec.Struct, frozen=True, kw_only=True):
         return None, None
 
 
+def _below(operation: Operation) -> str:
+    """Path and query below the base URL."""
+    return "/realtime?model={model}" if operation is Operation.REALTIME else operation.path
+
+
 COMPATIBLE: tuple[Compatible, ...] = (
     Compatible(
         name="anthropic",  # its OpenAI surface
@@ -130,7 +139,7 @@ COMPATIBLE: tuple[Compatible, ...] = (
         name="deepinfra",
         base_url="https://api.deepinfra.com/v1/openai",
         key_variables=("DEEPINFRA_API_KEY",),
-        operations=CLASSIC,
+        operations=CLASSIC | IMAGES | AUDIO,
     ),
     Compatible(
         name="deepseek",
@@ -162,7 +171,7 @@ COMPATIBLE: tuple[Compatible, ...] = (
         name="groq",
         base_url="https://api.groq.com/openai/v1",
         key_variables=("GROQ_API_KEY",),
-        operations=CHAT | {Operation.RESPONSES},
+        operations=CHAT | AUDIO | BATCHES | {Operation.RESPONSES},
     ),
     Compatible(
         name="huggingface",
@@ -175,10 +184,16 @@ COMPATIBLE: tuple[Compatible, ...] = (
         key_variables=("HYPERBOLIC_API_KEY",),
     ),
     Compatible(
+        name="jina_ai",
+        base_url="https://api.jina.ai/v1",
+        key_variables=("JINA_API_KEY", "JINA_AI_API_KEY"),
+        operations=frozenset({Operation.EMBEDDINGS, Operation.RERANK}),
+    ),
+    Compatible(
         name="llamacpp",
         aliases=("llama_cpp", "llamafile"),
         base_url="http://localhost:8080/v1",
-        operations=CLASSIC,
+        operations=CLASSIC | {Operation.RERANK},
         needs_key=False,
         default_path="/v1",
     ),
@@ -195,7 +210,7 @@ COMPATIBLE: tuple[Compatible, ...] = (
         name="mistral",
         base_url="https://api.mistral.ai/v1",
         key_variables=("MISTRAL_API_KEY",),
-        operations=CHAT_EMBEDDINGS | {Operation.MODERATIONS},
+        operations=CHAT_EMBEDDINGS | {Operation.MODERATIONS, Operation.AUDIO_TRANSCRIPTIONS, Operation.FILES},
         stream_usage=False,  # sends usage unasked, and refuses unknown fields
         typical_model="mistral-large",
     ),
@@ -237,7 +252,7 @@ COMPATIBLE: tuple[Compatible, ...] = (
         name="openrouter",
         base_url="https://openrouter.ai/api/v1",
         key_variables=("OPENROUTER_API_KEY",),
-        operations=CLASSIC,
+        operations=CLASSIC | {Operation.RERANK},
     ),
     Compatible(
         name="perplexity",
@@ -256,14 +271,14 @@ COMPATIBLE: tuple[Compatible, ...] = (
         aliases=("together_ai",),
         base_url="https://api.together.xyz/v1",
         key_variables=("TOGETHER_API_KEY", "TOGETHERAI_API_KEY", "TOGETHER_AI_API_KEY"),
-        operations=CLASSIC,
+        operations=CLASSIC | AUDIO | {Operation.IMAGES_GENERATIONS, Operation.RERANK},
     ),
     Compatible(
         name="vllm",
         aliases=("hosted_vllm",),
         base_variables=("HOSTED_VLLM_API_BASE",),
         key_variables=("HOSTED_VLLM_API_KEY",),
-        operations=CLASSIC | {Operation.RESPONSES},
+        operations=CLASSIC | TRANSCRIPTS | {Operation.RESPONSES, Operation.RERANK},
         needs_key=False,
         default_path="/v1",
     ),
@@ -271,7 +286,7 @@ COMPATIBLE: tuple[Compatible, ...] = (
         name="xai",
         base_url="https://api.x.ai/v1",
         key_variables=("XAI_API_KEY",),
-        operations=CHAT | {Operation.COMPLETIONS, Operation.RESPONSES},
+        operations=CHAT | {Operation.COMPLETIONS, Operation.RESPONSES, Operation.IMAGES_GENERATIONS},
     ),
 )
 """The hosts, by name."""

@@ -1,6 +1,7 @@
 """OpenAI itself, and by `api_base` any host that speaks its dialect."""
 
-from llmgw.providers.compatible import EVERYTHING, Compatible
+from llmgw.model import Operation
+from llmgw.providers.compatible import AUDIO, BATCHES, EVERYTHING, IMAGES, Compatible
 
 OPENAI = Compatible(
     name="openai",
@@ -8,7 +9,7 @@ OPENAI = Compatible(
     base_url="https://api.openai.com/v1",
     base_variables=("OPENAI_BASE_URL", "OPENAI_API_BASE"),
     key_variables=("OPENAI_API_KEY",),
-    operations=EVERYTHING,
+    operations=EVERYTHING | IMAGES | AUDIO | BATCHES | {Operation.REALTIME},
     original=True,
     typical_model="gpt-4o",
 )
@@ -22,5 +23,8 @@ BARE_NAMES: tuple[str, ...] = (
     "text-embedding-*",
     "text-moderation-*",
     "omni-moderation-*",
+    "dall-e-*",
+    "tts-*",
+    "whisper-*",
 )
 """Names that mean OpenAI without a prefix."""

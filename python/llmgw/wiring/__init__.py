@@ -1,7 +1,7 @@
 """Settings → Snapshot: the composition root. Names become indexes, references become secrets."""
 
 from llmgw.gateway.snapshot import Auth, CachePolicy, PiiPolicy, Snapshot
-from llmgw.model import PATHS, Operation
+from llmgw.model import PATHS, STORED, Operation
 from llmgw.providers import providers as built_in_providers
 from llmgw.providers.base import Provider
 from llmgw.registry import Registry
@@ -15,6 +15,8 @@ from llmgw.wiring.egress import compile_egress
 from llmgw.wiring.groups import compile_groups
 from llmgw.wiring.keys import compile_keys, warn_of_unknown_models
 from llmgw.wiring.retries import compile_retries, default_timeouts
+
+_MATCHED_NATIVELY = STORED | {Operation.REALTIME}
 
 
 def compile_snapshot(
@@ -63,8 +65,10 @@ def compile_snapshot(
 
 
 def _routes() -> dict[str, Operation]:
-    """Fixed paths with and without `/v1`; paths that name a model are matched natively."""
-    return {prefix + path: operation for operation, path in PATHS.items() for prefix in ("/v1", "")}
+    """Fixed paths with and without `/v1`; paths that name a model or an id are matched natively."""
+    posted = {operation: path for operation, path in PATHS.items() if operation not in _MATCHED_NATIVELY}
+    routes = {prefix + path: operation for operation, path in posted.items() for prefix in ("/v1", "")}
+    return routes | {"/v2/rerank": Operation.RERANK}
 
 
 def _cache(settings: Settings, report: Report) -> CachePolicy | None:

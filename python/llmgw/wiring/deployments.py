@@ -22,6 +22,13 @@ _BY_MODE = {
     "embedding": {Operation.EMBEDDINGS},
     "responses": {Operation.RESPONSES},
     "moderation": {Operation.MODERATIONS},
+    "image_generation": {Operation.IMAGES_GENERATIONS, Operation.IMAGES_EDITS},
+    "image_edit": {Operation.IMAGES_EDITS},
+    "audio_speech": {Operation.AUDIO_SPEECH},
+    "audio_transcription": {Operation.AUDIO_TRANSCRIPTIONS, Operation.AUDIO_TRANSLATIONS},
+    "rerank": {Operation.RERANK},
+    "batch": {Operation.FILES, Operation.BATCHES},
+    "realtime": {Operation.REALTIME},
 }
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _NOT_OURS_TO_SET = {"host", "content-length", "transfer-encoding", "connection", "content-type"}

@@ -27,6 +27,11 @@ pub fn route(plan: &Plan, path: &str) -> Option<(Operation, Option<String>)> {
         "chat/completions" => Operation::ChatCompletions,
         "completions" => Operation::Completions,
         "embeddings" => Operation::Embeddings,
+        "images/generations" => Operation::ImagesGenerations,
+        "images/edits" => Operation::ImagesEdits,
+        "audio/speech" => Operation::AudioSpeech,
+        "audio/transcriptions" => Operation::AudioTranscriptions,
+        "audio/translations" => Operation::AudioTranslations,
         _ => return None,
     };
     Some((operation, Some(percent_decode(model)?)))

@@ -322,6 +322,7 @@ async fn begin(
         return Err(fail(Class::UpstreamProtocol, "answered with a web page"));
     }
     let is_stream = headers.is_of_type("text/event-stream");
+    let passes_at_once = is_stream || is_media(&headers);
     let broke = || fail(Class::UpstreamProtocol, "broke off its reply");
     let mut body = Buffer::default();
     loop {
@@ -340,7 +341,7 @@ async fn begin(
             Err(_) => return Err(fail(Class::UpstreamTimeout, "did not answer in time")),
         };
         body.push(data);
-        if (is_stream && !body.is_empty()) || body.len() > WHOLE_MAX {
+        if (passes_at_once && !body.is_empty()) || body.len() > WHOLE_MAX {
             let first = body.freeze();
             let idle = deployment.idle;
             return Ok(Outcome::Partial(Partial {
@@ -354,6 +355,13 @@ async fn begin(
             }));
         }
     }
+}
+
+/// Sound and pictures are played as they come.
+fn is_media(headers: &Headers) -> bool {
+    ["audio/", "image/", "video/", "application/octet-stream"]
+        .iter()
+        .any(|kind| headers.is_of_type(kind))
 }
 
 /// Collects frames; a reply of one frame, the usual case, is not copied.

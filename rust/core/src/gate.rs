@@ -144,7 +144,7 @@ impl Shop {
         desk: &mut Desk,
         arrival: Arrival<'_>,
     ) -> Result<Admission> {
-        let caches = plan.cache.is_some() && !arrival.no_cache;
+        let caches = plan.cache.is_some() && !arrival.no_cache && arrival.operation.may_be_cached();
         if caches && let Some((known, entry)) = desk.answers.find(&plan, &key, &arrival) {
             // The same bytes under the same rules: whatever was found in them then stands in them now.
             let limits = self.reserve(&key, 0)?;

@@ -321,7 +321,15 @@ impl Keeper {
 }
 
 fn grammar(operation: Operation) -> Grammar {
-    if operation == Operation::Responses { Grammar::Responses } else { Grammar::Chat }
+    match operation {
+        Operation::Responses => Grammar::Responses,
+        Operation::ImagesGenerations
+        | Operation::ImagesEdits
+        | Operation::AudioSpeech
+        | Operation::AudioTranscriptions
+        | Operation::AudioTranslations => Grammar::Media,
+        _ => Grammar::Chat,
+    }
 }
 
 /// Adds the upstream's headers that a client may see; its rate limits only if the key has none.

@@ -13,6 +13,7 @@ def test_all_fields_are_sent_even_when_empty() -> None:
         "digest": "d",
         "admin": False,
         "models": None,
+        "model_map": {},
         "expires_at": None,
         "blocked": False,
         "rpm": None,

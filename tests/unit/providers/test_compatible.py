@@ -21,12 +21,20 @@ LOCAL = Compatible(name="local", base_url="http://localhost:1/v1", needs_key=Fal
 
 def test_the_operations_are_below_the_base_url() -> None:
     upstream = OPENAI.connect(Target(model="m", api_key=Secret("k")), NOTHING)
+    assert upstream.urls.pop(Operation.REALTIME) == "https://api.openai.com/v1/realtime?model={model}"
     assert upstream.urls == {
         Operation.CHAT_COMPLETIONS: "https://api.openai.com/v1/chat/completions",
         Operation.COMPLETIONS: "https://api.openai.com/v1/completions",
         Operation.EMBEDDINGS: "https://api.openai.com/v1/embeddings",
         Operation.RESPONSES: "https://api.openai.com/v1/responses",
         Operation.MODERATIONS: "https://api.openai.com/v1/moderations",
+        Operation.IMAGES_GENERATIONS: "https://api.openai.com/v1/images/generations",
+        Operation.IMAGES_EDITS: "https://api.openai.com/v1/images/edits",
+        Operation.AUDIO_SPEECH: "https://api.openai.com/v1/audio/speech",
+        Operation.AUDIO_TRANSCRIPTIONS: "https://api.openai.com/v1/audio/transcriptions",
+        Operation.AUDIO_TRANSLATIONS: "https://api.openai.com/v1/audio/translations",
+        Operation.FILES: "https://api.openai.com/v1/files",
+        Operation.BATCHES: "https://api.openai.com/v1/batches",
     }
 
 
@@ -85,7 +93,7 @@ def test_every_record_is_sound(host: Compatible) -> None:
     if host.base_url is not None:
         assert checked_base(host.base_url) == host.base_url
         assert host.base_url.startswith("https://") or not host.needs_key
-    assert Operation.CHAT_COMPLETIONS in host.operations
+    assert host.operations & {Operation.CHAT_COMPLETIONS, Operation.EMBEDDINGS}
     assert host.key_variables or not host.needs_key
 
 

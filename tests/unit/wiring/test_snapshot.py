@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from llmgw.model import PATHS, Operation
+from llmgw.model import PATHS, STORED, Operation
 from llmgw.settings.problems import SettingsError
 from llmgw.settings.secrets import Secret
 from llmgw.state import State
@@ -25,7 +25,13 @@ def test_the_example_compiles_to_its_golden_snapshot() -> None:
 
 def test_every_operation_is_served_with_and_without_v1() -> None:
     routes = compiled("").routes
-    assert len(routes) == 2 * len(PATHS)
+    native = STORED | {Operation.REALTIME}
+    assert set(routes) == {"/v2/rerank"} | {
+        prefix + path
+        for operation, path in PATHS.items()
+        if operation not in native
+        for prefix in ("", "/v1")
+    }
     assert routes["/v1/chat/completions"] == routes["/chat/completions"] == Operation.CHAT_COMPLETIONS
 
 
