@@ -60,7 +60,7 @@ ABILITIES = {
 
 def _of_record(host: Compatible) -> Provider:
     """A host as its record says it is, with its address replaced by the upstream's."""
-    can = frozenset().union(*(ABILITIES[operation] for operation in host.operations))
+    can = frozenset().union(*(ABILITIES.get(operation, set()) for operation in host.operations))
     return Provider(
         host.name, can, lambda upstream: deployment(host.name, upstream.base_url, f"{host.name}/m")
     )

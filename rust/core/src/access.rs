@@ -66,6 +66,11 @@ fn azure(path: &str) -> Option<Route> {
         "chat/completions" => Operation::ChatCompletions,
         "completions" => Operation::Completions,
         "embeddings" => Operation::Embeddings,
+        "images/generations" => Operation::ImagesGenerations,
+        "images/edits" => Operation::ImagesEdits,
+        "audio/speech" => Operation::AudioSpeech,
+        "audio/transcriptions" => Operation::AudioTranscriptions,
+        "audio/translations" => Operation::AudioTranslations,
         _ => return None,
     };
     Route::of_model(operation, model)

@@ -93,6 +93,15 @@ impl Prompt {
                 "generate_content_request",
             ],
             Operation::CohereChat => &["messages", "tools", "documents"],
+            Operation::ImagesGenerations | Operation::ImagesEdits => &["prompt", "user"],
+            Operation::AudioSpeech => &["input", "instructions"],
+            Operation::Rerank => &["query", "documents"],
+            // Their bodies are no prompts: forms, lists of files, frames.
+            Operation::AudioTranscriptions
+            | Operation::AudioTranslations
+            | Operation::Files
+            | Operation::Batches
+            | Operation::Realtime => &[],
         };
         for field in &object.fields {
             if let Some(name) = json::name_among(&body[field.key.clone()], fields) {

@@ -110,6 +110,15 @@ pub enum Operation {
     CountContentTokens,
     Converse,
     CohereChat,
+    ImagesGenerations,
+    ImagesEdits,
+    AudioSpeech,
+    AudioTranscriptions,
+    AudioTranslations,
+    Rerank,
+    Files,
+    Batches,
+    Realtime,
 }
 
 impl Operation {
@@ -135,7 +144,7 @@ impl Operation {
             }
             Operation::Converse => Some(Kind::BedrockConverse),
             Operation::CohereChat => Some(Kind::CohereChat),
-            Operation::Completions | Operation::Embeddings | Operation::Moderations => None,
+            _ => None,
         }
     }
 
@@ -166,7 +175,31 @@ impl Operation {
             Operation::CountContentTokens => "count_content_tokens",
             Operation::Converse => "converse",
             Operation::CohereChat => "cohere_chat",
+            Operation::ImagesGenerations => "images_generations",
+            Operation::ImagesEdits => "images_edits",
+            Operation::AudioSpeech => "audio_speech",
+            Operation::AudioTranscriptions => "audio_transcriptions",
+            Operation::AudioTranslations => "audio_translations",
+            Operation::Rerank => "rerank",
+            Operation::Files => "files",
+            Operation::Batches => "batches",
+            Operation::Realtime => "realtime",
         }
+    }
+
+    /// Whether the reply is text: where its provider says nothing of usage, its size tells how much.
+    #[must_use]
+    pub fn writes_text(self) -> bool {
+        let of_text = [Operation::Completions, Operation::AudioTranscriptions];
+        Operation::CHATS.contains(&self)
+            || of_text.contains(&self)
+            || self == Operation::AudioTranslations
+    }
+
+    /// Whether the reply to the same request may be given again. An image is wanted anew each time.
+    #[must_use]
+    pub fn may_be_cached(self) -> bool {
+        !matches!(self, Operation::ImagesGenerations | Operation::ImagesEdits)
     }
 }
 
