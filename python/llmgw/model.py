@@ -44,6 +44,10 @@ class Operation(StrEnum):
     BATCHES = "batches"
     REALTIME = "realtime"
     """A WebSocket."""
+    EMBED_CONTENT = "embed_content"
+    """Gemini's `embedContent`."""
+    BATCH_EMBED_CONTENTS = "batch_embed_contents"
+    """Gemini's `batchEmbedContents`."""
 
     @property
     def path(self) -> str:

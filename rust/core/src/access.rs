@@ -87,6 +87,8 @@ fn gemini(path: &str) -> Option<Route> {
         "generateContent" => (Operation::GenerateContent, false),
         "streamGenerateContent" => (Operation::GenerateContent, true),
         "countTokens" => (Operation::CountContentTokens, false),
+        "embedContent" => (Operation::EmbedContent, false),
+        "batchEmbedContents" => (Operation::BatchEmbedContents, false),
         _ => return None,
     };
     Some(Route { stream, ..Route::of_model(operation, model)? })

@@ -119,6 +119,8 @@ pub enum Operation {
     Files,
     Batches,
     Realtime,
+    EmbedContent,
+    BatchEmbedContents,
 }
 
 impl Operation {
@@ -139,9 +141,10 @@ impl Operation {
             Operation::ChatCompletions => Some(Kind::OpenaiChat),
             Operation::Responses => Some(Kind::OpenaiResponses),
             Operation::Messages | Operation::CountMessageTokens => Some(Kind::AnthropicMessages),
-            Operation::GenerateContent | Operation::CountContentTokens => {
-                Some(Kind::GeminiGenerate)
-            }
+            Operation::GenerateContent
+            | Operation::CountContentTokens
+            | Operation::EmbedContent
+            | Operation::BatchEmbedContents => Some(Kind::GeminiGenerate),
             Operation::Converse => Some(Kind::BedrockConverse),
             Operation::CohereChat => Some(Kind::CohereChat),
             _ => None,
@@ -152,6 +155,19 @@ impl Operation {
     #[must_use]
     pub fn is_chat(self) -> bool {
         Self::CHATS.contains(&self)
+    }
+
+    /// Whether it asks for vectors as Gemini has them, which whoever embeds can serve.
+    #[must_use]
+    pub fn embeds_content(self) -> bool {
+        matches!(self, Operation::EmbedContent | Operation::BatchEmbedContents)
+    }
+
+    /// Whether the model stands in the path alone.
+    #[must_use]
+    pub fn has_model_in_path(self) -> bool {
+        matches!(self, Operation::GenerateContent | Operation::CountContentTokens)
+            || self.embeds_content()
     }
 
     /// Whether it only counts tokens.
@@ -184,6 +200,8 @@ impl Operation {
             Operation::Files => "files",
             Operation::Batches => "batches",
             Operation::Realtime => "realtime",
+            Operation::EmbedContent => "embed_content",
+            Operation::BatchEmbedContents => "batch_embed_contents",
         }
     }
 
