@@ -18,6 +18,8 @@ from llmgw.endpoints.base import (
     dialect_of,
     error_reply,
 )
+from llmgw.endpoints.gemini import gemini_endpoints
+from llmgw.endpoints.media import media_endpoints
 from llmgw.endpoints.models import model_endpoints
 from llmgw.endpoints.openai import openai_endpoints
 from llmgw.endpoints.ops import openapi_endpoint, ops_endpoints
@@ -57,6 +59,8 @@ class App:
         gateway = self._worker.gateway
         rows = [
             *openai_endpoints(),
+            *gemini_endpoints(),
+            *media_endpoints(),
             *model_endpoints(gateway, int(time.time())),
             *ops_endpoints(gateway, handover.metrics_auth),
         ]

@@ -39,9 +39,9 @@ class GeminiGenerate:
 
     def __init__(self, root: str, key: str, model: str) -> None:
         self._model = model
-        self._client = genai.Client(
-            api_key=key, vertexai=False, http_options=types.HttpOptions(base_url=root, timeout=20_000)
-        )
+        options = types.HttpOptions(base_url=root, timeout=20_000)
+        self._options: dict[str, Any] = {"api_key": key, "vertexai": False, "http_options": options}
+        self._client = genai.Client(**self._options)
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -57,12 +57,12 @@ class GeminiGenerate:
 
     async def ask_async(self, ask: Ask) -> Outcome:
         """A whole reply."""
-        async with self._client.aio as client:
+        async with genai.Client(**self._options).aio as client:
             return _joined([await client.models.generate_content(**self._request(ask, None))])
 
     async def stream_async(self, ask: Ask) -> Outcome:
         """A streamed reply."""
-        async with self._client.aio as client:
+        async with genai.Client(**self._options).aio as client:
             replies = await client.models.generate_content_stream(**self._request(ask, None))
             return _joined([each async for each in replies])
 

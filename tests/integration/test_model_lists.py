@@ -123,6 +123,11 @@ def test_a_key_lists_its_own_names(lists: GatewayProcess) -> None:
     assert [each["id"] for each in listed["data"]] == ["claude-*", "gpt-5", "local"]
 
 
+def test_no_pattern_is_offered_to_clients_that_choose_from_the_list(lists: GatewayProcess) -> None:
+    listed = body(get(lists, "/v1/models", VERSION, key=MAPPED_KEY))
+    assert [each["id"] for each in listed["data"]] == ["gpt-5", "local"]
+
+
 def test_a_key_s_own_name_reaches_what_it_means(
     lists: GatewayProcess, own_upstream: ScriptedUpstream
 ) -> None:

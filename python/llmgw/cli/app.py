@@ -207,6 +207,51 @@ def chat(
     return run(Environment.of_process(default_file=Path(".env")), message, model, system, url)
 
 
+@app.command
+def configure(
+    client: str,
+    /,
+    *,
+    url: str | None = None,
+    api_key: str | None = None,
+    model: Annotated[tuple[str, ...], Parameter(negative="")] = (),
+    write: Annotated[bool, Parameter(name="--write", negative="--print")] = False,
+    show_key: Annotated[bool, Parameter(negative="")] = False,
+) -> int:
+    """Point a client at a gateway: claude, codex, gemini, cursor, aider, opencode.
+
+    Prints the client's settings, or writes them into its own files beside what stands there.
+
+    Parameters
+    ----------
+    client
+        Which one.
+    url
+        The gateway. Default: $LLMGW_URL, http://127.0.0.1:4000.
+    api_key
+        The key that the client shows. Default: $LLMGW_API_KEY.
+    model
+        A model to use; repeatable, the first is the default. Claude Code takes the last for small tasks.
+    write
+        Write the files instead of printing what belongs in them.
+    show_key
+        Print the key too, instead of a stand-in.
+    """
+    from llmgw.cli.configure import Wanted
+    from llmgw.cli.configure import configure as run
+    from llmgw.settings.secrets import Secret
+
+    wanted = Wanted(
+        client=client,
+        url=url,
+        key=Secret(api_key) if api_key else None,
+        models=model,
+        write=write,
+        show_key=show_key,
+    )
+    return run(_state_environment(), Path.home(), wanted)
+
+
 @keys.command
 def create(
     alias: str,

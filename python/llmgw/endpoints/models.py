@@ -17,8 +17,8 @@ def model_endpoints(gateway: Gateway, started: int) -> list[Endpoint]:
     async def list_models(request: Request) -> Reply:
         alias = _alias(request)
         names = gateway.visible_models(alias)
-        if request.dialect is not Dialect.OPENAI:  # the others' clients can do nothing but chat
-            names = [name for name in names if gateway.chats(alias, name)]
+        if request.dialect is not Dialect.OPENAI:  # the others' clients chat, and offer every name to choose
+            names = [name for name in names if "*" not in name and gateway.chats(alias, name)]
         return json_reply(_LISTINGS[request.dialect](names, started))
 
     async def one_model(request: Request) -> Reply:

@@ -1,9 +1,8 @@
 """The endpoints that the native edge serves under a fixed path: OpenAI's, and Anthropic's messages."""
 
 from llmgw.endpoints.base import Access, Endpoint
-from llmgw.model import PATHS, Operation
+from llmgw.model import Operation
 
-_PREFIXES = ("/v1", "")
 _AZURE = "/openai/deployments/{deployment}"
 _AZURE_OPERATIONS = (Operation.CHAT_COMPLETIONS, Operation.COMPLETIONS, Operation.EMBEDDINGS)
 _SUMMARIES = {
@@ -23,13 +22,13 @@ def openai_endpoints() -> list[Endpoint]:
         Endpoint(
             method="POST", path=path, access=Access.KEY, summary=_SUMMARIES[operation], operation=operation
         )
-        for operation in PATHS
+        for operation in _SUMMARIES
         for path in _paths(operation)
     ]
 
 
 def _paths(operation: Operation) -> list[str]:
-    paths = [prefix + operation.path for prefix in _PREFIXES]
+    paths = list(operation.paths)
     if operation in _AZURE_OPERATIONS:
         paths.append(_AZURE + operation.path)
     return paths

@@ -70,7 +70,7 @@ class Timeouts(Part, frozen=True):
     total: float
 
 
-class Signing(Part, frozen=True):
+class Signer(Part, frozen=True):
     """How requests are signed (AWS SigV4) instead of carrying a credential."""
 
     region: str
@@ -80,7 +80,7 @@ class Signing(Part, frozen=True):
     session_token: str | None
 
     def __repr__(self) -> str:
-        return f"Signing(region={self.region!r}, service={self.service!r})"
+        return f"Signer(region={self.region!r}, service={self.service!r})"
 
 
 class Deployment(Part, frozen=True):
@@ -95,7 +95,7 @@ class Deployment(Part, frozen=True):
     headers: tuple[tuple[str, str], ...]
     token_headers: tuple[tuple[str, str], ...]
     """Headers whose values are renewed while the gateway runs; not part of the version."""
-    signing: Signing | None
+    signing: Signer | None
     """As `token_headers`, not part of the version."""
     weight: int
     order: int

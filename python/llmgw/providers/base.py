@@ -193,7 +193,8 @@ def key_of(
         return None, "no api_key beside api_base: requests are sent without a credential"
     if value := first_variable(variables, environment):
         return Secret(value), None
-    raise TargetError("api_key", f"no credential: set {' or '.join(variables)}, or give api_key")
+    names = " or ".join(variables) or "api_key"
+    raise TargetError("api_key", f"no credential: set {names}, or give api_key")
 
 
 def first_variable(names: tuple[str, ...], environment: Environment) -> str | None:

@@ -17,6 +17,7 @@ from llmgw.providers.base import (
     checked_base,
     first_variable,
     header_secret,
+    key_of,
 )
 from llmgw.settings.environment import Environment
 from llmgw.settings.secrets import Secret
@@ -27,6 +28,10 @@ CHAT_EMBEDDINGS = CHAT | {Operation.EMBEDDINGS}
 CHAT_RESPONSES = CHAT | {Operation.RESPONSES}
 CLASSIC = CHAT_EMBEDDINGS | {Operation.COMPLETIONS}
 EVERYTHING = CLASSIC | {Operation.RESPONSES, Operation.MODERATIONS}
+IMAGES = frozenset({Operation.IMAGES_GENERATIONS, Operation.IMAGES_EDITS})
+TRANSCRIPTS = frozenset({Operation.AUDIO_TRANSCRIPTIONS, Operation.AUDIO_TRANSLATIONS})
+AUDIO = TRANSCRIPTS | {Operation.AUDIO_SPEECH}
+BATCHES = frozenset({Operation.FILES, Operation.BATCHES})
 
 _BLANK = re.compile(r"\{([A-Z0-9_|]+)\}")
 _FILLING = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -70,7 +75,7 @@ class Compatible(msgspec.Struct, frozen=True, kw_only=True):
             headers.append(("openai-organization", target.organization))
         return Upstream(
             model=target.model,
-            urls={operation: base + operation.path for operation in sorted(self.operations)},
+            urls={operation: base + _below(operation) for operation in sorted(self.operations)},
             headers=tuple(headers),
             stream_usage=self.stream_usage,
             original=self.original and target.api_base is None,
@@ -90,23 +95,13 @@ class Compatible(msgspec.Struct, frozen=True, kw_only=True):
         return _BLANK.sub(lambda blank: _filling(blank[1].split("|"), environment), self.base_url)
 
     def _key(self, target: Target, environment: Environment) -> tuple[Secret | None, str | None]:
-        """The credential, and a warning when there is deliberately none.
-
-        A key from the environment belongs to the provider's own address: it is not sent to another
-        one that the file names.
-        """
-        if target.api_key is not None:
-            return target.api_key, None
-        if target.api_base is not None:
-            if not self.needs_key:
-                return None, None
-            return None, "no api_key beside api_base: requests are sent without a credential"
-        if value := first_variable(self.key_variables, environment):
-            return Secret(value), None
+        """The credential, and a warning when there is deliberately none; see `key_of`."""
         if self.needs_key:
-            names = " or ".join(self.key_variables) or "api_key"
-            raise TargetError("api_key", f"no credential: set {names}, or give api_key")
-        return None, None
+            return key_of(target, self.key_variables, environment)
+        if target.api_key is not None or target.api_base is not None:
+            return target.api_key, None
+        value = first_variable(self.key_variables, environment)
+        return (Secret(value) if value else None), None
 
 
 def _filling(names: list[str], environment: Environment) -> str:
@@ -118,3 +113,8 @@ def _filling(names: list[str], environment: Environment) -> str:
     if not _FILLING.fullmatch(filling):
         raise TargetError("api_base", f"{' or '.join(names)} holds characters that fit no address")
     return filling
+
+
+def _below(operation: Operation) -> str:
+    """Path and query below the base URL."""
+    return "/realtime?model={model}" if operation is Operation.REALTIME else operation.path

@@ -67,20 +67,18 @@ def _credentials(fields: Mapping[str, Any] | None) -> Any:
 
     if fields is None:
         return google.auth.default(scopes=_SCOPES, request=_request())[0]
-    match fields["type"]:
-        case "service_account":
-            return service_account.Credentials.from_service_account_info(fields, scopes=_SCOPES)
-        case "authorized_user":
-            return credentials.Credentials.from_authorized_user_info(fields, scopes=_SCOPES)
-        case "impersonated_service_account":
-            kind = impersonated_credentials.Credentials
-            return kind.from_impersonated_service_account_info(fields, scopes=_SCOPES)
-        case "external_account":
-            return _external(fields).from_info(fields, scopes=_SCOPES)
-        case "external_account_authorized_user":
-            return external_account_authorized_user.Credentials.from_info(fields, scopes=_SCOPES)
-        case kind:
-            raise ValueError(f"credentials of the type {kind} are not known")
+    impersonated = impersonated_credentials.Credentials
+    makers: dict[str, Any] = {
+        "service_account": service_account.Credentials.from_service_account_info,
+        "authorized_user": credentials.Credentials.from_authorized_user_info,
+        "impersonated_service_account": impersonated.from_impersonated_service_account_info,
+        "external_account": _external(fields).from_info,
+        "external_account_authorized_user": external_account_authorized_user.Credentials.from_info,
+    }
+    make = makers.get(fields["type"])
+    if make is None:
+        raise ValueError(f"credentials of the type {fields['type']} are not known")
+    return make(fields, scopes=_SCOPES)
 
 
 def _external(fields: Mapping[str, Any]) -> Any:

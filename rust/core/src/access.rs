@@ -11,7 +11,10 @@ const KEY_HEADERS: [&str; 3] = ["x-api-key", "api-key", "x-goog-api-key"];
 /// Client headers that upstreams get to see.
 ///
 /// Not `idempotency-key`: two tenants behind one credential could get each other's answers.
-const PASSED_ON: [&str; 4] = ["traceparent", "tracestate", "openai-beta", "anthropic-beta"];
+const PASSED_ON: [&str; 2] = ["traceparent", "tracestate"];
+/// Those of a dialect, for upstreams that speak it.
+const OF_OPENAI: [&str; 1] = ["openai-beta"];
+const OF_ANTHROPIC: [&str; 2] = ["anthropic-version", "anthropic-beta"];
 /// LiteLLM's own header: wins over the others.
 const FIRST_HEADER: &str = "x-litellm-api-key";
 /// Azure's way of naming a model: in the path.
@@ -31,19 +34,28 @@ pub struct Route {
     pub model: Option<String>,
     /// The path asks for a stream (Gemini; the others say so in the body).
     pub stream: bool,
+    /// The stream is to be one JSON array instead of events (Gemini without `alt=sse`).
+    pub array: bool,
 }
 
 impl Route {
     fn of_model(operation: Operation, model: &str) -> Option<Self> {
-        Some(Route { operation, model: Some(percent_decode(model)?), stream: false })
+        Some(Route { operation, model: Some(percent_decode(model)?), stream: false, array: false })
     }
 }
 
-/// The native endpoint of a path.
+/// The native endpoint that a request is for.
 #[must_use]
-pub fn route(plan: &Plan, path: &str) -> Option<Route> {
+pub fn route(plan: &Plan, head: &Head) -> Option<Route> {
+    let mut route = of_path(plan, head.path())?;
+    let events = head.query().is_some_and(|query| query.split('&').any(|field| field == "alt=sse"));
+    route.array = route.stream && !events;
+    Some(route)
+}
+
+fn of_path(plan: &Plan, path: &str) -> Option<Route> {
     if let Some(&operation) = plan.routes.get(path) {
-        return Some(Route { operation, model: None, stream: false });
+        return Some(Route { operation, model: None, stream: false, array: false });
     }
     azure(path).or_else(|| gemini(path))
 }
@@ -54,6 +66,11 @@ fn azure(path: &str) -> Option<Route> {
         "chat/completions" => Operation::ChatCompletions,
         "completions" => Operation::Completions,
         "embeddings" => Operation::Embeddings,
+        "images/generations" => Operation::ImagesGenerations,
+        "images/edits" => Operation::ImagesEdits,
+        "audio/speech" => Operation::AudioSpeech,
+        "audio/transcriptions" => Operation::AudioTranscriptions,
+        "audio/translations" => Operation::AudioTranslations,
         _ => return None,
     };
     Route::of_model(operation, model)
@@ -70,6 +87,8 @@ fn gemini(path: &str) -> Option<Route> {
         "generateContent" => (Operation::GenerateContent, false),
         "streamGenerateContent" => (Operation::GenerateContent, true),
         "countTokens" => (Operation::CountContentTokens, false),
+        "embedContent" => (Operation::EmbedContent, false),
+        "batchEmbedContents" => (Operation::BatchEmbedContents, false),
         _ => return None,
     };
     Some(Route { stream, ..Route::of_model(operation, model)? })
@@ -187,12 +206,22 @@ pub fn is_strict(head: &Head) -> bool {
     head.header("x-llmgw-strict").is_some_and(|value| value.eq_ignore_ascii_case(b"true"))
 }
 
-/// The headers of a client that its upstream gets to see, and the request's id.
+/// The headers of a client that an upstream of its dialect gets to see, and the request's id.
 #[must_use]
-pub fn passed_on<'a>(head: &'a Head, request_id: &'a str) -> Vec<(&'static str, &'a [u8])> {
-    let mut extra = Vec::with_capacity(PASSED_ON.len() + 1);
+pub fn passed_on<'a>(
+    head: &'a Head,
+    request_id: &'a str,
+    dialect: Kind,
+) -> Vec<(&'static str, &'a [u8])> {
+    let own: &[&'static str] = match dialect {
+        Kind::OpenaiChat | Kind::OpenaiResponses => &OF_OPENAI,
+        Kind::AnthropicMessages => &OF_ANTHROPIC,
+        _ => &[],
+    };
+    let names = PASSED_ON.iter().chain(own).copied();
+    let mut extra = Vec::with_capacity(PASSED_ON.len() + own.len() + 1);
     extra.push(("x-request-id", request_id.as_bytes()));
-    extra.extend(PASSED_ON.iter().filter_map(|&name| Some((name, head.header(name)?))));
+    extra.extend(names.filter_map(|name| Some((name, head.header(name)?))));
     extra
 }
 

@@ -77,12 +77,12 @@ impl Known {
 impl Answers {
     /// Where a reply is kept: by key, model name, endpoint, way of replying and canonical body.
     #[must_use]
-    pub fn scope(ticket: &Ticket, model: &str, streams: bool, body: &[u8]) -> Option<CacheKey> {
+    pub fn scope(ticket: &Ticket, model: &str, route: &Route, body: &[u8]) -> Option<CacheKey> {
         let parts: [&[u8]; 4] = [
             ticket.plan.version.as_bytes(),
             ticket.key.alias.as_bytes(),
             model.as_bytes(),
-            &[ticket.operation as u8, u8::from(streams)],
+            &[ticket.operation as u8, u8::from(route.stream), u8::from(route.array)],
         ];
         request_key(&parts, body)
     }

@@ -8,6 +8,7 @@ use crate::limiter::Decision;
 use crate::plan::{Key, Plan};
 use crate::snapshot::Operation;
 use bytes::Bytes;
+use llmgw_formats::signature;
 use std::ops::{Deref, Range};
 use std::sync::Arc;
 
@@ -51,6 +52,8 @@ pub struct Call {
     pub cache_key: Option<CacheKey>,
     /// The model, where the path named it.
     pub path_model: Option<String>,
+    /// The stream is to be one JSON array.
+    pub array: bool,
     /// Nothing may be left out when the request is translated.
     pub strict: bool,
 }
@@ -80,6 +83,16 @@ impl Call {
     #[must_use]
     pub fn streams(&self) -> bool {
         self.fields.stream
+    }
+
+    /// Whether it has to be read and written anew even for an upstream of its own dialect: it holds the
+    /// proof of another provider's thought, which nobody else may see, or its reply is framed otherwise.
+    #[must_use]
+    pub fn is_mixed(&self) -> bool {
+        let google = || memchr::memmem::find(&self.body, b"\"extra_content\"").is_some();
+        let proofs = signature::is_among(&self.body)
+            || (self.operation == Operation::ChatCompletions && google());
+        self.array || (self.operation.is_chat() && proofs)
     }
 
     /// The body for a deployment: the routed model in place, usage asked for. The second value says
@@ -143,8 +156,7 @@ impl Call {
 /// `InvalidRequest`, naming the field that is missing or of the wrong type.
 pub fn read_fields(body: &[u8], object: &Object, route: &Route) -> Result<(String, Fields)> {
     let model = object.get(body, "model");
-    let in_path =
-        matches!(route.operation, Operation::GenerateContent | Operation::CountContentTokens);
+    let in_path = route.operation.has_model_in_path();
     let name = match (&route.model, &model) {
         (Some(name), _) => name.clone(),
         (None, Some(range)) => text_of(&body[range.clone()])

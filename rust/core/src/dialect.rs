@@ -3,7 +3,7 @@
 use crate::error::{Class, Error};
 use llmgw_formats::chat::{Failure, FailureKind};
 use llmgw_formats::format::Context;
-use llmgw_formats::{Kind, anthropic_messages, format};
+use llmgw_formats::{Kind, anthropic_messages, format, gemini_generate};
 use std::borrow::Cow;
 
 /// The body of an error for a client of that dialect.
@@ -36,7 +36,7 @@ pub fn error_event(dialect: Kind, error: &Error, request_id: &str) -> Vec<u8> {
 #[must_use]
 pub fn count_body(dialect: Kind, tokens: u64) -> Vec<u8> {
     match dialect {
-        //GEM
+        Kind::GeminiGenerate => gemini_generate::count_reply(tokens),
         _ => anthropic_messages::count_reply(tokens),
     }
 }

@@ -1,30 +1,26 @@
 //! Attempts: pick a deployment, send, retry within the group, fall back to the next; all before the first byte.
 
+mod prepared;
+mod reading;
 mod refusal;
 
-use crate::call::{Call, for_vertex};
+use crate::call::Call;
 use crate::error::{Class, Error};
 use crate::gate::Shop;
 use crate::headers::Headers;
 use crate::limiter::monotonic_ns;
 use crate::metrics::Counter;
 use crate::plan::Deployment;
-use crate::snapshot::BodyStyle;
 use crate::translate::{Chat, Lane};
-use crate::upstream::{Body, Outgoing, Response, SendError};
+use crate::upstream::{Body, Outgoing, SendError};
 use crate::usage::Usage;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
+use prepared::Prepared;
+use reading::Reading;
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
-
-/// A reply up to this size is read whole before the client gets its head, so that it can be retried.
-const WHOLE_MAX: usize = 256 * 1024;
-/// The same for replies that are translated: they are held whole anyway.
-const TRANSLATED_MAX: usize = 64 * 1024 * 1024;
-/// Media types of streams: server-sent events, and AWS's binary ones.
-const STREAMS: [&str; 2] = ["text/event-stream", "application/vnd.amazon.eventstream"];
 
 /// Headers that one request adds to its deployment's.
 pub type Extra<'a> = [(&'static str, &'a [u8])];
@@ -75,7 +71,7 @@ pub enum Outcome {
     /// All of it.
     Whole(Whole),
     /// The beginning.
-    Partial(Partial),
+    Partial(Box<Partial>),
 }
 
 /// How dispatch went, apart from its outcome.
@@ -98,6 +94,8 @@ pub struct Failure {
     param: Option<Cow<'static, str>>,
     /// For the operator alone: why there was no connection.
     reason: String,
+    /// What the upstream answered with.
+    status: Option<u16>,
     retry_after: Option<Duration>,
     /// The deployment may be sent to rest for it.
     rests: bool,
@@ -112,6 +110,7 @@ impl Failure {
             message,
             param: None,
             reason: String::new(),
+            status: None,
             retry_after: None,
             rests: class.row().cool_down,
             reply: None,
@@ -236,7 +235,16 @@ impl Route<'_, '_> {
             trail.attempts += 1;
             trail.deployment = Some(index);
             let started = Instant::now();
-            let result = attempt(chat, deployment, prepared, extra).await;
+            let mut result = attempt(chat, deployment, prepared, extra).await;
+            if let Err(failure) = &result
+                && let Some(prepared) = Prepared::without_responses(chat, deployment, failure)
+            {
+                trail.attempts += 1;
+                result = attempt(chat, deployment, prepared?, extra).await;
+                if result.is_ok() {
+                    deployment.note_lack_of_responses();
+                }
+            }
             trail.upstream += started.elapsed();
             let failure = match result {
                 Ok(outcome) => {
@@ -306,45 +314,6 @@ fn rest(shop: &Shop, call: &Call, deployment: &Deployment, retry_after: Option<D
     }
 }
 
-/// A request as one deployment gets it.
-struct Prepared<'d> {
-    path: Cow<'d, str>,
-    body: Bytes,
-    hide_usage: bool,
-    lane: Option<Lane>,
-}
-
-impl<'d> Prepared<'d> {
-    fn new(chat: &Chat<'_>, deployment: &'d Deployment) -> Result<Self, Failure> {
-        let call = chat.call;
-        let unable = || {
-            let message = format!("Deployment `{}` does not serve this endpoint.", deployment.id);
-            Failure::new(Class::NotSupported, message)
-        };
-        let operation = deployment.serves(call.operation).ok_or_else(unable)?;
-        let model = deployment.routed_model(&call.matched);
-        let path = deployment.path(operation, call.streams(), &model).ok_or_else(unable)?;
-        let (mut body, hide_usage, lane) = if operation == call.operation {
-            let (body, hide_usage) = call.body_for(&model, deployment.stream_usage);
-            (body, hide_usage, None)
-        } else {
-            let mut lane = chat.lane(operation, deployment, &model)?;
-            (std::mem::take(&mut lane.sent.body).into(), false, Some(lane))
-        };
-        if deployment.body_style == BodyStyle::VertexAnthropic {
-            body = for_vertex(&body, operation);
-        }
-        Ok(Prepared { path, body, hide_usage, lane })
-    }
-}
-
-/// The headers of this request: those of a client's dialect say nothing to an upstream of another.
-fn headers_for<'a>(lane: &'a Lane, extra: &Extra<'a>) -> Vec<(&'static str, &'a [u8])> {
-    let foreign = |name: &str| name.starts_with("openai-") || name.starts_with("anthropic-");
-    let passed = extra.iter().copied().filter(|(name, _)| !foreign(name));
-    passed.chain(lane.sent.headers.iter().map(|(name, value)| (*name, value.as_bytes()))).collect()
-}
-
 /// One send to one deployment.
 async fn attempt(
     chat: &Chat<'_>,
@@ -354,15 +323,21 @@ async fn attempt(
 ) -> Result<Outcome, Failure> {
     let fail =
         |class, what: &str| Failure::new(class, format!("Deployment `{}` {what}.", deployment.id));
+    let own = prepared.headers(deployment);
+    let joined: Vec<(&'static str, &[u8])>;
+    let mut extra = extra;
+    if prepared.lane.is_some() || !own.is_empty() {
+        let passed = extra.iter().copied().filter(|(name, _)| prepared.understands(name));
+        joined = passed.chain(own.iter().map(|(name, value)| (*name, value.as_bytes()))).collect();
+        extra = &joined;
+    }
     let Prepared { path, body, hide_usage, lane } = prepared;
     let started = Instant::now();
     let deadline = started + deployment.total;
     let first_byte = (started + deployment.first_byte).min(deadline);
     let late = |_| fail(Class::UpstreamTimeout, "did not answer in time");
-    let fixed = &deployment.headers;
-    let apart = lane.as_ref().map(|lane| headers_for(lane, extra));
-    let extra = apart.as_deref().unwrap_or(extra);
-    let request = Outgoing { method: "POST", path: &path, fixed, extra, body };
+    let fixed = Prepared::fixed(deployment, extra);
+    let request = Outgoing { method: "POST", path: &path, fixed: &fixed, extra, body };
     let sent = timeout_at(first_byte, deployment.origin.send(request)).await.map_err(late)?;
     let response = sent.map_err(|error| match error {
         SendError::Protocol => fail(Class::UpstreamProtocol, "did not answer in HTTP"),
@@ -378,121 +353,4 @@ async fn attempt(
     }
     let reading = Reading { chat, lane, hide_usage, deployment, first_byte, deadline };
     reading.begin(response, &fail).await
-}
-
-/// How a good reply is read.
-struct Reading<'a, 'c> {
-    chat: &'a Chat<'c>,
-    lane: Option<Lane>,
-    hide_usage: bool,
-    deployment: &'a Deployment,
-    first_byte: Instant,
-    deadline: Instant,
-}
-
-impl Reading<'_, '_> {
-    /// Reads until the reply is whole, or large, or its first event is here. One to be translated is
-    /// read whole, unless it is a stream.
-    async fn begin(
-        self,
-        response: Response,
-        fail: &impl Fn(Class, &str) -> Failure,
-    ) -> Result<Outcome, Failure> {
-        let Response { status, headers, body: mut rest } = response;
-        if headers.is_of_type("text/html") {
-            return Err(fail(Class::UpstreamProtocol, "answered with a web page"));
-        }
-        let is_stream = STREAMS.iter().any(|kind| headers.is_of_type(kind));
-        if self.lane.is_some() && is_stream != self.chat.call.streams() {
-            return Err(fail(Class::UpstreamProtocol, "did not answer in the way it was asked to"));
-        }
-        let most = if self.lane.is_some() { TRANSLATED_MAX } else { WHOLE_MAX };
-        let broke = || fail(Class::UpstreamProtocol, "broke off its reply");
-        let mut body = Buffer::default();
-        loop {
-            let until = if body.is_empty() {
-                self.first_byte
-            } else {
-                self.deadline.min(Instant::now() + self.deployment.idle)
-            };
-            let data = match timeout_at(until, rest.chunk()).await {
-                Ok(None) if is_stream && body.is_empty() => return Err(broke()),
-                Ok(None) => return self.whole(status, headers, body.freeze(), fail),
-                Ok(Some(Ok(data))) => data,
-                Ok(Some(Err(_))) => return Err(broke()),
-                Err(_) => return Err(fail(Class::UpstreamTimeout, "did not answer in time")),
-            };
-            body.push(data);
-            let large = body.len() > most;
-            if large && self.lane.is_some() && !is_stream {
-                return Err(fail(
-                    Class::UpstreamProtocol,
-                    "sent a reply that is too large to be translated",
-                ));
-            }
-            if (is_stream && !body.is_empty()) || large {
-                return Ok(Outcome::Partial(self.partial(status, headers, body.freeze(), rest)));
-            }
-        }
-    }
-
-    fn whole(
-        self,
-        status: u16,
-        headers: Headers,
-        body: Bytes,
-        fail: &impl Fn(Class, &str) -> Failure,
-    ) -> Result<Outcome, Failure> {
-        let Some(lane) = self.lane else {
-            return Ok(Outcome::Whole(Whole { status, headers, body, translated: None }));
-        };
-        let unreadable =
-            |_| fail(Class::UpstreamProtocol, "sent a reply that could not be understood");
-        let reply = self.chat.reply(&lane, &body).map_err(unreadable)?;
-        let translated = Some(Lost { dropped: lane.dropped, usage: reply.usage });
-        let headers = Headers::of_type("application/json");
-        Ok(Outcome::Whole(Whole { status, headers, body: reply.body, translated }))
-    }
-
-    fn partial(self, status: u16, headers: Headers, first: Bytes, rest: Body) -> Partial {
-        let headers = match self.lane {
-            Some(_) => Headers::of_type("text/event-stream; charset=utf-8"),
-            None => headers,
-        };
-        let (hide_usage, lane) = (self.hide_usage, self.lane);
-        let (idle, deadline) = (self.deployment.idle, self.deadline);
-        Partial { status, headers, first, rest, hide_usage, lane, idle, deadline }
-    }
-}
-
-/// Collects frames; a reply of one frame, the usual case, is not copied.
-#[derive(Default)]
-struct Buffer {
-    first: Bytes,
-    joined: BytesMut,
-}
-
-impl Buffer {
-    fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    fn len(&self) -> usize {
-        self.first.len() + self.joined.len()
-    }
-
-    fn push(&mut self, data: Bytes) {
-        if self.is_empty() {
-            self.first = data;
-            return;
-        }
-        if self.joined.is_empty() {
-            self.joined.extend_from_slice(&std::mem::take(&mut self.first));
-        }
-        self.joined.extend_from_slice(&data);
-    }
-
-    fn freeze(self) -> Bytes {
-        if self.joined.is_empty() { self.first } else { self.joined.freeze() }
-    }
 }

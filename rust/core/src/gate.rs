@@ -146,8 +146,9 @@ impl Shop {
         arrival: Arrival,
     ) -> Result<Admission> {
         // What a strict client may get depends on the deployment; counting is cheap.
-        let uncached = arrival.no_cache || arrival.strict || arrival.route.operation.counts();
-        let caches = plan.cache.is_some() && !uncached;
+        let operation = arrival.route.operation;
+        let uncached = arrival.no_cache || arrival.strict || operation.counts();
+        let caches = plan.cache.is_some() && operation.may_be_cached() && !uncached;
         if caches && let Some((known, entry)) = desk.answers.find(&plan, &key, &arrival) {
             // The same bytes under the same rules: whatever was found in them then stands in them now.
             let limits = self.reserve(&key, 0)?;
@@ -177,7 +178,7 @@ impl Shop {
         let verdict = plan.pii.map(|mode| self.guard(desk, mode)).transpose()?;
         let mut ticket = Ticket { plan, key, operation, group, limits: [None, None] };
         let mut cache_key = None;
-        if caches && let Some(scope) = Answers::scope(&ticket, &name, route.stream, &body) {
+        if caches && let Some(scope) = Answers::scope(&ticket, &name, &route, &body) {
             cache_key = Some(scope);
             let known = Known::new(&ticket, &route, &body, scope, verdict);
             if let Some(entry) = desk.answers.get(&ticket.plan, scope, known) {
@@ -189,7 +190,7 @@ impl Shop {
         let output = output_ceiling(&body, &object);
         let reserved = if operation.counts() { 0 } else { input_tokens + output };
         ticket.limits = self.reserve(&ticket.key, reserved)?;
-        let path_model = route.model;
+        let (path_model, array) = (route.model, route.array);
         let call = Call {
             ticket,
             matched,
@@ -199,6 +200,7 @@ impl Shop {
             reserved,
             cache_key,
             path_model,
+            array,
             strict,
         };
         Ok(Admission::Call(Box::new(call)))

@@ -15,6 +15,7 @@ pub mod log;
 pub mod pii;
 pub mod prompt;
 pub mod scan;
+pub mod sign;
 pub mod sse;
 pub mod tokens;
 pub mod usage;

@@ -7,6 +7,7 @@ use crate::error::Class;
 use crate::keys::{self, Digest, Digester};
 use crate::limiter::{Limit, bucket_id};
 use crate::model_map::ModelMap;
+use crate::sign::Signer;
 use crate::snapshot::{self, Operation, Snapshot};
 use crate::tokens::Family;
 use crate::upstream::Origin;
@@ -14,6 +15,7 @@ use http::{HeaderName, HeaderValue, Uri};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 /// The scheme of deployments that this process answers itself.
@@ -128,6 +130,8 @@ pub struct Deployment {
     tokenizer: Family,
     model: String,
     urls: HashMap<Operation, Target>,
+    /// Its host turned out to lack the Responses API, which not every host of the dialect has.
+    lacks_responses: AtomicBool,
     stream_urls: HashMap<Operation, Target>,
     /// Header lines of every request, credential included.
     pub headers: String,
@@ -139,6 +143,8 @@ pub struct Deployment {
     pub native_schema: bool,
     /// The model thinks, and its host lets clients say how much.
     pub reasoning: bool,
+    /// What its requests are signed with, if they are.
+    pub signer: Option<Signer>,
     /// How its bodies differ from those of the format.
     pub body_style: snapshot::BodyStyle,
     /// Most tokens that the model can write, if known.
@@ -170,11 +176,26 @@ impl Deployment {
     /// How the deployment serves the operation: as it is, or, for chats, by one of another dialect.
     #[must_use]
     pub fn serves(&self, operation: Operation) -> Option<Operation> {
-        if self.urls.contains_key(&operation) {
+        let lacks = operation == Operation::Responses && self.lacks_responses.load(Relaxed);
+        if self.urls.contains_key(&operation) && !lacks {
             return Some(operation);
         }
-        let chats = Operation::CHATS.iter().copied();
-        chats.filter(|_| operation.is_chat()).find(|chat| self.urls.contains_key(chat))
+        self.instead_of(operation)
+    }
+
+    /// The operation of another dialect that stands in for one.
+    #[must_use]
+    pub fn instead_of(&self, operation: Operation) -> Option<Operation> {
+        if operation.embeds_content() {
+            return Some(Operation::Embeddings).filter(|other| self.urls.contains_key(other));
+        }
+        let others = Operation::CHATS.into_iter().filter(|chat| *chat != operation);
+        others.filter(|_| operation.is_chat()).find(|chat| self.urls.contains_key(chat))
+    }
+
+    /// Remembers that the host has no Responses API, until the next configuration.
+    pub fn note_lack_of_responses(&self) {
+        self.lacks_responses.store(true, Relaxed);
     }
 
     /// Path and query of the operation for a routed model.
@@ -521,12 +542,14 @@ impl Deployment {
             provider: one.provider,
             model: one.model,
             urls,
+            lacks_responses: AtomicBool::new(false),
             stream_urls,
             headers,
             stream_usage: one.stream_usage,
             original: one.original,
             native_schema: one.native_schema,
             reasoning: one.reasoning,
+            signer: one.signing,
             body_style: one.body_style,
             max_output_tokens: one.max_output_tokens,
             first_byte: seconds(one.timeouts.first_byte),

@@ -98,7 +98,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             Ok(plan) => plan,
             Err(error) => return self.refuse_unread(&asked, head, &error).await,
         };
-        let route = (head.method() == "POST").then(|| access::route(&plan, head.path())).flatten();
+        let route = (head.method() == "POST").then(|| access::route(&plan, head)).flatten();
         let Some(route) = route else {
             return control::forward(self, head, &asked).await;
         };
@@ -127,7 +127,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             no_cache: access::refuses_cache(head) || access::asks_for_beta(head),
             strict: access::is_strict(head),
         };
-        let extra = access::passed_on(head, &asked.request_id);
+        let extra = access::passed_on(head, &asked.request_id, asked.dialect);
         self.call(plan, key, arrival, &extra, &asked).await
     }
 
@@ -185,7 +185,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         match outcome {
             Ok(Outcome::Whole(whole)) => self.answer_whole(&call, whole, &trail, asked).await,
             Ok(Outcome::Partial(partial)) => {
-                self.answer_partial(&chat, partial, &mut trail, asked).await
+                self.answer_partial(&chat, *partial, &mut trail, asked).await
             }
             Err(failure) => match failure.into_reply() {
                 Ok(whole) => self.answer_whole(&call, whole, &trail, asked).await,
@@ -234,7 +234,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             Some(translated) => translated.usage,
             None => usage::of_reply(call.operation.format(), &whole.body),
         };
-        let output_estimate = whole.body.len() as u64 / BYTES_PER_TOKEN;
+        let text = if call.operation.writes_text() { whole.body.len() } else { 0 };
+        let output_estimate = text as u64 / BYTES_PER_TOKEN;
         let ending = Ending { status: whole.status, usage, output_estimate, first_byte: None };
         self.finish(call, trail, asked, ending);
         self.begin(call, trail, whole.status, asked);

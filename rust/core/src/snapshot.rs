@@ -1,10 +1,10 @@
 //! What Python's `wiring` compiles from the settings: everything a request needs to know, names
 //! already resolved to indexes. Arrives as JSON, is immutable, and is swapped by one assignment.
 
+use crate::sign::Signer;
 use llmgw_formats::Kind;
 use serde::Deserialize;
 use std::collections::HashMap;
-use std::fmt;
 
 /// A compiled configuration. Field by field the mirror of `llmgw.gateway.snapshot.Snapshot`.
 #[derive(Debug, Clone, Deserialize)]
@@ -110,6 +110,17 @@ pub enum Operation {
     CountContentTokens,
     Converse,
     CohereChat,
+    ImagesGenerations,
+    ImagesEdits,
+    AudioSpeech,
+    AudioTranscriptions,
+    AudioTranslations,
+    Rerank,
+    Files,
+    Batches,
+    Realtime,
+    EmbedContent,
+    BatchEmbedContents,
 }
 
 impl Operation {
@@ -130,12 +141,13 @@ impl Operation {
             Operation::ChatCompletions => Some(Kind::OpenaiChat),
             Operation::Responses => Some(Kind::OpenaiResponses),
             Operation::Messages | Operation::CountMessageTokens => Some(Kind::AnthropicMessages),
-            Operation::GenerateContent | Operation::CountContentTokens => {
-                Some(Kind::GeminiGenerate)
-            }
+            Operation::GenerateContent
+            | Operation::CountContentTokens
+            | Operation::EmbedContent
+            | Operation::BatchEmbedContents => Some(Kind::GeminiGenerate),
             Operation::Converse => Some(Kind::BedrockConverse),
             Operation::CohereChat => Some(Kind::CohereChat),
-            Operation::Completions | Operation::Embeddings | Operation::Moderations => None,
+            _ => None,
         }
     }
 
@@ -143,6 +155,19 @@ impl Operation {
     #[must_use]
     pub fn is_chat(self) -> bool {
         Self::CHATS.contains(&self)
+    }
+
+    /// Whether it asks for vectors as Gemini has them, which whoever embeds can serve.
+    #[must_use]
+    pub fn embeds_content(self) -> bool {
+        matches!(self, Operation::EmbedContent | Operation::BatchEmbedContents)
+    }
+
+    /// Whether the model stands in the path alone.
+    #[must_use]
+    pub fn has_model_in_path(self) -> bool {
+        matches!(self, Operation::GenerateContent | Operation::CountContentTokens)
+            || self.embeds_content()
     }
 
     /// Whether it only counts tokens.
@@ -166,7 +191,33 @@ impl Operation {
             Operation::CountContentTokens => "count_content_tokens",
             Operation::Converse => "converse",
             Operation::CohereChat => "cohere_chat",
+            Operation::ImagesGenerations => "images_generations",
+            Operation::ImagesEdits => "images_edits",
+            Operation::AudioSpeech => "audio_speech",
+            Operation::AudioTranscriptions => "audio_transcriptions",
+            Operation::AudioTranslations => "audio_translations",
+            Operation::Rerank => "rerank",
+            Operation::Files => "files",
+            Operation::Batches => "batches",
+            Operation::Realtime => "realtime",
+            Operation::EmbedContent => "embed_content",
+            Operation::BatchEmbedContents => "batch_embed_contents",
         }
+    }
+
+    /// Whether the reply is text: where its provider says nothing of usage, its size tells how much.
+    #[must_use]
+    pub fn writes_text(self) -> bool {
+        let of_text = [Operation::Completions, Operation::AudioTranscriptions];
+        Operation::CHATS.contains(&self)
+            || of_text.contains(&self)
+            || self == Operation::AudioTranslations
+    }
+
+    /// Whether the reply to the same request may be given again. An image is wanted anew each time.
+    #[must_use]
+    pub fn may_be_cached(self) -> bool {
+        !matches!(self, Operation::ImagesGenerations | Operation::ImagesEdits)
     }
 }
 
@@ -214,8 +265,8 @@ pub struct Deployment {
     pub headers: Vec<(String, String)>,
     /// The same, with values that are renewed while the gateway runs; not part of the version.
     pub token_headers: Vec<(String, String)>,
-    /// How requests are signed, if they are; not part of the version.
-    pub signing: Option<Signing>,
+    /// Signs the requests instead of a credential in them, if there is one; not part of the version.
+    pub signing: Option<Signer>,
     /// Share of the traffic among the group's deployments.
     pub weight: u32,
     /// Lower is tried first; equal orders share by weight.
@@ -247,28 +298,6 @@ pub enum BodyStyle {
     /// Anthropic's as Google Cloud takes them: they say `"anthropic_version": "vertex-2023-10-16"`, and
     /// messages name their model in the path alone.
     VertexAnthropic,
-}
-
-/// How requests are signed (AWS SigV4) instead of carrying a credential.
-#[derive(Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Signing {
-    /// AWS region.
-    pub region: String,
-    /// AWS service, as `bedrock`.
-    pub service: String,
-    /// The key's public half.
-    pub access_key_id: String,
-    /// Its secret half.
-    pub secret_access_key: String,
-    /// Of credentials that expire.
-    pub session_token: Option<String>,
-}
-
-impl fmt::Debug for Signing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Signing({} in {})", self.service, self.region)
-    }
 }
 
 /// Deadlines of one attempt, in seconds.

@@ -1,6 +1,8 @@
 //! A chat in its client's dialect, served by an upstream of another: the request on its way out, the
 //! reply, the stream and the refusal on their way back.
 
+mod embeddings;
+
 use crate::call::Call;
 use crate::dialect;
 use crate::error::{Class, Error};
@@ -14,6 +16,10 @@ use llmgw_formats::format::{
     Context, Dropped, Fault, Frame, PathFacts, Sent, StreamDecoder, StreamEncoder, Target,
 };
 use llmgw_formats::frames::Frames;
+use llmgw_formats::gemini_embed::Method;
+use llmgw_formats::gemini_generate;
+use llmgw_formats::ranges;
+use llmgw_formats::writer::quote;
 use llmgw_formats::{Format, Kind, format};
 use std::cell::OnceCell;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -32,6 +38,10 @@ pub struct Chat<'a> {
 /// How one attempt is translated.
 pub struct Lane {
     upstream: &'static dyn Format,
+    /// What is asked for are vectors, by this method of Gemini's.
+    embeds: Option<Method>,
+    /// Client and upstream speak the same dialect all the same.
+    pub keeps_dialect: bool,
     /// What is sent, and what reading the reply depends on.
     pub sent: Sent,
     /// What could not be carried, by the client's names; empty if nothing was lost.
@@ -62,14 +72,19 @@ impl<'a> Chat<'a> {
         Context { request_id: self.request_id, now }
     }
 
+    fn body(&self) -> Result<&'a str, Error> {
+        let invalid = |_| Error::new(Class::InvalidRequest, "The request body is not valid UTF-8.");
+        simdutf8::basic::from_utf8(&self.call.body).map_err(invalid)
+    }
+
     fn request(&self) -> Result<&Request<'a>, Error> {
         let read = self.request.get_or_init(|| {
-            let invalid =
-                || Error::new(Class::InvalidRequest, "The request body is not valid UTF-8.");
-            let body = simdutf8::basic::from_utf8(&self.call.body).map_err(|_| invalid())?;
+            let body = self.body()?;
             let model = self.call.path_model.as_deref();
             let path = PathFacts { model, stream: self.call.streams() };
-            self.client().decode_request(body, path).map_err(refused)
+            let request = self.client().decode_request(body, path).map_err(refused)?;
+            ranges::check(&request, self.client().kind()).map_err(refused)?;
+            Ok(request)
         });
         read.as_ref().map_err(Clone::clone)
     }
@@ -80,8 +95,35 @@ impl<'a> Chat<'a> {
     /// `InvalidRequest` naming the field, `NotSupported` if the other dialect cannot say it, and for
     /// strict clients `Untranslatable` naming the first field that would be left out.
     pub fn lane(&self, operation: Operation, to: &Deployment, model: &str) -> Result<Lane, Error> {
+        let mut dropped = Dropped::default();
+        let mut lane = match embeddings::method(self.call.operation) {
+            Some(method) => {
+                let asked = self.call.path_model.as_deref().unwrap_or_default();
+                let body = embeddings::request(self.body()?, method, asked, model, &mut dropped)?;
+                Lane::of(Kind::OpenaiChat, Sent { body, ..Sent::default() }, Some(method))
+            }
+            None => self.chat_lane(operation, to, model, &mut dropped)?,
+        };
+        if self.call.strict
+            && let Some(first) = dropped.names().first()
+        {
+            let name = self.client().spelling_of(first.clone());
+            let message = format!("The model's provider cannot be told `{name}`.");
+            return Err(Error::new(Class::Untranslatable, message).with_param(name));
+        }
+        lane.dropped = self.named(&dropped);
+        Ok(lane)
+    }
+
+    fn chat_lane(
+        &self,
+        operation: Operation,
+        to: &Deployment,
+        model: &str,
+        dropped: &mut Dropped,
+    ) -> Result<Lane, Error> {
         let request = self.request()?;
-        let upstream = format(operation.format().unwrap_or(Kind::OpenaiChat));
+        let kind = operation.format().unwrap_or(Kind::OpenaiChat);
         let target = Target {
             model,
             max_output_tokens: to.max_output_tokens,
@@ -90,16 +132,12 @@ impl<'a> Chat<'a> {
             native_schema: to.native_schema,
             reasoning: to.reasoning,
         };
-        let mut dropped = Dropped::default();
-        let sent = upstream.encode_request(request, &target, &mut dropped).map_err(refused)?;
-        if self.call.strict
-            && let Some(first) = dropped.names().first()
-        {
-            let name = self.client().spelling_of(first.clone());
-            let message = format!("The model's provider cannot be told `{name}`.");
-            return Err(Error::new(Class::Untranslatable, message).with_param(name));
+        let mut sent = format(kind).encode_request(request, &target, dropped).map_err(refused)?;
+        let keeps_dialect = kind == self.client().kind();
+        if keeps_dialect {
+            add_extras(&mut sent.body, request, dropped);
         }
-        Ok(Lane { upstream, sent, dropped: self.named(&dropped) })
+        Ok(Lane { keeps_dialect, ..Lane::of(kind, sent, None) })
     }
 
     /// The names as a header's value.
@@ -126,9 +164,13 @@ impl<'a> Chat<'a> {
     /// # Errors
     /// If it is not a reply of the upstream's dialect.
     pub fn reply(&self, lane: &Lane, body: &[u8]) -> Result<Translated, Error> {
-        let request = self.request()?;
         let broken = |_| Error::new(Class::UpstreamProtocol, "The reply could not be read.");
         let body = simdutf8::basic::from_utf8(body).map_err(|_| broken(()))?;
+        if let Some(method) = lane.embeds {
+            let (body, usage) = embeddings::reply(body, method)?;
+            return Ok(Translated { body: body.into(), usage });
+        }
+        let request = self.request()?;
         let reply = lane.upstream.decode_reply(body, &lane.sent).map_err(|_| broken(()))?;
         let body = self.client().encode_reply(&reply, request, &self.context());
         Ok(Translated { body: body.into(), usage: reply.usage })
@@ -153,7 +195,11 @@ impl<'a> Chat<'a> {
         Ok(Translation {
             cut,
             decoder: lane.upstream.stream_decoder(&lane.sent),
-            encoder: self.client().stream_encoder(request, &self.context()),
+            encoder: if self.call.array {
+                gemini_generate::array_encoder(request, &self.context())
+            } else {
+                self.client().stream_encoder(request, &self.context())
+            },
             said: Said::default(),
             out: Vec::new(),
         })
@@ -161,10 +207,28 @@ impl<'a> Chat<'a> {
 }
 
 impl Lane {
+    fn of(upstream: Kind, sent: Sent, embeds: Option<Method>) -> Self {
+        let dropped = String::new();
+        Lane { upstream: format(upstream), embeds, keeps_dialect: false, sent, dropped }
+    }
+
     /// What an upstream's refusal says.
     #[must_use]
     pub fn failure<'b>(&self, status: u16, body: &'b str) -> Failure<'b> {
         self.upstream.decode_error(status, body)
+    }
+}
+
+/// Members that only their own dialect knows are carried where upstream and client share it.
+fn add_extras(body: &mut Vec<u8>, request: &Request<'_>, dropped: &mut Dropped) {
+    for extra in request.extra.iter().filter(|extra| !extra.name.contains(['.', '['])) {
+        if body.pop() != Some(b'}') {
+            return;
+        }
+        for part in [",", &quote(&extra.name), ":", &extra.value, "}"] {
+            body.extend_from_slice(part.as_bytes());
+        }
+        dropped.forget(&extra.name);
     }
 }
 

@@ -498,8 +498,7 @@ pub struct Usage {
 ///
 /// `Start` once and first; then for each choice its blocks, numbered from 0 in the order in which they
 /// begin: `BlockStart`, `Delta`s, `BlockStop`; a block is stopped before the next one of its choice
-/// begins (a late `Delta` of a stopped tool call may still come); `Finish` once for each choice, after
-/// its blocks; `Usage` at any time after `Start`, the last one counts; `End` once and last, only if the
+/// begins; `Finish` once for each choice, after its blocks; `Usage` at any time after `Start`, the last one counts; `End` once and last, only if the
 /// stream ended the way its format says. `Error` ends a stream instead. `Ping` may come anywhere.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event<'a> {

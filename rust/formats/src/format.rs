@@ -248,6 +248,11 @@ impl Dropped {
         }
     }
 
+    /// Takes a name back: it could be carried after all.
+    pub fn forget(&mut self, name: &str) {
+        self.names.retain(|one| one != name);
+    }
+
     /// The names.
     #[must_use]
     pub fn names(&self) -> &[Cow<'static, str>] {

@@ -8,15 +8,15 @@
 //! ([`array_encoder`]); upstreams are always asked for events. Requests to count tokens are read by
 //! [`decode_count_request`] and answered by [`count_reply`].
 
-pub(crate) mod base64;
 mod calls;
 mod citations;
 mod contents_in;
 mod contents_out;
 mod errors;
-mod names;
+pub(crate) mod names;
 mod partial_args;
 mod parts;
+mod parts_out;
 mod proof;
 mod reply_in;
 mod reply_out;

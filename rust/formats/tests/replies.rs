@@ -22,7 +22,7 @@ fn recorded(kind: Kind) -> Vec<(String, String)> {
 fn every_reply_reads_as_its_golden_file_for_every_client() {
     let mut failures = Vec::new();
     let request = Request { model: "test-model".into(), ..Request::default() };
-    for kind in common::KINDS {
+    for kind in Kind::ALL {
         for (name, body) in recorded(kind) {
             let reply = match of(kind).decode_reply(&body, &Sent::default()) {
                 Ok(reply) => reply,
@@ -53,7 +53,7 @@ fn every_reply_reads_as_its_golden_file_for_every_client() {
 fn a_reply_written_in_its_own_dialect_reads_the_same_again() {
     let mut failures = Vec::new();
     let request = Request { model: "test-model".into(), ..Request::default() };
-    for kind in common::KINDS {
+    for kind in Kind::ALL {
         for (name, body) in recorded(kind) {
             let Ok(reply) = of(kind).decode_reply(&body, &Sent::default()) else { continue };
             let written =

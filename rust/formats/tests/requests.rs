@@ -50,7 +50,7 @@ fn matrix(conversation: &Value, target: &Target<'_>, same_too: bool) -> Map<Stri
             Err(error) => fault(&error),
             Ok(request) => {
                 let upstreams =
-                    common::KINDS.iter().filter(|&&upstream| same_too || upstream != client);
+                    Kind::ALL.iter().filter(|&&upstream| same_too || upstream != client);
                 let each = upstreams.map(|&upstream| {
                     (upstream.name().to_owned(), translated(&request, upstream, target))
                 });

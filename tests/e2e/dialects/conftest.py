@@ -26,15 +26,12 @@ from tests.upstreams.vendors import (
 from tests.upstreams.vendors.vendor import CREDENTIAL, VendorUpstream
 
 VENDORS = {
-    each.VENDOR.wire: each.VENDOR
-    for each in (
-        openai_chat,
-        openai_responses,
-        anthropic_messages,
-        gemini_generate,
-        bedrock_converse,
-        cohere_chat,
-    )
+    "openai_chat": openai_chat.COMPATIBLE,  # as everything that is not at OpenAI's own address
+    "openai_responses": openai_responses.VENDOR,
+    "anthropic_messages": anthropic_messages.VENDOR,
+    "gemini_generate": gemini_generate.VENDOR,
+    "bedrock_converse": bedrock_converse.VENDOR,
+    "cohere_chat": cohere_chat.VENDOR,
 }
 CLIENTS: dict[str, Any] = {
     "openai_chat": OpenAIChat,

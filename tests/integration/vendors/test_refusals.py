@@ -31,7 +31,7 @@ CHANGES: list[Change] = [
     ("openai_responses", "thinking_replayed", ("input", 1, "encrypted_content"), "bm8=", "verified"),
     ("openai_responses", "image_inline", ("input", 0, "content", 1, "type"), "image_url", "input_image"),
     ("anthropic_messages", "hello", ("max_tokens",), REMOVED, "max_tokens: Field required"),
-    ("anthropic_messages", "hello", ("messages", 0, "role"), "assistant", "first message must use the user"),
+    ("anthropic_messages", "hello", ("messages", 0, "role"), "system", "top-level `system`"),
     ("anthropic_messages", "hello", ("messages", 0, "content"), "", "must be non-empty"),
     ("anthropic_messages", "hello", ("n",), 2, "n: Extra inputs are not permitted"),
     ("anthropic_messages", "hello", ("temperature",), 1.2, "less than or equal to 1"),

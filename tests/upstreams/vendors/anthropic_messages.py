@@ -120,7 +120,16 @@ def _schema(value: Any, path: Path) -> None:
 
 CUSTOM_TOOL = record(
     {"name": TOOL_NAME, "input_schema": _schema},
-    {"type": nullable(one_of("custom")), "description": string(), "strict": boolean, **CACHE},
+    {
+        "type": nullable(one_of("custom")),
+        "description": string(),
+        "strict": boolean,
+        "eager_input_streaming": nullable(boolean),
+        "defer_loading": boolean,
+        "input_examples": items(mapping),
+        "allowed_callers": items(string()),
+        **CACHE,
+    },
 )
 
 
@@ -191,9 +200,8 @@ def _blocks(message: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _check_turns(messages: list[dict[str, Any]]) -> None:
-    require(
-        messages[0]["role"] == "user", ("messages", 0, "role"), "the first message must use the user role"
-    )
+    first = messages[0]["role"]
+    require(first != "system", ("messages", 0, "role"), "use the top-level `system` parameter instead")
     open_calls: list[str] = []
     for at, message in enumerate(_merged(messages)):
         path: Path = ("messages", at, "content")
@@ -256,11 +264,12 @@ def _check_turn_begins_with_thinking(messages: list[dict[str, Any]]) -> None:
         for at, message in enumerate(messages)
         if message["role"] == "user" and any(each["type"] != "tool_result" for each in _blocks(message))
     ]
-    answering = [each for each in messages[spoken[-1] + 1 :] if each["role"] == "assistant"]
-    if answering and len(messages) > spoken[-1] + 1:
+    start = spoken[-1] + 1 if spoken else 0
+    answering = [each for each in messages[start:] if each["role"] == "assistant"]
+    if answering:
         first = _blocks(answering[0])[0]["type"]
         expected = f"Expected `thinking` or `redacted_thinking`, but found `{first}`"
-        require(first in ("thinking", "redacted_thinking"), ("messages", spoken[-1] + 1), expected)
+        require(first in ("thinking", "redacted_thinking"), ("messages", start), expected)
 
 
 def _check_calls_are_declared(body: dict[str, Any]) -> None:
@@ -334,9 +343,16 @@ def _gist(call: Call) -> Gist:
         stream=body.get("stream", False),
         last_text=texts[-1] if texts else "",
         after_tools=any(block["type"] == "tool_result" for block in users[-1]),
-        forced_tool=body.get("tool_choice", {}).get("name"),
+        forced_tool=_forced(body),
         has=frozenset(name for name, there in present.items() if there),
     )
+
+
+def _forced(body: dict[str, Any]) -> str | None:
+    choice, tools = body.get("tool_choice", {}), body.get("tools", [])
+    only = tools[0]["name"] if choice.get("type") == "any" and len(tools) == 1 else None
+    name: str | None = choice.get("name", only)
+    return name
 
 
 def _count(call: Call) -> Answer | None:

@@ -149,9 +149,17 @@ def _gist(call: Call) -> Gist:
         stream=call.path.endswith("/converse-stream"),
         last_text=texts[-1] if texts else "",
         after_tools=any("toolResult" in block for block in users[-1]),
-        forced_tool=body.get("toolConfig", {}).get("toolChoice", {}).get("tool", {}).get("name"),
+        forced_tool=_forced(body.get("toolConfig", {})),
         has=frozenset(name for name, there in present.items() if there),
     )
+
+
+def _forced(config: dict[str, Any]) -> str | None:
+    choice, tools = config.get("toolChoice", {}), config.get("tools", [])
+    if "any" in choice and len(tools) == 1:
+        return str(tools[0]["toolSpec"]["name"])
+    name: str | None = choice.get("tool", {}).get("name")
+    return name
 
 
 def _count(call: Call) -> Answer | None:

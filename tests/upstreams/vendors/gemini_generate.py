@@ -231,8 +231,12 @@ def _check_generation(config: dict[str, Any]) -> None:
     require(not twice, path, "You can only set only one of thinking budget and thinking level.")
 
 
+def _declared(body: dict[str, Any]) -> list[dict[str, Any]]:
+    return [each for tool in body.get("tools", []) for each in tool.get("functionDeclarations", [])]
+
+
 def _check_tools(body: dict[str, Any]) -> None:
-    declared = [each for tool in body.get("tools", []) for each in tool.get("functionDeclarations", [])]
+    declared = _declared(body)
     names = [each["name"] for each in declared]
     require(len(set(names)) == len(names), ("tools",), "Duplicate function declaration found")
     for at, each in enumerate(declared):
@@ -282,7 +286,8 @@ def _gist(call: Call) -> Gist:
     kinds = [part.get("inlineData", part.get("fileData", {})).get("mimeType", "") for part in parts]
     thinking = config.get("thinkingConfig", {})
     calling = body.get("toolConfig", {}).get("functionCallingConfig", {})
-    allowed = calling.get("allowedFunctionNames", [])
+    declared = [each["name"] for each in _declared(body)]
+    allowed = calling.get("allowedFunctionNames", declared if calling.get("mode") == "ANY" else [])
     present = {
         "image": any(each.startswith("image/") for each in kinds),
         "schema": "responseSchema" in config or "responseJsonSchema" in config,

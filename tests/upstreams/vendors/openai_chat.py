@@ -3,6 +3,7 @@
 `reasoning_content` of the assistant is taken too, because the hosts that return it want it back.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from tests.upstreams.vendors import vendor
@@ -34,6 +35,7 @@ from tests.upstreams.vendors.vendor import Answer, Call, Gist, HttpError, Vendor
 
 STOPS_AT_MOST = 4
 CHOICES_AT_MOST = 128
+EXTENSIONS = {"top_k", "min_p", "repetition_penalty"}
 
 # ── the shape of a request ──────────────────────────────────────────────────────────────────────
 
@@ -241,13 +243,16 @@ def _gist(call: Call) -> Gist:
         stream=body.get("stream") or False,
         last_text=texts[-1] if texts else "",
         after_tools=body["messages"][-1]["role"] == "tool",
-        forced_tool=_forced(body.get("tool_choice")),
+        forced_tool=_forced(body),
         has=frozenset(name for name, there in present.items() if there),
     )
 
 
-def _forced(choice: Any) -> str | None:
-    return str(choice["function"]["name"]) if isinstance(choice, dict) else None
+def _forced(body: dict[str, Any]) -> str | None:
+    choice, tools = body.get("tool_choice"), body.get("tools", [])
+    if isinstance(choice, dict):
+        return str(choice["function"]["name"])
+    return str(tools[0]["function"]["name"]) if choice == "required" and len(tools) == 1 else None
 
 
 def _without_usage(call: Call, events: list[bytes]) -> list[bytes]:
@@ -273,4 +278,11 @@ def refuse(status: int, why: Refused | HttpError) -> Answer:
     return vendor.json_answer(status, {"error": error}, [("x-request-id", "req_scripted")])
 
 
+def _check_compatible(call: Call) -> None:
+    """What hosts take that speak this dialect with words of their own."""
+    known = {name: each for name, each in call.body.items() if name not in EXTENSIONS}
+    _check(replace(call, body=known))
+
+
 VENDOR = Vendor("openai_chat", _check, _gist, refuse, finish_stream=_without_usage)
+COMPATIBLE = replace(VENDOR, check=_check_compatible)

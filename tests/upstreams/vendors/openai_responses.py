@@ -214,7 +214,6 @@ def _gist(call: Call) -> Gist:
     users = [each for each in given if each["type"] == "message" and each["role"] == "user"]
     parts = [part for each in users for part in _parts(each)]
     texts = [each["text"] for each in parts if each["type"] == "input_text"]
-    choice = body.get("tool_choice")
     effort = (body.get("reasoning") or {}).get("effort")
     present = {
         "image": any(each["type"] == "input_image" for each in parts),
@@ -227,9 +226,16 @@ def _gist(call: Call) -> Gist:
         stream=body.get("stream") or False,
         last_text=texts[-1] if texts else "",
         after_tools=given[-1]["type"] == "function_call_output",
-        forced_tool=choice["name"] if isinstance(choice, dict) else None,
+        forced_tool=_forced(body),
         has=frozenset(name for name, there in present.items() if there),
     )
+
+
+def _forced(body: dict[str, Any]) -> str | None:
+    choice, tools = body.get("tool_choice"), body.get("tools", [])
+    if isinstance(choice, dict):
+        return str(choice["name"])
+    return str(tools[0]["name"]) if choice == "required" and len(tools) == 1 else None
 
 
 def _count(call: Call) -> Answer | None:

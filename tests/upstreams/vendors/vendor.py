@@ -121,7 +121,12 @@ def script(vendor: Vendor, refused: list[str]) -> Script:
 
     async def run(exchange: Exchange) -> None:
         await exchange.read_body()
-        await _send(exchange, answer(vendor, exchange.request, refused))
+        try:
+            found = answer(vendor, exchange.request, refused)
+        except Exception as error:
+            refused.append(f"the upstream itself is at fault: {error!r}")
+            found = json_answer(500, {"error": {"message": refused[-1]}})
+        await _send(exchange, found)
 
     return run
 
@@ -137,7 +142,8 @@ def answer(vendor: Vendor, request: Request, refused: list[str]) -> Answer:
         refused.append(str(problem))
         return vendor.refuse(vendor.refused_status(problem), problem)
     except HttpError as error:
-        refused.append(str(error))
+        if error.status != 404:  # asking whether a host has an endpoint is no fault
+            refused.append(str(error))
         return vendor.refuse(error.status, error)
 
 

@@ -4,7 +4,7 @@ use super::*;
 use crate::testing::{APP_KEY, plan};
 
 fn route(operation: Operation, model: Option<&str>) -> Route {
-    Route { operation, model: model.map(str::to_owned), stream: false }
+    Route { operation, model: model.map(str::to_owned), stream: false, array: false }
 }
 
 /// An admitted request with this body, as far as its body for an upstream is concerned.
@@ -15,7 +15,7 @@ fn call(operation: Operation, path_model: Option<&str>, body: &str) -> Call {
     let object = json::parse_object(&body).unwrap();
     let (matched, fields) = read_fields(&body, &object, &route(operation, path_model)).unwrap();
     let ticket = Ticket { plan, key, operation, group: 0, limits: [None, None] };
-    let (path_model, strict) = (None, false);
+    let (path_model, array, strict) = (None, false, false);
     Call {
         ticket,
         matched,
@@ -25,6 +25,7 @@ fn call(operation: Operation, path_model: Option<&str>, body: &str) -> Call {
         reserved: 0,
         cache_key: None,
         path_model,
+        array,
         strict,
     }
 }

@@ -1,12 +1,13 @@
 //! What an upstream that refused has to say, and what it means for dispatch and for the client.
 
-use super::{Buffer, Failure, Whole};
+use super::reading::Buffer;
+use super::{Failure, Whole};
 use crate::error::Class;
 use crate::headers::Headers;
 use crate::translate::{Chat, Lane};
 use crate::upstream::Response;
 use llmgw_formats::chat::FailureKind;
-use llmgw_formats::{Kind, format};
+use llmgw_formats::{Kind, format, gemini_generate};
 use std::time::{Duration, SystemTime};
 use tokio::time::{Instant, timeout_at};
 
@@ -50,7 +51,12 @@ pub(super) async fn read(
         }
         _ => fail(class, &format!("answered with status {status}")),
     };
-    failure.retry_after = retry_after(&headers);
+    failure.status = Some(status);
+    failure.retry_after = retry_after(&headers).or_else(|| {
+        // Google says it in the body.
+        let seconds = gemini_generate::retry_delay(text)?;
+        Duration::try_from_secs_f64(seconds).ok()
+    });
     // A web page is nothing that a client of ours could read.
     let readable = whole && headers.is_of_type("application/json");
     if readable && matches!(class, Class::UpstreamRejected | Class::ContextWindowExceeded) {
@@ -59,6 +65,8 @@ pub(super) async fn read(
             None => (headers, body),
         };
         failure.reply = Some(Box::new(Whole { status, headers, body, translated: None }));
+    } else if status == 413 && class == Class::UpstreamRejected {
+        failure.class = Class::RequestTooLarge;
     } else if status == 403 {
         // Said of single prompts too: no reason for the deployment to rest.
         failure.rests = false;
@@ -72,6 +80,8 @@ fn classify(status: u16, said: FailureKind) -> Class {
         (400 | 413 | 422, FailureKind::ContextLength) => Class::ContextWindowExceeded,
         (400, FailureKind::Authentication) | (401 | 403, _) => Class::UpstreamAuth,
         (408 | 504, _) => Class::UpstreamTimeout,
+        // Bedrock: the model itself failed.
+        (424, _) => Class::UpstreamOverloaded,
         (429, _) => Class::UpstreamRateLimited,
         (400..=499, _) => Class::UpstreamRejected,
         (100..=399, _) => Class::UpstreamProtocol,

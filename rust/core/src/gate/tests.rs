@@ -68,7 +68,12 @@ impl Front {
 
 fn chat(body: &str) -> Arrival {
     Arrival {
-        route: Route { operation: Operation::ChatCompletions, model: None, stream: false },
+        route: Route {
+            operation: Operation::ChatCompletions,
+            model: None,
+            stream: false,
+            array: false,
+        },
         body: Bytes::copy_from_slice(body.as_bytes()),
         no_cache: false,
         strict: false,
@@ -419,7 +424,8 @@ fn another_endpoints_answer_is_never_given() {
     let mut front = Front::with_cache();
     front.answer(CHAT, "{}");
     assert!(hit(front.admit(CHAT)).is_some());
-    let route = Route { operation: Operation::Embeddings, model: None, stream: false };
+    let route =
+        Route { operation: Operation::Embeddings, model: None, stream: false, array: false };
     let arrival = Arrival { route, ..chat(CHAT) };
     assert!(hit(front.admit_as(APP_KEY, arrival)).is_none());
 }

@@ -152,11 +152,12 @@ pub(super) fn quoted(text: &str) -> String {
 }
 
 /// The mock upstream's token: four bytes, the last one rounded up.
-fn tokens(text: &str) -> usize {
+pub(super) fn tokens(text: &str) -> usize {
     text.len().div_ceil(4)
 }
 
-fn filler(bytes: usize) -> String {
+/// Text of that many bytes.
+pub(super) fn filler(bytes: usize) -> String {
     let mut text = FILLER.repeat(bytes.div_ceil(FILLER.len()));
     text.truncate(bytes);
     text

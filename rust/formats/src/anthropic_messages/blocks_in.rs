@@ -90,8 +90,8 @@ fn block<'a>(value: &Value<'a>, at: impl Fn() -> String) -> Result<Block<'a>, Fa
             signature: value
                 .get("signature")
                 .and_then(Value::text)
-                .filter(|signature| !signature.is_empty())
-                .map(own),
+                .map(own)
+                .filter(|signature| !signature.value.is_empty()),
             redacted: false,
         }),
         "redacted_thinking" => Block::Thinking(Thinking {

@@ -6,6 +6,7 @@ use crate::format::Kind;
 use crate::signature;
 use crate::value::Value;
 use crate::writer::{Writer, quote};
+use std::borrow::Cow;
 
 pub(super) fn cache(w: &mut Writer, cache: Option<&Cache<'_>>) {
     if let Some(cache) = cache {
@@ -62,11 +63,21 @@ pub(super) fn tool_use(w: &mut Writer, call: &ToolCall<'_>) {
     });
 }
 
+/// The proof of a thought for a client. Where the provider gave none, the seal itself says so: the
+/// thought comes back with it, and is not shown to Anthropic, who would refuse it.
+pub(super) fn proof(signature: Option<&Signature<'_>>) -> String {
+    match signature {
+        Some(signature) => signature::write(Kind::AnthropicMessages, signature).into_owned(),
+        None => {
+            let value = Cow::Borrowed("");
+            signature::seal(&Signature { origin: Kind::OpenaiChat, id: None, value })
+        }
+    }
+}
+
 /// The thought; another format's proof is sealed.
 pub(super) fn thinking(w: &mut Writer, thinking: &Thinking<'_>) {
-    let proof =
-        thinking.signature.as_ref().map(|one| signature::write(Kind::AnthropicMessages, one));
-    let proof = proof.as_deref().unwrap_or_default();
+    let proof = &proof(thinking.signature.as_ref());
     w.object(|w| {
         if thinking.redacted {
             w.text("type", "redacted_thinking").text("data", proof);

@@ -3,7 +3,7 @@
 //! `message_delta` tells why the turn ended together with what it cost, and so waits for the end of the
 //! upstream's stream; nothing that is said waits.
 
-use super::blocks_out::{citation, loose};
+use super::blocks_out::{citation, loose, proof};
 use super::errors;
 use super::reply_out::{id, skeleton};
 use super::words::{finish_out, tool_id, usage_out};
@@ -29,12 +29,15 @@ struct Place {
     block: u64,
     index: u64,
     what: What,
+    /// Its proof has been told.
+    proved: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum What {
     Text,
     Thinking,
+    Redacted,
     Call,
 }
 
@@ -66,14 +69,14 @@ impl Encoder {
             BlockStart::Thinking => What::Thinking,
             BlockStart::Redacted(proof) => {
                 let data = signature::write(Kind::AnthropicMessages, proof).into_owned();
-                let index = self.open(block, What::Thinking);
+                let index = self.open(block, What::Redacted);
                 return content_start(out, index, |w| {
                     w.text("type", "redacted_thinking").text("data", &data);
                 });
             }
             BlockStart::ToolCall { id, name, signature } => {
                 if let Some(signature) = signature {
-                    self.proof(signature, out);
+                    self.prove(signature, out);
                 }
                 let index = self.open(block, What::Call);
                 return content_start(out, index, |w| {
@@ -96,12 +99,13 @@ impl Encoder {
     fn open(&mut self, block: u64, what: What) -> u64 {
         let index = self.next;
         self.next += 1;
-        self.places.push(Place { block, index, what });
+        let proved = what != What::Thinking;
+        self.places.push(Place { block, index, what, proved });
         index
     }
 
     /// A proof that has no place in what follows: an empty thought that has it.
-    fn proof(&mut self, signature: &Signature<'_>, out: &mut Vec<u8>) {
+    fn prove(&mut self, signature: &Signature<'_>, out: &mut Vec<u8>) {
         let thought = loose(signature);
         let sealed =
             thought.signature.as_ref().map(|one| signature::write(Kind::AnthropicMessages, one));
@@ -110,15 +114,15 @@ impl Encoder {
         content_start(out, index, |w| {
             w.text("type", "thinking").text("thinking", "").text("signature", "");
         });
-        content_delta(out, index, |w| {
-            w.text("type", "signature_delta")
-                .text("signature", sealed.as_deref().unwrap_or_default());
-        });
+        signature_delta(out, index, sealed.as_deref().unwrap_or_default());
         content_stop(out, index);
     }
 
     fn delta(&mut self, block: u64, delta: &Delta<'_>, out: &mut Vec<u8>) {
-        let Some(place) = self.places.iter().rfind(|place| place.block == block) else { return };
+        let Some(place) = self.places.iter_mut().rfind(|place| place.block == block) else {
+            return;
+        };
+        place.proved |= matches!(delta, Delta::Signature(_));
         let (index, what) = (place.index, place.what);
         match (delta, what) {
             (Delta::Text(text), What::Thinking) => content_delta(out, index, |w| {
@@ -131,10 +135,7 @@ impl Encoder {
                 w.text("type", "input_json_delta").text("partial_json", piece);
             }),
             (Delta::Signature(proof), What::Thinking) => {
-                let proof = signature::write(Kind::AnthropicMessages, proof);
-                content_delta(out, index, |w| {
-                    w.text("type", "signature_delta").text("signature", &proof);
-                });
+                signature_delta(out, index, &signature::write(Kind::AnthropicMessages, proof));
             }
             (Delta::Citation(cited), What::Text) => content_delta(out, index, |w| {
                 w.text("type", "citations_delta").key("citation");
@@ -181,6 +182,12 @@ fn content_delta(out: &mut Vec<u8>, index: u64, fill: impl FnOnce(&mut Writer)) 
     event(out, "content_block_delta", |w| w.count("index", index).key("delta").object(fill));
 }
 
+fn signature_delta(out: &mut Vec<u8>, index: u64, proof: &str) {
+    content_delta(out, index, |w| {
+        w.text("type", "signature_delta").text("signature", proof);
+    });
+}
+
 fn content_stop(out: &mut Vec<u8>, index: u64) {
     event(out, "content_block_stop", |w| {
         w.count("index", index);
@@ -201,6 +208,9 @@ impl StreamEncoder for Encoder {
             Event::Delta { choice: 0, block, delta } => self.delta(*block, delta, out),
             Event::BlockStop { choice: 0, block } => {
                 if let Some(place) = self.places.iter().rfind(|place| place.block == *block) {
+                    if !place.proved {
+                        signature_delta(out, place.index, &proof(None));
+                    }
                     content_stop(out, place.index);
                 }
             }

@@ -1,7 +1,7 @@
 //! How much to think, in both directions.
 
-use crate::chat::{Effort, Reasoning, Request};
-use crate::format::{Dropped, Target};
+use crate::chat::{Block, Effort, Message, Reasoning, Request, Role, Signature};
+use crate::format::{Dropped, Kind, Target};
 use crate::value::Value;
 use crate::writer::Writer;
 
@@ -95,6 +95,10 @@ pub(super) fn plan(
         dropped.add("reasoning");
         return Plan::Off;
     }
+    if is_mid_turn_without_thought(&request.messages) {
+        dropped.add("reasoning");
+        return Plan::Off;
+    }
     let budget = match (reasoning.budget, reasoning.effort) {
         (Some(budget), _) => budget,
         (None, effort) if is_adaptive(target.model) => return Plan::Adaptive(effort),
@@ -105,6 +109,21 @@ pub(super) fn plan(
         return Plan::Off;
     }
     Plan::Budget(budget.clamp(LEAST_BUDGET, max_tokens - 1))
+}
+
+/// Whether the model is in the middle of a turn, waiting for its tools, that it began without a thought
+/// of its own: the API refuses to let it think then. Thoughts of other models do not count.
+fn is_mid_turn_without_thought(messages: &[Message<'_>]) -> bool {
+    let Some(at) = messages.iter().rposition(|message| message.role == Role::Assistant) else {
+        return false;
+    };
+    let answers = messages[at + 1..].iter().flat_map(|message| &message.blocks);
+    let mut answers = answers.filter(|block| matches!(block, Block::ToolResult { .. }));
+    let own = |one: &Signature<'_>| one.origin == Kind::AnthropicMessages;
+    let thought = messages[at].blocks.iter().any(
+        |block| matches!(block, Block::Thinking(one) if one.signature.as_ref().is_some_and(own)),
+    );
+    answers.next().is_some() && !thought
 }
 
 /// Whether the model decides itself how long to think. Models before Claude 4.6 do not; names that say

@@ -12,7 +12,8 @@ pub(super) fn finish_in(word: &str) -> Finish {
         "stop_sequence" => Finish::StopSequence,
         "tool_use" => Finish::ToolCalls,
         "pause_turn" => Finish::Pause,
-        "refusal" => Finish::Refusal,
+        // Said by the provider's classifiers, not by the model.
+        "refusal" => Finish::ContentFilter,
         _ => Finish::Stop,
     }
 }

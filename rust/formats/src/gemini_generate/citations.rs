@@ -122,8 +122,11 @@ impl Grounding {
                 }
             });
         });
-        let bytes =
-            citation.start.zip(citation.end).and_then(|(start, end)| in_bytes(text, start, end));
+        // Without offsets, all of the block is meant.
+        let bytes = match citation.start.zip(citation.end) {
+            Some((start, end)) => in_bytes(text, start, end),
+            None => Some((0, text.len())),
+        };
         let count = self.count;
         self.count += 1;
         if let Some((start, end)) = bytes {

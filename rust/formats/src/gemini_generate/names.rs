@@ -7,30 +7,39 @@ use crate::chat::Text;
 use crate::format::Fault;
 use crate::value::Value;
 use std::borrow::Cow;
+use std::fmt::Display;
+
+/// Where a value stands in the client's body; only written out for a fault.
+pub(crate) type Place<'p> = &'p dyn Display;
 
 /// The member of that `camelCase` name in either spelling, unless it is `null`.
-pub(super) fn get<'v, 'a>(value: &'v Value<'a>, name: &str) -> Option<&'v Value<'a>> {
-    let found = value.members().iter().find(|(key, _)| key == name || *camel(key) == *name)?;
+pub(crate) fn get<'v, 'a>(value: &'v Value<'a>, name: &str) -> Option<&'v Value<'a>> {
+    let found = value.members().iter().find(|(key, _)| key == name || is_snake(key, name))?;
     (!found.1.is_null()).then_some(&found.1)
 }
 
+/// Whether a key is the `snake_case` of a name.
+fn is_snake(key: &str, name: &str) -> bool {
+    key.len() > name.len() && key.contains('_') && *camel(key) == *name
+}
+
 /// The member of that name, if it is a string.
-pub(super) fn get_text<'a>(value: &Value<'a>, name: &str) -> Option<Text<'a>> {
+pub(crate) fn get_text<'a>(value: &Value<'a>, name: &str) -> Option<Text<'a>> {
     get(value, name)?.text()
 }
 
 /// The items of the list of that name; none if there is no such list.
-pub(super) fn get_items<'v, 'a>(value: &'v Value<'a>, name: &str) -> &'v [Value<'a>] {
+pub(crate) fn get_items<'v, 'a>(value: &'v Value<'a>, name: &str) -> &'v [Value<'a>] {
     get(value, name).map(Value::items).unwrap_or_default()
 }
 
 /// The number of that name, which may be a string.
-pub(super) fn get_count(value: &Value<'_>, name: &str) -> Option<u64> {
+pub(crate) fn get_count(value: &Value<'_>, name: &str) -> Option<u64> {
     whole(get(value, name)?)
 }
 
 /// A name in `camelCase`.
-pub(super) fn camel(key: &str) -> Cow<'_, str> {
+pub(crate) fn camel(key: &str) -> Cow<'_, str> {
     if !key.contains('_') {
         return Cow::Borrowed(key);
     }
@@ -52,48 +61,53 @@ fn whole(value: &Value<'_>) -> Option<u64> {
     value.as_u64().or_else(|| value.as_str()?.parse().ok())
 }
 
-pub(super) fn text<'a>(at: &str, value: &Value<'a>) -> Result<Text<'a>, Fault> {
-    value.text().ok_or_else(|| Fault::of(at, format!("The field `{at}` must be a string.")))
-}
-
-pub(super) fn flag(at: &str, value: &Value<'_>) -> Result<bool, Fault> {
-    value.as_bool().ok_or_else(|| Fault::of(at, format!("The field `{at}` must be true or false.")))
-}
-
-pub(super) fn count(at: &str, value: &Value<'_>) -> Result<u64, Fault> {
-    whole(value).ok_or_else(|| Fault::of(at, format!("The field `{at}` must be a whole number.")))
-}
-
-pub(super) fn integer(at: &str, value: &Value<'_>) -> Result<i64, Fault> {
+pub(crate) fn text<'a>(at: Place<'_>, value: &Value<'a>) -> Result<Text<'a>, Fault> {
     value
-        .as_i64()
-        .or_else(|| value.as_str()?.parse().ok())
-        .ok_or_else(|| Fault::of(at, format!("The field `{at}` must be a whole number.")))
+        .text()
+        .ok_or_else(|| Fault::of(at.to_string(), format!("The field `{at}` must be a string.")))
 }
 
-pub(super) fn float(at: &str, value: &Value<'_>) -> Result<f64, Fault> {
+pub(crate) fn flag(at: Place<'_>, value: &Value<'_>) -> Result<bool, Fault> {
+    value.as_bool().ok_or_else(|| {
+        Fault::of(at.to_string(), format!("The field `{at}` must be true or false."))
+    })
+}
+
+pub(crate) fn count(at: Place<'_>, value: &Value<'_>) -> Result<u64, Fault> {
+    whole(value).ok_or_else(|| {
+        Fault::of(at.to_string(), format!("The field `{at}` must be a whole number."))
+    })
+}
+
+pub(crate) fn integer(at: Place<'_>, value: &Value<'_>) -> Result<i64, Fault> {
+    value.as_i64().or_else(|| value.as_str()?.parse().ok()).ok_or_else(|| {
+        Fault::of(at.to_string(), format!("The field `{at}` must be a whole number."))
+    })
+}
+
+pub(crate) fn float(at: Place<'_>, value: &Value<'_>) -> Result<f64, Fault> {
     value
         .as_f64()
         .or_else(|| value.as_str()?.parse().ok().filter(|number: &f64| number.is_finite()))
-        .ok_or_else(|| Fault::of(at, format!("The field `{at}` must be a number.")))
+        .ok_or_else(|| Fault::of(at.to_string(), format!("The field `{at}` must be a number.")))
 }
 
-pub(super) fn list<'v, 'a>(at: &str, value: &'v Value<'a>) -> Result<&'v [Value<'a>], Fault> {
+pub(crate) fn list<'v, 'a>(at: Place<'_>, value: &'v Value<'a>) -> Result<&'v [Value<'a>], Fault> {
     if value.is_array() {
         Ok(value.items())
     } else {
-        Err(Fault::of(at, format!("The field `{at}` must be a list.")))
+        Err(Fault::of(at.to_string(), format!("The field `{at}` must be a list.")))
     }
 }
 
-pub(super) fn object(at: &str, value: &Value<'_>) -> Result<(), Fault> {
+pub(crate) fn object(at: Place<'_>, value: &Value<'_>) -> Result<(), Fault> {
     if value.is_object() {
         Ok(())
     } else {
-        Err(Fault::of(at, format!("The field `{at}` must be an object.")))
+        Err(Fault::of(at.to_string(), format!("The field `{at}` must be an object.")))
     }
 }
 
-pub(super) fn texts<'a>(at: &str, value: &Value<'a>) -> Result<Vec<Text<'a>>, Fault> {
+pub(crate) fn texts<'a>(at: Place<'_>, value: &Value<'a>) -> Result<Vec<Text<'a>>, Fault> {
     list(at, value)?.iter().map(|one| text(at, one)).collect()
 }

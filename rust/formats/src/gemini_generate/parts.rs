@@ -1,8 +1,8 @@
 //! A part of a content, as requests and replies have it.
 
-use super::base64;
 use super::names::{camel, get, get_text};
 use super::proof;
+use crate::base64;
 use crate::chat::{Block, Signature, Source, Text, TextBlock, Thinking, ToolCall};
 use crate::value::Value;
 use std::borrow::Cow;
@@ -89,6 +89,28 @@ impl<'v, 'a> Part<'v, 'a> {
             return Block::Thinking(Thinking { text, signature: self.signature, redacted });
         }
         Block::Text(TextBlock { text, signature: self.signature, ..TextBlock::default() })
+    }
+
+    /// Adds a text or a thought to the last block, if that is of the same kind and has no proof yet, or
+    /// begins a block.
+    pub(super) fn go_on(self, text: Text<'a>, blocks: &mut Vec<Block<'a>>) {
+        if text.is_empty() && self.signature.is_none() {
+            return;
+        }
+        let open = match blocks.last_mut() {
+            Some(Block::Text(last)) if !self.thought => Some((&mut last.text, &mut last.signature)),
+            Some(Block::Thinking(last)) if self.thought && !self.redacted && !last.redacted => {
+                Some((&mut last.text, &mut last.signature))
+            }
+            _ => None,
+        };
+        match open {
+            Some((before, signature)) if signature.is_none() => {
+                before.to_mut().push_str(&text);
+                *signature = self.signature;
+            }
+            _ => blocks.push(self.say(text)),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! Gemini's own stand there as they are. Those of others are sealed, and the sealed text is what the
 //! base64 holds, so that SDKs which decode and encode it again do no harm.
 
-use super::base64;
+use crate::base64;
 use crate::chat::{Signature, Text};
 use crate::format::Kind;
 use crate::signature;

@@ -81,10 +81,10 @@ struct Builder<'r, 'a> {
 
 impl<'a> Builder<'_, 'a> {
     fn part(&mut self, value: &Value<'a>) {
-        let part = Part::read(value);
+        let mut part = Part::read(value);
         match part.data {
-            Data::Text(ref text) => {
-                let text = text.clone();
+            Data::Text(ref mut text) => {
+                let text = std::mem::take(text);
                 self.say(part, text);
             }
             Data::None if part.signature.is_some() => self.say(part, Text::default()),
@@ -100,21 +100,10 @@ impl<'a> Builder<'_, 'a> {
 
     /// A proof that comes after its text, as in streams, belongs to it.
     fn say(&mut self, part: Part<'_, 'a>, text: Text<'a>) {
-        if !text.is_empty() {
+        if text.is_empty() {
+            part.go_on(text, &mut self.blocks);
+        } else {
             self.blocks.push(part.say(text));
-            return;
-        }
-        let Some(signature) = part.signature.clone() else { return };
-        match self.blocks.last_mut() {
-            Some(Block::Text(last)) if !part.thought && last.signature.is_none() => {
-                last.signature = Some(signature);
-            }
-            Some(Block::Thinking(last))
-                if part.thought && !part.redacted && last.signature.is_none() =>
-            {
-                last.signature = Some(signature);
-            }
-            _ => self.blocks.push(part.say(text)),
         }
     }
 

@@ -1,8 +1,8 @@
 //! A whole reply for a client.
 
 use super::citations::{Grounding, Place};
-use super::contents_out::inline;
 use super::parts::OPAQUE;
+use super::parts_out::inline;
 use super::proof;
 use super::words::{finish_out, logprobs_out, usage_out};
 use crate::chat::{Block, Choice, Reply, Request, Signature, Source, Thinking, ToolCall};

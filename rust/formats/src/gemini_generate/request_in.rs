@@ -2,7 +2,9 @@
 
 use super::calls::Calls;
 use super::contents_in::Reader;
-use super::names::{camel, count, flag, float, get, get_text, integer, list, object, text, texts};
+use super::names::{
+    Place, camel, count, flag, float, get, get_text, integer, list, object, text, texts,
+};
 use super::words::tier_in;
 use super::{schema_in, tools_in};
 use crate::chat::{Effort, Extra, Output, OutputSchema, Raw, Reasoning, Request, Role, Text};
@@ -22,13 +24,13 @@ pub(super) fn from_value<'a>(body: &Value<'a>, path: PathFacts<'a>) -> Result<Re
         match &*camel(key) {
             "contents" => contents = Some(value),
             "systemInstruction" => system = Some(value),
-            "model" => request.model = short(text("model", value)?),
+            "model" => request.model = short(text(&"model", value)?),
             "tools" => request.tools = tools_in::tools(value, &mut request.extra)?,
             "toolConfig" => {
                 request.tool_choice = tools_in::tool_config(value, &mut request.extra)?;
             }
             "generationConfig" => generation_config(&mut request, value)?,
-            "serviceTier" => request.service_tier = tier_in(text("serviceTier", value)?),
+            "serviceTier" => request.service_tier = tier_in(text(&"serviceTier", value)?),
             _ => keep(&mut request, "", key, value),
         }
     }
@@ -43,7 +45,7 @@ pub(super) fn from_value<'a>(body: &Value<'a>, path: PathFacts<'a>) -> Result<Re
         calls: Calls::default(),
     };
     if let Some(system) = system {
-        reader.content(Role::System, system, "systemInstruction")?;
+        reader.content(Role::System, system, &"systemInstruction")?;
     }
     reader.contents(contents)?;
     Ok(request)
@@ -76,14 +78,17 @@ struct Asked<'v, 'a> {
 const PLACE: &str = "generationConfig.";
 
 fn generation_config<'a>(request: &mut Request<'a>, value: &Value<'a>) -> Result<(), Fault> {
-    object("generationConfig", value)?;
+    object(&"generationConfig", value)?;
     let mut asked = Asked::default();
     for (key, member) in value.members().iter().filter(|(_, member)| !member.is_null()) {
         let name = camel(key);
-        let at = [PLACE, &name].concat();
         match &*name {
-            "responseLogprobs" => asked.logprobs = flag(&at, member)?,
-            "logprobs" => asked.top_logprobs = Some(count(&at, member)?),
+            "responseLogprobs" => {
+                asked.logprobs = flag(&"generationConfig.responseLogprobs", member)?;
+            }
+            "logprobs" => {
+                asked.top_logprobs = Some(count(&"generationConfig.logprobs", member)?);
+            }
             "responseMimeType" => asked.mime = Some(member),
             "responseSchema" => {
                 let schema = schema_in::convert(member);
@@ -101,7 +106,7 @@ fn generation_config<'a>(request: &mut Request<'a>, value: &Value<'a>) -> Result
             "thinkingConfig" => thinking_config(request, member)?,
             // What comes anyway.
             "responseModalities" if is_text_alone(member) => {}
-            _ => sampling(request, &at, key, member)?,
+            _ => sampling(request, &name, key, member)?,
         }
     }
     if asked.logprobs {
@@ -116,20 +121,22 @@ fn is_text_alone(modalities: &Value<'_>) -> bool {
 
 fn sampling<'a>(
     request: &mut Request<'a>,
-    at: &str,
+    name: &str,
     key: &str,
     value: &Value<'a>,
 ) -> Result<(), Fault> {
-    match at.strip_prefix(PLACE).unwrap_or(at) {
-        "temperature" => request.temperature = Some(float(at, value)?),
-        "topP" => request.top_p = Some(float(at, value)?),
-        "topK" => request.top_k = Some(count(at, value)?),
-        "frequencyPenalty" => request.frequency_penalty = Some(float(at, value)?),
-        "presencePenalty" => request.presence_penalty = Some(float(at, value)?),
-        "seed" => request.seed = Some(integer(at, value)?),
-        "candidateCount" => request.n = Some(count(at, value)?),
-        "maxOutputTokens" => request.max_output_tokens = Some(count(at, value)?),
-        "stopSequences" => request.stop = texts(at, value)?,
+    let float = || float(&format_args!("{PLACE}{name}"), value).map(Some);
+    let count = || count(&format_args!("{PLACE}{name}"), value).map(Some);
+    match name {
+        "temperature" => request.temperature = float()?,
+        "topP" => request.top_p = float()?,
+        "topK" => request.top_k = count()?,
+        "frequencyPenalty" => request.frequency_penalty = float()?,
+        "presencePenalty" => request.presence_penalty = float()?,
+        "seed" => request.seed = Some(integer(&"generationConfig.seed", value)?),
+        "candidateCount" => request.n = count()?,
+        "maxOutputTokens" => request.max_output_tokens = count()?,
+        "stopSequences" => request.stop = texts(&"generationConfig.stopSequences", value)?,
         _ => keep(request, PLACE, key, value),
     }
     Ok(())
@@ -137,7 +144,7 @@ fn sampling<'a>(
 
 fn output<'a>(request: &mut Request<'a>, asked: Asked<'_, 'a>) -> Result<(), Fault> {
     let mime = match asked.mime {
-        Some(mime) => Some(text("generationConfig.responseMimeType", mime)?),
+        Some(mime) => Some(text(&"generationConfig.responseMimeType", mime)?),
         None => None,
     };
     match (mime.as_deref(), asked.schema) {
@@ -186,8 +193,9 @@ fn response_format<'a>(request: &mut Request<'a>, value: &Value<'a>) -> bool {
 
 fn thinking_config<'a>(request: &mut Request<'a>, value: &Value<'a>) -> Result<(), Fault> {
     const AT: &str = "generationConfig.thinkingConfig.";
-    object("generationConfig.thinkingConfig", value)?;
-    let mut reasoning = Reasoning::default();
+    object(&"generationConfig.thinkingConfig", value)?;
+    // Gemini does not show thoughts unless it is asked to.
+    let mut reasoning = Reasoning { visible: Some(false), ..Reasoning::default() };
     for (key, member) in value.members().iter().filter(|(_, member)| !member.is_null()) {
         let name = camel(key);
         let at = [AT, &name].concat();
@@ -206,7 +214,7 @@ fn thinking_config<'a>(request: &mut Request<'a>, value: &Value<'a>) -> Result<(
     Ok(())
 }
 
-fn level(at: &str, value: &Value<'_>) -> Result<Option<Effort>, Fault> {
+fn level(at: Place<'_>, value: &Value<'_>) -> Result<Option<Effort>, Fault> {
     let word = value.as_str().unwrap_or_default().to_ascii_uppercase();
     Ok(Some(match &*word {
         "THINKING_LEVEL_UNSPECIFIED" => return Ok(None),
@@ -215,7 +223,12 @@ fn level(at: &str, value: &Value<'_>) -> Result<Option<Effort>, Fault> {
         "MEDIUM" => Effort::Medium,
         "HIGH" => Effort::High,
         "XHIGH" => Effort::XHigh,
-        _ => return Err(Fault::of(at, "It must be MINIMAL, LOW, MEDIUM, HIGH or XHIGH.")),
+        _ => {
+            return Err(Fault::of(
+                at.to_string(),
+                "It must be MINIMAL, LOW, MEDIUM, HIGH or XHIGH.",
+            ));
+        }
     }))
 }
 
@@ -226,7 +239,7 @@ pub(super) fn decode_count<'a>(body: &'a str, path: PathFacts<'a>) -> Result<Req
         Some(whole) => from_value(whole, path),
         None => {
             if let Some(contents) = get(&body, "contents") {
-                list("contents", contents)?;
+                list(&"contents", contents)?;
             }
             from_value(&body, path)
         }

@@ -161,10 +161,10 @@ impl Choice {
     ) {
         let content = get(value, "content");
         for part in content.map(|content| get_items(content, "parts")).unwrap_or_default() {
-            let part = Part::read(part);
+            let mut part = Part::read(part);
             match part.data {
-                Data::Text(ref text) => {
-                    let text = text.clone();
+                Data::Text(ref mut text) => {
+                    let text = std::mem::take(text);
                     self.say(text, part, emit);
                 }
                 Data::None if part.signature.is_some() => self.say(Text::default(), part, emit),

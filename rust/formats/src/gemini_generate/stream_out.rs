@@ -9,7 +9,7 @@ use super::proof;
 use super::reply_out::{call_part, id, model, shows_thoughts, text_part, thought_part};
 use super::words::{finish_out, logprobs_out, usage_out};
 use crate::chat::{
-    BlockStart, Citation, Delta, Event, Finish, Request, Signature, Thinking, ToolCall, Usage,
+    BlockStart, Citation, Delta, Event, Finish, Request, Signature, Text, Thinking, ToolCall, Usage,
 };
 use crate::format::{Context, StreamEncoder};
 use crate::writer::{Writer, quote};
@@ -58,7 +58,7 @@ struct Open {
 }
 
 enum What {
-    Text(Option<Signature<'static>>),
+    Text(Option<Signature<'static>>, Vec<Citation<'static>>),
     Thought(Option<Signature<'static>>),
     Call(ToolCall<'static>),
     Nothing,
@@ -129,9 +129,8 @@ impl Encoder {
 
     fn begin(&mut self, choice: u64, block: u64, start: &BlockStart<'_>, out: &mut Vec<u8>) {
         let what = match start {
-            BlockStart::Text => What::Text(None),
+            BlockStart::Text | BlockStart::Refusal => What::Text(None, Vec::new()),
             BlockStart::Thinking => What::Thought(None),
-            BlockStart::Refusal => What::Text(None),
             BlockStart::Redacted(signature) => {
                 let thought = Thinking {
                     signature: Some(signature.clone()),
@@ -161,7 +160,7 @@ impl Encoder {
         let choice = self.choice(index);
         let Some(at) = choice.open.iter().position(|one| one.block == block) else { return };
         match (delta, &mut choice.open[at].what) {
-            (Delta::Text(text), What::Text(_)) => {
+            (Delta::Text(text), What::Text(..)) => {
                 if choice.text.len() + text.len() <= MOST_TEXT {
                     choice.text.push_str(text);
                 }
@@ -175,10 +174,10 @@ impl Encoder {
                 });
             }
             (Delta::Arguments(piece), What::Call(call)) => call.arguments.to_mut().push_str(piece),
-            (Delta::Signature(piece), What::Text(kept) | What::Thought(kept)) => {
+            (Delta::Signature(piece), What::Text(kept, _) | What::Thought(kept)) => {
                 *kept = Some(proof::join(kept.take(), piece));
             }
-            (Delta::Citation(citation), What::Text(_)) => choice.cite(citation),
+            (Delta::Citation(one), What::Text(_, citations)) => citations.push(owned(one)),
             (Delta::Logprobs(logprobs), _) if !logprobs.is_empty() => {
                 self.piece(out, |w| {
                     w.key("candidates").array(|w| {
@@ -197,8 +196,11 @@ impl Encoder {
         let choice = self.choice(index);
         let Some(at) = choice.open.iter().position(|one| one.block == block) else { return };
         match choice.open.swap_remove(at).what {
-            What::Text(Some(signature)) => {
-                self.parts(out, index, |w| text_part(w, "", Some(&signature)));
+            What::Text(signature, citations) => {
+                citations.iter().for_each(|one| choice.cite(one));
+                if signature.is_some() {
+                    self.parts(out, index, |w| text_part(w, "", signature.as_ref()));
+                }
             }
             What::Thought(Some(signature)) => {
                 let thought = Thinking { signature: Some(signature), ..Thinking::default() };
@@ -207,7 +209,7 @@ impl Encoder {
                 });
             }
             What::Call(call) => self.parts(out, index, |w| call_part(w, &call)),
-            What::Text(None) | What::Thought(None) | What::Nothing => {}
+            What::Thought(None) | What::Nothing => {}
         }
     }
 
@@ -252,9 +254,9 @@ impl StreamEncoder for Encoder {
                 self.close(out);
             }
             Event::End => self.finish(out),
-            // There is no sign of life in this format; an array takes white space.
-            Event::Ping if self.framing == Framing::Array && self.begun => out.push(b'\n'),
-            Event::Ping if self.framing == Framing::Events => out.extend_from_slice(b": ping\n\n"),
+            // White space is the only sign of life here: Google's Python SDK takes comments for errors.
+            Event::Ping if self.framing == Framing::Events => out.extend_from_slice(b"\n\n"),
+            Event::Ping if self.begun => out.push(b'\n'),
             Event::Ping => {}
         }
     }
@@ -273,6 +275,19 @@ impl Choice {
             w.text("finishReason", finish_out(self.finish.unwrap_or_default()));
             self.grounding.write(w);
         });
+    }
+}
+
+/// The citation apart from the stream's bytes, as far as it is written.
+fn owned(one: &Citation<'_>) -> Citation<'static> {
+    let text = |text: &Option<Text<'_>>| text.as_ref().map(|text| text.to_string().into());
+    Citation {
+        start: one.start,
+        end: one.end,
+        url: text(&one.url),
+        title: text(&one.title),
+        quoted: text(&one.quoted),
+        ..Citation::default()
     }
 }
 

@@ -111,11 +111,14 @@ pub(super) fn write(
         return;
     }
     let told = amount(reasoning, model);
-    if told.is_none() && reasoning.visible.is_none() {
+    // Who asks for thought in a dialect that shows it without being asked wants to see it.
+    let asks = reasoning.effort.is_some() || reasoning.budget.is_some();
+    let shown = reasoning.visible.unwrap_or(asks && reasoning.effort != Some(Effort::None));
+    if told.is_none() && !shown {
         return;
     }
     w.key("thinkingConfig").object(|w| {
-        w.flag_if("includeThoughts", reasoning.visible);
+        w.flag_if("includeThoughts", shown.then_some(true));
         match told {
             None => {}
             Some((Amount::Dynamic, _)) => w.key("thinkingBudget").integer(-1),
@@ -141,6 +144,7 @@ fn amount(reasoning: &Reasoning<'_>, model: Model) -> Option<(Amount, bool)> {
     match (model.version, reasoning.effort, reasoning.budget) {
         (Some(30..), Some(effort), _) => leveled(effort),
         (Some(30..), None, Some(budget)) => leveled(effort_of(budget)),
+        (Some(30..) | None, None, None) => None,
         (Some(_), effort, budget) => {
             let Some(asked) = budget.or(effort.map(budget_of)) else {
                 return Some((Amount::Dynamic, false));
@@ -154,7 +158,6 @@ fn amount(reasoning: &Reasoning<'_>, model: Model) -> Option<(Amount, bool)> {
         (None, Some(Effort::None), _) => Some((Amount::Budget(0), false)),
         (None, Some(effort), _) => leveled(effort),
         (None, None, Some(budget)) => Some((Amount::Budget(budget), false)),
-        (_, None, None) => None,
     }
 }
 
@@ -205,5 +208,13 @@ mod tests {
         assert_eq!((&body[..], names), ("{}", vec!["reasoning".to_owned()]));
         assert_eq!(told("gemini-1.5-pro", Some(Effort::None), None).1, [""; 0]);
         assert_eq!(told("gemini-3-flash", None, None).0, "{}");
+    }
+
+    #[test]
+    fn thoughts_are_shown_to_who_asks_for_them() {
+        assert!(
+            told("gemini-3-flash", Some(Effort::Low), None).0.contains("includeThoughts\":true")
+        );
+        assert!(!told("gemini-3-flash", Some(Effort::None), None).0.contains("includeThoughts"));
     }
 }

@@ -1,6 +1,6 @@
 //! The tools of a client's request, and whether they have to be called.
 
-use super::names::{camel, get, get_text, list, object, text, texts};
+use super::names::{Place, camel, get, get_text, list, object, text, texts};
 use super::schema_in;
 use crate::chat::{Extra, Function, Raw, Tool, ToolChoice};
 use crate::format::Fault;
@@ -14,18 +14,18 @@ pub(super) fn tools<'a>(
     extra: &mut Vec<Extra<'a>>,
 ) -> Result<Vec<Tool<'a>>, Fault> {
     let mut tools = Vec::new();
-    for (index, entry) in list("tools", value)?.iter().enumerate() {
-        let at = format!("tools[{index}]");
-        object(&at, entry)?;
+    for (index, entry) in list(&"tools", value)?.iter().enumerate() {
+        object(&format_args!("tools[{index}]"), entry)?;
         for (key, member) in entry.members().iter().filter(|(_, member)| !member.is_null()) {
             let name = camel(key);
-            if name != "functionDeclarations" {
+            if name == "functionDeclarations" {
+                let at = format!("tools[{index}].functionDeclarations");
+                for (number, one) in list(&at, member)?.iter().enumerate() {
+                    let function = function(one, &format_args!("{at}[{number}]"), extra)?;
+                    tools.push(Tool::Function(function));
+                }
+            } else {
                 tools.push(hosted(entry, key, member, name.into_owned()));
-                continue;
-            }
-            let at = format!("{at}.functionDeclarations");
-            for (number, one) in list(&at, member)?.iter().enumerate() {
-                tools.push(Tool::Function(function(one, &format!("{at}[{number}]"), extra)?));
             }
         }
     }
@@ -42,7 +42,7 @@ fn hosted<'a>(entry: &Value<'a>, key: &str, member: &Value<'a>, kind: String) ->
 
 fn function<'a>(
     value: &Value<'a>,
-    at: &str,
+    at: Place<'_>,
     extra: &mut Vec<Extra<'a>>,
 ) -> Result<Function<'a>, Fault> {
     object(at, value)?;
@@ -54,14 +54,14 @@ fn function<'a>(
         match &*camel(key) {
             "name" => {}
             "description" => {
-                function.description = Some(text(&format!("{at}.description"), member)?);
+                function.description = Some(text(&format_args!("{at}.description"), member)?);
             }
             "parametersJsonSchema" => {
-                object(&format!("{at}.parametersJsonSchema"), member)?;
+                object(&format_args!("{at}.parametersJsonSchema"), member)?;
                 function.parameters = Some(Cow::Borrowed(member.raw()));
             }
             "parameters" => {
-                object(&format!("{at}.parameters"), member)?;
+                object(&format_args!("{at}.parameters"), member)?;
                 let schema = schema_in::convert(member);
                 function.parameters.get_or_insert(schema);
             }
@@ -82,7 +82,7 @@ pub(super) fn tool_config<'a>(
     value: &Value<'a>,
     extra: &mut Vec<Extra<'a>>,
 ) -> Result<Option<ToolChoice<'a>>, Fault> {
-    object("toolConfig", value)?;
+    object(&"toolConfig", value)?;
     let mut choice = None;
     for (key, member) in value.members().iter().filter(|(_, member)| !member.is_null()) {
         if camel(key) == "functionCallingConfig" {
@@ -100,7 +100,7 @@ fn calling<'a>(
     extra: &mut Vec<Extra<'a>>,
 ) -> Result<Option<ToolChoice<'a>>, Fault> {
     const AT: &str = "toolConfig.functionCallingConfig";
-    object(AT, value)?;
+    object(&AT, value)?;
     for (key, member) in value.members() {
         if !matches!(&*camel(key), "mode" | "allowedFunctionNames") && !member.is_null() {
             let name = format!("{AT}.{key}").into();
@@ -108,7 +108,7 @@ fn calling<'a>(
         }
     }
     let names = match get(value, "allowedFunctionNames") {
-        Some(names) => texts("toolConfig.functionCallingConfig.allowedFunctionNames", names)?,
+        Some(names) => texts(&"toolConfig.functionCallingConfig.allowedFunctionNames", names)?,
         None => Vec::new(),
     };
     let Some(mode) = get(value, "mode") else { return Ok(None) };

@@ -1,6 +1,6 @@
 //! The messages of a request for an upstream.
 
-use super::parts::{call_signature_out, thinking_out};
+use super::parts::call_signature_out;
 use crate::chat::{Block, Cache, Message, Role, Source, ToolCall};
 use crate::format::{Dropped, Kind, Target};
 use crate::writer::Writer;
@@ -176,27 +176,21 @@ impl Turn<'_> {
         }
     }
 
-    /// Hosts that show their thoughts want them back while tools are being called, and only then; a
-    /// proof of somebody else's thought is for nobody here.
+    /// Hosts that show their thoughts want them back while tools are being called, and only then; no host
+    /// of this format takes proofs, and what somebody else has signed is for nobody here.
     fn thoughts(&mut self, w: &mut Writer, message: &Message<'_>, calls: bool) {
         let mut plain = String::new();
-        let mut signed = Vec::new();
         for (number, block) in message.blocks.iter().enumerate() {
             let Block::Thinking(thinking) = block else { continue };
-            let own = thinking.signature.as_ref().is_some_and(|one| one.origin == Kind::OpenaiChat);
-            if self.target.original || !calls || (thinking.signature.is_some() && !own) {
+            let own = thinking.signature.as_ref().is_none_or(|one| one.origin == Kind::OpenaiChat);
+            if self.target.original || !calls || !own || thinking.text.is_empty() {
                 self.drop(number, if thinking.text.is_empty() { ".signature" } else { "" });
                 continue;
             }
+            self.unsign(number, thinking.signature.is_some());
             plain.push_str(&thinking.text);
-            if own {
-                signed.push(thinking);
-            }
         }
         w.text_if("reasoning_content", (!plain.is_empty()).then_some(&plain));
-        if !signed.is_empty() {
-            w.key("thinking_blocks").array(|w| signed.iter().for_each(|one| thinking_out(w, one)));
-        }
     }
 
     fn calls(&mut self, w: &mut Writer, message: &Message<'_>) {

@@ -47,7 +47,16 @@ fn tools(
     dropped: &mut Dropped,
 ) {
     let mut written = 0;
-    if !request.tools.is_empty() || forced {
+    let functions = request.tools.iter().any(|tool| matches!(tool, Tool::Function(_)));
+    if !functions && !forced {
+        for (index, one) in request.tools.iter().enumerate() {
+            if let Tool::Hosted { kind, .. } = one {
+                dropped.add(format!("tools[{index}] ({kind})"));
+            }
+        }
+        return;
+    }
+    {
         w.key("tools").array(|w| {
             for (index, one) in request.tools.iter().enumerate() {
                 match one {

@@ -2,7 +2,7 @@
 
 use super::parts::{call_signature_in, citation_in, thinking_in};
 use super::words::{finish_in, logprobs_in, usage_in};
-use crate::chat::{BlockStart, Delta, Event, Finish};
+use crate::chat::{BlockStart, Delta, Event, Finish, Signature};
 use crate::format::{Fault, Frame, Sent, StreamDecoder};
 use crate::openai_errors;
 use crate::value::{Kind as Json, Value};
@@ -43,15 +43,26 @@ enum What {
     Call,
 }
 
-/// A call that has begun, or of which only the id has come.
+/// A call. One is said at a time: those that begin before its arguments are complete wait.
 struct Call {
     index: u64,
     id: String,
-    /// Its block, once its name is known.
+    name: String,
+    signature: Option<Signature<'static>>,
+    /// Its block, once it is being said.
     block: Option<u64>,
     /// It is the answer, not a call.
     answers: bool,
-    waiting: String,
+    /// The arguments so far.
+    arguments: String,
+    /// How many bytes of them have been said.
+    said: usize,
+}
+
+impl Call {
+    fn is_complete(&self) -> bool {
+        Value::parse(&self.arguments).is_ok()
+    }
 }
 
 impl Decoder {
@@ -96,6 +107,12 @@ impl Decoder {
         self.ended = true;
         emit(Event::End);
     }
+}
+
+/// The proof apart from the frame that it came in.
+fn owned(signature: Signature<'_>) -> Signature<'static> {
+    let id = signature.id.map(|id| Cow::Owned(id.into_owned()));
+    Signature { origin: signature.origin, id, value: Cow::Owned(signature.value.into_owned()) }
 }
 
 impl StreamDecoder for Decoder {
@@ -244,31 +261,70 @@ impl Choice {
         let id = value.get("id").and_then(Value::as_str).filter(|id| !id.is_empty());
         let Some(at) = self.call_at(index, id) else { return };
         let function = value.get("function");
-        let name = function
-            .and_then(|f| f.get("name"))
-            .and_then(Value::text)
-            .filter(|name| !name.is_empty());
-        if let (None, Some(name)) = (self.calls[at].block, name) {
-            let call = &mut self.calls[at];
-            call.answers = output_tool == Some(&*name);
-            let id = call.id.clone().into();
-            let start = if call.answers {
-                BlockStart::Text
-            } else {
-                BlockStart::ToolCall { id, name, signature: call_signature_in(value) }
-            };
-            self.calls_tools |= !self.calls[at].answers;
-            let block = self.begin(What::Call, start, emit);
-            self.calls[at].block = Some(block);
-            let waiting = std::mem::take(&mut self.calls[at].waiting);
-            self.arguments(at, waiting.into(), emit);
+        let part = |name: &str| function.and_then(|function| function.get(name));
+        let call = &mut self.calls[at];
+        if call.name.is_empty() {
+            call.name.push_str(part("name").and_then(Value::as_str).unwrap_or_default());
+            call.answers = output_tool == Some(&*call.name);
+            self.calls_tools |= !call.answers && !call.name.is_empty();
         }
-        match function.and_then(|f| f.get("arguments")).map(|given| (given.text(), given.raw())) {
-            Some((Some(text), _)) => self.arguments(at, text, emit),
+        if call.signature.is_none() {
+            call.signature = call_signature_in(value).map(owned);
+        }
+        match part("arguments").map(|given| (given.as_str(), given.raw())) {
+            Some((Some(text), _)) => call.arguments.push_str(text),
             // The object itself, whole.
-            Some((None, raw)) => self.arguments(at, raw.into(), emit),
+            Some((None, raw)) => call.arguments.push_str(raw),
             None => {}
         }
+        self.say_calls(false, emit);
+    }
+
+    /// Says what can be said of the calls: of the open one all that has come, then the next once it is
+    /// complete. With `all`, nothing waits any longer.
+    fn say_calls(&mut self, all: bool, emit: Emit<'_>) {
+        while let Some(at) = self.calls.iter().position(|call| self.is_next(call)) {
+            if self.calls[at].name.is_empty() && !all {
+                return;
+            }
+            self.open_call(at, emit);
+            let call = &mut self.calls[at];
+            let piece = &call.arguments[call.said..];
+            if let Some(block) = call.block.filter(|_| !piece.is_empty()) {
+                let text = Cow::Borrowed(piece);
+                let delta = if call.answers { Delta::Text(text) } else { Delta::Arguments(text) };
+                emit(Event::Delta { choice: self.index, block, delta });
+                call.said = call.arguments.len();
+            }
+            if at + 1 == self.calls.len() || !(all || self.calls[at].is_complete()) {
+                return;
+            }
+            self.stop(emit);
+        }
+    }
+
+    /// Whether it is the first call that is not over: one that is being said, or has not begun.
+    fn is_next(&self, call: &Call) -> bool {
+        match (call.block, self.open) {
+            (Some(block), Some((What::Call, open))) => block == open,
+            (Some(_), _) => false,
+            (None, _) => true,
+        }
+    }
+
+    fn open_call(&mut self, at: usize, emit: Emit<'_>) {
+        if self.calls[at].block.is_some() {
+            return;
+        }
+        let call = &mut self.calls[at];
+        let (id, name) = (call.id.clone().into(), call.name.clone().into());
+        let start = if call.answers {
+            BlockStart::Text
+        } else {
+            BlockStart::ToolCall { id, name, signature: call.signature.take() }
+        };
+        let block = self.begin(What::Call, start, emit);
+        self.calls[at].block = Some(block);
     }
 
     /// Which call a piece belongs to: by its index; a new id at a known index is another call (some
@@ -290,30 +346,21 @@ impl Choice {
         self.calls.push(Call {
             index: index.unwrap_or(self.calls.len() as u64),
             id,
+            name: String::new(),
+            signature: None,
             block: None,
             answers: false,
-            waiting: String::new(),
+            arguments: String::new(),
+            said: 0,
         });
         Some(self.calls.len() - 1)
-    }
-
-    fn arguments(&mut self, at: usize, text: Cow<'_, str>, emit: Emit<'_>) {
-        let call = &mut self.calls[at];
-        if text.is_empty() {
-            return;
-        }
-        let Some(block) = call.block else {
-            call.waiting.push_str(&text);
-            return;
-        };
-        let delta = if call.answers { Delta::Text(text) } else { Delta::Arguments(text) };
-        emit(Event::Delta { choice: self.index, block, delta });
     }
 
     fn finish(&mut self, reason: Finish, emit: Emit<'_>) {
         if self.finish.is_some() {
             return;
         }
+        self.say_calls(true, emit);
         self.stop(emit);
         let reason = match reason {
             Finish::Stop if self.calls_tools => Finish::ToolCalls,

@@ -3,17 +3,19 @@
 //! A golden file that does not exist, or that differs while `LLMGW_BLESS=1` is set, is written.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used)] // each test takes what it needs
 
-use llmgw_formats::format::{Context, Format, Target};
-use llmgw_formats::{Kind, chat, format};
+use llmgw_formats::format::{Context, Target};
+use llmgw_formats::{Kind, chat};
+
+pub use llmgw_formats::format as of;
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-pub const KINDS: [Kind; 3] = [Kind::OpenaiChat, Kind::OpenaiResponses, Kind::AnthropicMessages];
 pub mod stream;
 
 /// The formats that clients speak.
-pub const CLIENTS: [Kind; 3] = KINDS;
+pub const CLIENTS: [Kind; 4] =
+    [Kind::OpenaiChat, Kind::OpenaiResponses, Kind::AnthropicMessages, Kind::GeminiGenerate];
 
 /// What replies are written with.
 pub const CONTEXT: Context<'static> =
@@ -137,8 +139,4 @@ fn choice_in_words(choice: &chat::Choice<'_>) -> Value {
         "signatures": signatures, "redacted": redacted,
         "finish": format!("{:?}", choice.finish), "stop_sequence": choice.stop_sequence,
     })
-}
-
-pub fn of(kind: Kind) -> &'static dyn Format {
-    format(kind)
 }

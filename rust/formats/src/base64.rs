@@ -1,4 +1,4 @@
-//! Base64 as Google's JSON has it: both alphabets, with and without padding.
+//! Base64, in which JSON carries bytes: both alphabets, with and without padding.
 
 use std::borrow::Cow;
 
@@ -55,7 +55,7 @@ fn digit(letter: u8) -> Option<u32> {
 }
 
 /// The text in the alphabet that everybody else reads. Google's Python SDK sends the other one.
-pub(super) fn standard(text: Cow<'_, str>) -> Cow<'_, str> {
+pub(crate) fn standard(text: Cow<'_, str>) -> Cow<'_, str> {
     let other = memchr::memchr2(b'-', b'_', text.as_bytes()).is_some();
     let missing = text.len().next_multiple_of(4) - text.len();
     if !other && missing == 0 {
