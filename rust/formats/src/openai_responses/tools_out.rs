@@ -12,6 +12,10 @@ use std::collections::HashMap;
 const OUTPUT_DESCRIPTION: &str =
     "Gives the answer. Call it exactly once, with the answer as its arguments.";
 
+/// Members of tools that only this format has.
+const TOOL_MEMBERS: [&str; 5] =
+    ["allowed_callers", "async", "defer_loading", "format", "output_schema"];
+
 /// What calls of a function look like.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Look {
@@ -57,60 +61,68 @@ impl<'r> Looks<'r> {
 /// Writes `tools`, `tool_choice` and `parallel_tool_calls`. With `forced`, the reply comes as the
 /// arguments of a tool.
 pub(super) fn write(w: &mut Writer, request: &Request<'_>, forced: bool, dropped: &mut Dropped) {
-    let mut written = 0;
-    if forced || !request.tools.is_empty() {
+    for (index, one) in request.tools.iter().enumerate() {
+        note(one, index, dropped);
+    }
+    let has_tools = request.tools.iter().any(is_carried);
+    if forced || has_tools {
         let extras = extras(request);
         w.key("tools").array(|w| {
-            for (index, one) in request.tools.iter().enumerate() {
-                written += usize::from(tool(w, one, index, &extras, dropped));
-            }
+            let tools = request.tools.iter().enumerate();
+            tools
+                .filter(|(_, one)| is_carried(one))
+                .for_each(|(at, one)| tool(w, one, at, &extras));
             if let (true, Output::Schema(schema)) = (forced, &request.output) {
                 output_tool(w, schema);
             }
         });
     }
-    if forced && written == 0 {
+    if forced && !has_tools {
         w.key("tool_choice");
         named(w, "function", OUTPUT_TOOL);
     } else if forced {
         // Either a tool of the client's or the answer: in both cases a call.
         w.text("tool_choice", "required");
     } else {
-        tool_choice(w, request, written > 0, dropped);
+        tool_choice(w, request, has_tools, dropped);
     }
     if let Some(parallel) = request.parallel_tool_calls {
         w.flag("parallel_tool_calls", parallel);
     }
 }
 
-/// Writes a tool, unless only another format knows it.
-fn tool(
-    w: &mut Writer,
-    tool: &Tool<'_>,
-    index: usize,
-    extras: &[Of<'_>],
-    dropped: &mut Dropped,
-) -> bool {
+/// Whether a tool is one that this format has.
+fn is_carried(tool: &Tool<'_>) -> bool {
     match tool {
-        Tool::Hosted { kind, value } if is_own_tool(kind) => w.raw(value),
-        Tool::Hosted { kind, .. } => {
-            dropped.add(format!("tools[{index}] ({kind})"));
-            return false;
-        }
-        Tool::Function(one) => {
-            w.object(|w| {
-                function(w, one);
-                let first = extras.partition_point(|(of, ..)| *of < index);
-                for (_, name, value) in extras[first..].iter().take_while(|(of, ..)| *of == index) {
-                    w.member(name, value);
-                }
-            });
-            if one.cache.is_some() {
-                dropped.add(format!("tools[{index}].cache_control"));
-            }
-        }
+        Tool::Hosted { kind, .. } => is_own_tool(kind),
+        Tool::Function(_) => true,
     }
-    true
+}
+
+/// Notes what of a tool is lost.
+fn note(tool: &Tool<'_>, index: usize, dropped: &mut Dropped) {
+    match tool {
+        Tool::Hosted { kind, .. } if !is_own_tool(kind) => {
+            dropped.add(format!("tools[{index}] ({kind})"));
+        }
+        Tool::Function(function) if function.cache.is_some() => {
+            dropped.add(format!("tools[{index}].cache_control"));
+        }
+        _ => {}
+    }
+}
+
+fn tool(w: &mut Writer, tool: &Tool<'_>, index: usize, extras: &[Of<'_>]) {
+    match tool {
+        Tool::Hosted { value, .. } => w.raw(value),
+        Tool::Function(one) => w.object(|w| {
+            function(w, one);
+            let first = extras.partition_point(|(of, ..)| *of < index);
+            for (_, name, value) in extras[first..].iter().take_while(|(of, ..)| *of == index) {
+                w.member(name, value);
+            }
+        }),
+    }
 }
 
 fn function(w: &mut Writer, function: &Function<'_>) {
@@ -150,9 +162,8 @@ fn extras<'r>(request: &'r Request<'_>) -> Vec<Of<'r>> {
 /// Whether an extra is one of a tool's: the tool's index, and the name of the member.
 pub(super) fn of_tool(name: &str) -> Option<(usize, &str)> {
     let (index, member) = name.strip_prefix("tools[")?.split_once("].")?;
-    // A group's own words have no place, since its tools go each on its own.
-    let index = index.parse().ok().filter(|_| member != "description")?;
-    Some((index, member))
+    let is_known = TOOL_MEMBERS.contains(&member);
+    Some((index.parse().ok().filter(|_| is_known)?, member))
 }
 
 fn output_tool(w: &mut Writer, schema: &OutputSchema<'_>) {
