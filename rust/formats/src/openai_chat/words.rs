@@ -128,7 +128,7 @@ pub(super) fn logprobs_out(w: &mut Writer, logprobs: &[Logprob<'_>]) {
     });
 }
 
-pub(crate) fn logprob_out(w: &mut Writer, one: &Logprob<'_>, with_top: bool) {
+fn logprob_out(w: &mut Writer, one: &Logprob<'_>, with_top: bool) {
     w.object(|w| {
         w.text("token", &one.token).key("logprob").float(one.logprob);
         match &one.bytes {

@@ -5,7 +5,6 @@ use super::input_in::REDACTED;
 use super::tools_out::Look;
 use crate::chat::{Citation, FunctionForm, Logprob, Signature, Text};
 use crate::format::Kind;
-use crate::openai_chat::words::logprob_out;
 use crate::signature;
 use crate::value::Value;
 use crate::writer::Writer;
@@ -80,7 +79,20 @@ impl<'a> Part<'a> {
 
 /// Writes log probabilities into the open array.
 pub(super) fn logprobs(w: &mut Writer, logprobs: &[Logprob<'_>]) {
-    logprobs.iter().for_each(|one| logprob_out(w, one, true));
+    logprobs.iter().for_each(|one| logprob(w, one, true));
+}
+
+fn logprob(w: &mut Writer, one: &Logprob<'_>, with_top: bool) {
+    // This format always has the bytes; a token that is text is its own.
+    let bytes = one.bytes.as_deref().unwrap_or(one.token.as_bytes());
+    w.object(|w| {
+        w.text("token", &one.token).key("bytes");
+        w.array(|w| bytes.iter().for_each(|&byte| w.number(byte.into())));
+        w.key("logprob").float(one.logprob);
+        if with_top {
+            w.key("top_logprobs").array(|w| one.top.iter().for_each(|top| logprob(w, top, false)));
+        }
+    });
 }
 
 /// What the ids of a call's item begin with.
