@@ -189,6 +189,8 @@ pub struct TextBlock<'a> {
     pub signature: Option<Signature<'a>>,
     /// Cache up to here.
     pub cache: Option<Cache<'a>>,
+    /// Whether the model says it on the way or in the end (OpenAI: `commentary`, `final_answer`).
+    pub phase: Option<Text<'a>>,
 }
 
 impl<'a> Block<'a> {

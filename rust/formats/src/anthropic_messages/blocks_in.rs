@@ -68,8 +68,8 @@ fn block<'a>(value: &Value<'a>, at: impl Fn() -> String) -> Result<Block<'a>, Fa
         "text" => Block::Text(TextBlock {
             text: text("text")?,
             citations: value.get("citations").map(citations).unwrap_or_default(),
-            signature: None,
             cache: cache(value),
+            ..TextBlock::default()
         }),
         "image" => Block::Image {
             source: value.get("source").and_then(source).ok_or_else(|| missing("source"))?,
