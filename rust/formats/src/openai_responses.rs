@@ -13,8 +13,9 @@
 //!   ([`crate::chat::FunctionForm::FreeText`]). The `local_shell` tool is a function with the members of its
 //!   `action` ([`crate::chat::FunctionForm::LocalShell`]).
 //! * **Groups.** The tools of a `namespace` (Codex's way with MCP servers) are canonically functions of
-//!   their own, named after both; their calls are mapped back. To an upstream they go each on its own.
+//!   their own, named after both; they and their calls are mapped back.
 //! * **`tool_search`** by the client is a function like others; what it has found is among the tools.
+//! * **Phases.** Whether a message is commentary or the answer is a mark of its texts. Streams lose it.
 //! * **Thoughts.** A reasoning item is a thought: the text of its `content`, or else of its `summary`; its
 //!   `encrypted_content` is the proof, together with its `id`. Proofs of other formats ride sealed in
 //!   `encrypted_content`. An item that has a proof of Gemini's and no text belongs to the next text or

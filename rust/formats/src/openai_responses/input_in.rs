@@ -117,17 +117,19 @@ fn message<'a>(
         let words = "It must be user, assistant, system or developer.";
         Fault::of(format!("input[{index}].role"), words)
     })?;
-    let at = format!("input[{index}].content");
-    conversation.message(role, parts_in::content(item.get("content"), &at, extra)?);
-    keep(item, index, "phase", extra);
+    let at = || format!("input[{index}].content");
+    let mut blocks = parts_in::content(item.get("content"), &at, extra)?;
+    if let Some(phase) = item.get("phase").and_then(Value::text) {
+        blocks.iter_mut().for_each(|block| set_phase(block, &phase));
+    }
+    conversation.message(role, blocks);
     Ok(())
 }
 
-/// Keeps a member that only OpenAI's models understand.
-fn keep<'a>(item: &Value<'a>, index: usize, name: &str, extra: &mut Vec<Extra<'a>>) {
-    if let Some(value) = item.get(name) {
-        let name = format!("input[{index}].{name}").into();
-        extra.push(Extra { name, value: Cow::Borrowed(value.raw()) });
+/// Says of a text in which phase the model says it.
+pub(super) fn set_phase<'a>(block: &mut Block<'a>, phase: &Text<'a>) {
+    if let Block::Text(text) = block {
+        text.phase = Some(phase.clone());
     }
 }
 
@@ -146,7 +148,7 @@ fn result<'a>(
     let wrapped = output.filter(|output| output.is_object());
     let failed = wrapped.and_then(|output| output.get("success")).and_then(Value::as_bool);
     let content = wrapped.map_or(output, |output| output.get("content"));
-    let blocks = parts_in::content(content, &format!("input[{index}].output"), extra)?;
+    let blocks = parts_in::content(content, &|| format!("input[{index}].output"), extra)?;
     let is_error = failed == Some(false);
     Ok(result_of(call_id, blocks, is_error))
 }

@@ -4,11 +4,13 @@ use super::freetext;
 use super::ids::shortened;
 use super::items::{is_own_item, role_out};
 use super::parts_out::{Manner, fits, write};
+use super::tools_in::Tools;
 use super::tools_out::Looks;
-use crate::chat::{Block, FunctionForm, Message, Request, Role, Thinking, ToolCall};
+use crate::chat::{Block, FunctionForm, Message, Request, Role, Text, Thinking, Tool, ToolCall};
 use crate::format::{Dropped, Fault, Kind, Target};
+use crate::value::Value;
 use crate::writer::Writer;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// Writes the turns of a request.
 pub(super) struct Items<'r, 'd> {
@@ -17,8 +19,10 @@ pub(super) struct Items<'r, 'd> {
     looks: Looks<'r>,
     marks: bool,
     dropped: &'d mut Dropped,
-    /// Calls of free-text tools: their results are of another type.
-    free_texts: HashSet<&'r str>,
+    /// Calls whose results are of another type than most, by id.
+    forms: HashMap<&'r str, FunctionForm>,
+    /// Names of the tools that stand in results of searches.
+    pub(super) found: HashSet<Text<'r>>,
 }
 
 /// The first message's texts, if it is of the system and nothing but texts, and others follow it.
@@ -51,7 +55,8 @@ impl<'r, 'd> Items<'r, 'd> {
             looks: Looks::of(&request.tools),
             marks,
             dropped,
-            free_texts: HashSet::new(),
+            forms: HashMap::new(),
+            found: HashSet::new(),
         }
     }
 
@@ -84,7 +89,9 @@ impl<'r, 'd> Items<'r, 'd> {
                 at += 1;
                 continue;
             }
-            let run = rest.iter().take_while(|block| !is_item(block)).count().max(1);
+            let phase = phase_of(&rest[0]);
+            let is_part = |block: &&Block<'_>| !is_item(block) && phase_of(block) == phase;
+            let run = rest.iter().take_while(is_part).count().max(1);
             self.parts(w, index, message.role, at, &rest[..run])?;
             at += run;
         }
@@ -142,6 +149,7 @@ impl<'r, 'd> Items<'r, 'd> {
         let dropped = &mut *self.dropped;
         w.object(|w| {
             w.text("type", "message").text("role", role_out(role));
+            w.text_if("phase", run.first().and_then(phase_of));
             w.key("content").array(|w| {
                 for (at, block) in run.iter().enumerate().filter(|(_, one)| fits(one, manner)) {
                     let place = || format!("messages[{index}].content[{}]", first + at);
@@ -188,27 +196,42 @@ impl<'r, 'd> Items<'r, 'd> {
         if call.cache.is_some() {
             self.dropped.add(format!("messages[{index}].content[{at}].cache_control"));
         }
-        let form = self.looks.form(&call.name);
+        let look = self.looks.get(&call.name);
+        if look.form != FunctionForm::Arguments {
+            self.forms.insert(&call.id, look.form);
+        }
         let id = shortened(&call.id);
-        w.object(|w| match form {
-            FunctionForm::Arguments | FunctionForm::ToolSearch => {
+        let name = |w: &mut Writer| {
+            match &look.group {
+                Some((namespace, name)) => w.text("name", name).text("namespace", namespace),
+                None => w.text("name", &call.name),
+            };
+        };
+        w.object(|w| match look.form {
+            FunctionForm::Arguments => {
                 w.text("type", "function_call").text("call_id", &id);
-                w.text("name", &call.name).text("arguments", &call.arguments);
+                name(w);
+                w.text("arguments", &call.arguments);
             }
             FunctionForm::FreeText => {
-                self.free_texts.insert(&call.id);
                 w.text("type", "custom_tool_call").text("call_id", &id);
-                w.text("name", &call.name).text("input", &freetext::unwrap(&call.arguments));
+                name(w);
+                w.text("input", &freetext::unwrap(&call.arguments));
             }
             FunctionForm::LocalShell => {
                 w.text("type", "local_shell_call").text("call_id", &id);
                 w.text("status", "completed").key("action");
                 super::output::action(w, &call.arguments);
             }
+            FunctionForm::ToolSearch => {
+                w.text("type", "tool_search_call").text("call_id", &id);
+                w.text("execution", "client").text("status", "completed").key("arguments");
+                super::output::object(w, &call.arguments);
+            }
         });
     }
 
-    fn result(&mut self, w: &mut Writer, index: usize, at: usize, block: &Block<'_>) {
+    fn result(&mut self, w: &mut Writer, index: usize, at: usize, block: &'r Block<'r>) {
         let Block::ToolResult { call_id: id, blocks, is_error, cache, .. } = block else { return };
         let place = || format!("messages[{index}].content[{at}]");
         if *is_error {
@@ -217,10 +240,10 @@ impl<'r, 'd> Items<'r, 'd> {
         if cache.is_some() {
             self.dropped.add(place() + ".cache_control");
         }
-        let kind = if self.free_texts.contains(&**id) {
-            "custom_tool_call_output"
-        } else {
-            "function_call_output"
+        let kind = match self.forms.get(&**id) {
+            Some(FunctionForm::ToolSearch) => return self.found(w, id, blocks),
+            Some(FunctionForm::FreeText) => "custom_tool_call_output",
+            _ => "function_call_output",
         };
         w.object(|w| {
             w.text("type", kind).text("call_id", &shortened(id)).key("output");
@@ -229,6 +252,30 @@ impl<'r, 'd> Items<'r, 'd> {
                 None => self.result_parts(w, index, at, blocks),
             }
         });
+    }
+
+    /// What a search has found: the tools themselves.
+    fn found(&mut self, w: &mut Writer, id: &str, blocks: &'r [Block<'r>]) {
+        let text = match blocks {
+            [Block::Text(text)] => &*text.text,
+            _ => "",
+        };
+        let list = Value::parse(text).ok().filter(Value::is_array);
+        w.object(|w| {
+            w.text("type", "tool_search_output").text("call_id", &shortened(id));
+            w.text("execution", "client").text("status", "completed");
+            w.member("tools", list.as_ref().map_or("[]", Value::raw));
+        });
+        let mut tools = Tools::default();
+        // They were read once already.
+        if let Some(list) = &list
+            && tools.add_all(list, "tools").is_ok()
+        {
+            self.found.extend(tools.tools.into_iter().filter_map(|tool| match tool {
+                Tool::Function(function) => Some(function.name),
+                Tool::Hosted { .. } => None,
+            }));
+        }
     }
 
     fn result_parts(&mut self, w: &mut Writer, index: usize, at: usize, blocks: &[Block<'_>]) {
@@ -259,6 +306,14 @@ fn plain<'b>(blocks: &'b [Block<'_>], original: bool) -> Option<std::borrow::Cow
         1 => texts.next().flatten().map(Into::into),
         _ if original => None,
         _ => Some(texts.collect::<Option<Vec<_>>>()?.join("\n").into()),
+    }
+}
+
+/// The phase that a text is said in: texts of several phases are several messages.
+pub(super) fn phase_of<'b>(block: &'b Block<'_>) -> Option<&'b str> {
+    match block {
+        Block::Text(text) => text.phase.as_deref(),
+        _ => None,
     }
 }
 

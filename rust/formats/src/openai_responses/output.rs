@@ -20,8 +20,8 @@ pub(super) struct Item<'a> {
 /// What an item is.
 #[derive(Debug)]
 pub(super) enum Body<'a> {
-    /// What the model says.
-    Message(Vec<Part<'a>>),
+    /// What the model says, and in which phase.
+    Message(Vec<Part<'a>>, Option<Text<'a>>),
     /// What it thought.
     Reasoning {
         /// The thought.
@@ -110,8 +110,9 @@ impl Item<'_> {
     pub(super) fn write(&self, w: &mut Writer, status: &str) {
         match &self.body {
             Body::Verbatim(raw) => w.raw(raw),
-            Body::Message(parts) => w.object(|w| {
+            Body::Message(parts, phase) => w.object(|w| {
                 w.text("id", &self.id).text("type", "message").text("status", status);
+                w.text_if("phase", phase.as_deref());
                 w.key("content").array(|w| parts.iter().for_each(|part| part.write(w)));
                 w.text("role", "assistant");
             }),
@@ -157,10 +158,9 @@ impl Call<'_> {
                 action(w, &self.arguments);
             }
             FunctionForm::ToolSearch => {
-                let given = Value::parse(&self.arguments).ok().filter(Value::is_object);
                 w.text("type", "tool_search_call").text("status", status);
-                w.text("call_id", &self.call_id).text("execution", "client");
-                w.member("arguments", given.map_or("{}", |given| given.raw()));
+                w.text("call_id", &self.call_id).text("execution", "client").key("arguments");
+                object(w, &self.arguments);
             }
         }
     }
@@ -197,6 +197,12 @@ pub(super) fn action(w: &mut Writer, arguments: &str) {
             w.member(name, empty);
         }
     });
+}
+
+/// Writes arguments as the object that they are the text of; what is none is an empty one.
+pub(super) fn object(w: &mut Writer, arguments: &str) {
+    let given = Value::parse(arguments).ok().filter(Value::is_object);
+    w.raw(given.map_or("{}", |given| given.raw()));
 }
 
 /// Writes a part of a reasoning item's summary.

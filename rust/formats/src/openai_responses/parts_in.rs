@@ -9,7 +9,7 @@ use std::borrow::Cow;
 /// The content of a message or a result: a string or parts. `at` is its path, for faults.
 pub(super) fn content<'a>(
     value: Option<&Value<'a>>,
-    at: &str,
+    at: &dyn Fn() -> String,
     extra: &mut Vec<Extra<'a>>,
 ) -> Result<Vec<Block<'a>>, Fault> {
     match value.map(Value::kind) {
@@ -17,10 +17,10 @@ pub(super) fn content<'a>(
         Some(Json::Array(parts)) => parts
             .iter()
             .enumerate()
-            .map(|(index, one)| part(one, &|| format!("{at}[{index}]"), extra))
+            .map(|(index, one)| part(one, &|| format!("{}[{index}]", at()), extra))
             .collect(),
-        Some(_) => Err(Fault::of(at, "It must be a string or a list of parts.")),
-        None => Err(Fault::of(at, "It is missing.")),
+        Some(_) => Err(Fault::of(at(), "It must be a string or a list of parts.")),
+        None => Err(Fault::of(at(), "It is missing.")),
     }
 }
 
@@ -39,8 +39,8 @@ fn part<'a>(
         "input_text" | "output_text" | "text" => Block::Text(TextBlock {
             text: need("text")?,
             citations: citations(part),
-            signature: None,
             cache: cache(part),
+            ..TextBlock::default()
         }),
         "refusal" => Block::Refusal(need("refusal")?),
         "input_image" => image(part).ok_or_else(|| {

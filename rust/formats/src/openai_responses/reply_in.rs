@@ -1,9 +1,9 @@
 //! An upstream's whole reply.
 
 use super::freetext;
-use super::input_in::reasoning;
+use super::input_in::{reasoning, set_phase};
 use super::parts_in::citations;
-use super::tools_in::LOCAL_SHELL;
+use super::tools_in::{LOCAL_SHELL, TOOL_SEARCH, called_name};
 use crate::chat::{
     Block, Choice, Finish, Logprob, Reply, Text, TextBlock, Thinking, ToolCall, Usage,
 };
@@ -98,7 +98,11 @@ impl<'a> Answer<'a> {
         match item.get("type").and_then(Value::as_str) {
             Some("message") => {
                 let parts = item.get("content").map(Value::items).unwrap_or_default();
+                let from = self.blocks.len();
                 parts.iter().for_each(|part| self.part(part));
+                if let Some(phase) = item.get("phase").and_then(Value::text) {
+                    self.blocks[from..].iter_mut().for_each(|block| set_phase(block, &phase));
+                }
             }
             Some("reasoning") => {
                 let thought = reasoning(item);
@@ -145,11 +149,15 @@ pub(super) fn logprobs<'a>(part: &Value<'a>) -> Vec<Logprob<'a>> {
 pub(super) fn called<'a>(item: &Value<'a>) -> Option<ToolCall<'a>> {
     let text = |name: &str| item.get(name).and_then(Value::text);
     let (name, arguments): (Text<'a>, Text<'a>) = match item.get("type")?.as_str()? {
-        "function_call" => (text("name")?, text("arguments").unwrap_or_default()),
+        "function_call" => (called_name(item)?, text("arguments").unwrap_or_default()),
         "custom_tool_call" => {
-            (text("name")?, freetext::wrap(&text("input").unwrap_or_default()).into())
+            (called_name(item)?, freetext::wrap(&text("input").unwrap_or_default()).into())
         }
         "local_shell_call" => (LOCAL_SHELL.into(), Cow::Borrowed(item.get("action")?.raw())),
+        // One without a call's id is the provider's own search.
+        "tool_search_call" if item.get("call_id").is_some() => {
+            (TOOL_SEARCH.into(), Cow::Borrowed(item.get("arguments")?.raw()))
+        }
         _ => return None,
     };
     let id = text("call_id").or_else(|| text("id")).unwrap_or_default();

@@ -45,7 +45,7 @@ impl<'r> Items<'r> {
         let shown = request.reasoning.as_ref().is_none_or(|one| one.visible != Some(false));
         choice.blocks.iter().for_each(|block| items.add(block, shown));
         let first = items.items.iter_mut().find_map(|item| match &mut item.body {
-            Body::Message(parts) => parts.iter_mut().find(|part| !part.is_refusal),
+            Body::Message(parts, _) => parts.iter_mut().find(|part| !part.is_refusal),
             _ => None,
         });
         if let Some(first) = first {
@@ -58,9 +58,9 @@ impl<'r> Items<'r> {
         match block {
             Block::Text(text) => {
                 self.proof(text.signature.as_ref());
-                self.part(text_part(text));
+                self.part(text_part(text), text.phase.as_deref());
             }
-            Block::Refusal(text) => self.part(Part::new(true, (&**text).into())),
+            Block::Refusal(text) => self.part(Part::new(true, (&**text).into()), None),
             Block::Thinking(thought) => self.thought(thought, shown),
             Block::ToolCall(call) => {
                 self.proof(call.signature.as_ref());
@@ -91,11 +91,13 @@ impl<'r> Items<'r> {
         self.items.push(Item { id, body });
     }
 
-    /// Neighbouring texts are parts of one message.
-    fn part(&mut self, part: Part<'r>) {
+    /// Neighbouring texts of one phase are parts of one message.
+    fn part(&mut self, part: Part<'r>, phase: Option<&'r str>) {
         match self.items.last_mut() {
-            Some(Item { body: Body::Message(parts), .. }) => parts.push(part),
-            _ => self.push("msg", Body::Message(vec![part])),
+            Some(Item { body: Body::Message(parts, before), .. }) if before.as_deref() == phase => {
+                parts.push(part);
+            }
+            _ => self.push("msg", Body::Message(vec![part], phase.map(Into::into))),
         }
     }
 

@@ -8,6 +8,7 @@ use crate::format::{Dropped, Fault, Kind, OUTPUT_TOOL, Sent, Target};
 use crate::openai_chat::words::{effort_of_budget, effort_out};
 use crate::value::Value;
 use crate::writer::Writer;
+use std::collections::HashSet;
 
 /// Members that pass as they are; chat completions have some of them under the same name.
 const CARRIED: [&str; 16] = [
@@ -45,15 +46,18 @@ pub(super) fn encode(
     };
     let mut w = Writer::new();
     let mut result = Ok(());
+    let mut found = HashSet::new();
     w.object(|w| {
         w.text("model", target.model);
         let instructions = instructions(request);
         w.text_if("instructions", instructions.as_deref());
         w.key("input").array(|w| {
             let skipped = usize::from(instructions.is_some());
-            result = Items::new(request, target, dropped).write(w, skipped);
+            let mut items = Items::new(request, target, dropped);
+            result = items.write(w, skipped);
+            found = items.found;
         });
-        tools_out::write(w, request, output_tool.is_some(), dropped);
+        tools_out::write(w, request, output_tool.is_some(), &found, dropped);
         sampling(w, request, target, dropped);
         text(w, request, output_tool.is_some());
         reasoning(w, request, target, dropped);

@@ -202,6 +202,7 @@ impl Decoder {
                     "function_call" => item.get("arguments").and_then(Value::text),
                     "custom_tool_call" => item.get("input").and_then(Value::text),
                     "local_shell_call" => item.get("action").map(|action| action.raw().into()),
+                    "tool_search_call" => item.get("arguments").map(|given| given.raw().into()),
                     _ => return,
                 };
                 self.call(index, item, emit);

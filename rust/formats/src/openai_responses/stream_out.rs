@@ -113,10 +113,12 @@ impl Encoder {
 
     fn begin_part(&mut self, block: u64, is_refusal: bool, out: &mut Vec<u8>) {
         if !std::mem::replace(&mut self.in_message, true) {
-            self.push("msg", Body::Message(Vec::new()), out);
+            self.push("msg", Body::Message(Vec::new(), None), out);
         }
         let index = self.items.len() - 1;
-        let Some(Item { id, body: Body::Message(parts) }) = self.items.last_mut() else { return };
+        let Some(Item { id, body: Body::Message(parts, _) }) = self.items.last_mut() else {
+            return;
+        };
         let part = Part::new(is_refusal, Text::default());
         self.events.write(out, "response.content_part.added", |w| {
             w.text("item_id", id).count("output_index", index as u64);
@@ -187,7 +189,7 @@ impl Encoder {
         open.length += text.chars().count();
         self.remembered += text.len();
         match self.items.last_mut() {
-            Some(Item { id, body: Body::Message(parts) }) => {
+            Some(Item { id, body: Body::Message(parts, _) }) => {
                 let at = parts.len().saturating_sub(1);
                 let Some(part) = parts.last_mut() else { return };
                 part.text.to_mut().push_str(text);
@@ -217,7 +219,7 @@ impl Encoder {
     fn citation(&mut self, citation: &Citation<'_>, out: &mut Vec<u8>) {
         let index = self.items.len().saturating_sub(1);
         let length = self.open.as_ref().map_or(0, |open| open.length);
-        if let Some(Item { id, body: Body::Message(parts) }) = self.items.last_mut() {
+        if let Some(Item { id, body: Body::Message(parts, _) }) = self.items.last_mut() {
             let at = parts.len().saturating_sub(1);
             let Some(part) = parts.last_mut() else { return };
             let annotation = annotation(citation, length);
@@ -235,7 +237,7 @@ impl Encoder {
     /// They belong to the text that has just gone out: an empty piece brings them after it.
     fn logprobs(&mut self, logprobs: &[Logprob<'_>], out: &mut Vec<u8>) {
         let index = self.items.len().saturating_sub(1);
-        if let Some(Item { id, body: Body::Message(parts) }) = self.items.last_mut() {
+        if let Some(Item { id, body: Body::Message(parts, _) }) = self.items.last_mut() {
             let at = parts.len().saturating_sub(1);
             let Some(part) = parts.last_mut().filter(|part| !part.is_refusal) else { return };
             self.events.text_delta(out, false, (id, index, at), "", logprobs);
@@ -254,7 +256,7 @@ impl Encoder {
 
     fn stop_part(&mut self, out: &mut Vec<u8>) {
         let index = self.items.len().saturating_sub(1);
-        if let Some(Item { id, body: Body::Message(parts) }) = self.items.last()
+        if let Some(Item { id, body: Body::Message(parts, _) }) = self.items.last()
             && let Some(part) = parts.last()
         {
             self.events.part_done(out, (id, index, parts.len() - 1), part);

@@ -77,15 +77,18 @@ impl<'a> Tools<'a> {
         Ok(())
     }
 
-    /// The tools of a group, each on its own: nobody but OpenAI knows groups.
+    /// The tools of a group, each on its own: nobody but OpenAI knows groups. What is said of the group is
+    /// said of its first tool.
     fn group(
         &mut self,
         group: &Value<'a>,
         namespace: &Text<'a>,
         at: &dyn Fn() -> String,
     ) -> Result<(), Fault> {
-        self.unknown(group, &["type", "name", "tools"]);
         let tools = group.get("tools").map(Value::items).unwrap_or_default();
+        if !tools.is_empty() {
+            self.unknown(group, &["type", "name", "tools"], "namespace.");
+        }
         for (index, one) in tools.iter().enumerate() {
             self.add(one, Some(namespace), &|| format!("{}.tools[{index}]", at()))?;
         }
@@ -98,7 +101,7 @@ impl<'a> Tools<'a> {
             Some(strict) => strict,
             None => parameters.is_some_and(is_strict),
         };
-        self.unknown(tool, &["type", "name", "description", "parameters", "strict"]);
+        self.unknown(tool, &["type", "name", "description", "parameters", "strict"], "");
         Function {
             name,
             description: tool.get("description").and_then(Value::text),
@@ -109,7 +112,7 @@ impl<'a> Tools<'a> {
     }
 
     fn custom(&mut self, tool: &Value<'a>, name: Text<'a>) -> Function<'a> {
-        self.unknown(tool, &["type", "name", "description"]);
+        self.unknown(tool, &["type", "name", "description"], "");
         Function {
             name,
             description: tool.get("description").and_then(Value::text),
@@ -120,10 +123,10 @@ impl<'a> Tools<'a> {
     }
 
     /// Keeps what the next tool says beside what is known.
-    fn unknown(&mut self, tool: &Value<'a>, known: &[&str]) {
+    fn unknown(&mut self, tool: &Value<'a>, known: &[&str], within: &str) {
         for (name, value) in tool.members() {
             if !known.contains(&&**name) && !value.is_null() {
-                let name = format!("tools[{}].{name}", self.tools.len()).into();
+                let name = format!("tools[{}].{within}{name}", self.tools.len()).into();
                 self.extra.push(Extra { name, value: Cow::Borrowed(value.raw()) });
             }
         }

@@ -1,20 +1,23 @@
 //! Tools for an upstream, and which of them are to be called.
 
 use super::items::is_own_tool;
-use super::tools_in::LOCAL_SHELL;
-use crate::chat::{Function, FunctionForm, Output, OutputSchema, Request, Tool, ToolChoice};
+use super::tools_in::{LOCAL_SHELL, TOOL_SEARCH};
+use crate::chat::{Function, FunctionForm, Output, OutputSchema, Request, Text, Tool, ToolChoice};
 use crate::format::{Dropped, OUTPUT_TOOL};
 use crate::writer::Writer;
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What is said of the tool whose arguments are the reply.
 const OUTPUT_DESCRIPTION: &str =
     "Gives the answer. Call it exactly once, with the answer as its arguments.";
 
+/// What a group of tools says of itself; kept with its first tool.
+const GROUP_DESCRIPTION: &str = "namespace.description";
+
 /// Members of tools that only this format has.
-const TOOL_MEMBERS: [&str; 5] =
-    ["allowed_callers", "async", "defer_loading", "format", "output_schema"];
+const TOOL_MEMBERS: [&str; 6] =
+    ["allowed_callers", "async", "defer_loading", "format", GROUP_DESCRIPTION, "output_schema"];
 
 /// What calls of a function look like.
 #[derive(Debug, Clone, Default)]
@@ -46,11 +49,6 @@ impl<'r> Looks<'r> {
         self.0.get(name).cloned().unwrap_or_default()
     }
 
-    /// What they look like to an upstream, which gets a group's functions each on its own.
-    pub(super) fn form(&self, name: &str) -> FunctionForm {
-        self.0.get(name).map(|look| look.form).unwrap_or_default()
-    }
-
     /// The same, for longer than the request lives.
     pub(super) fn into_owned(self) -> Looks<'static> {
         let owned = self.0.into_iter().map(|(name, look)| (name.into_owned().into(), look));
@@ -59,19 +57,27 @@ impl<'r> Looks<'r> {
 }
 
 /// Writes `tools`, `tool_choice` and `parallel_tool_calls`. With `forced`, the reply comes as the
-/// arguments of a tool.
-pub(super) fn write(w: &mut Writer, request: &Request<'_>, forced: bool, dropped: &mut Dropped) {
+/// arguments of a tool. Tools that were `found` stand in the conversation.
+pub(super) fn write(
+    w: &mut Writer,
+    request: &Request<'_>,
+    forced: bool,
+    found: &HashSet<Text<'_>>,
+    dropped: &mut Dropped,
+) {
     for (index, one) in request.tools.iter().enumerate() {
         note(one, index, dropped);
     }
+    let is_carried = |tool: &Tool<'_>| match tool {
+        Tool::Hosted { kind, .. } => is_own_tool(kind),
+        Tool::Function(function) => !found.contains(&function.name),
+    };
     let has_tools = request.tools.iter().any(is_carried);
     if forced || has_tools {
         let extras = extras(request);
         w.key("tools").array(|w| {
-            let tools = request.tools.iter().enumerate();
-            tools
-                .filter(|(_, one)| is_carried(one))
-                .for_each(|(at, one)| tool(w, one, at, &extras));
+            let tools = request.tools.iter().enumerate().filter(|(_, one)| is_carried(one));
+            list(w, &tools.collect::<Vec<_>>(), &extras);
             if let (true, Output::Schema(schema)) = (forced, &request.output) {
                 output_tool(w, schema);
             }
@@ -91,14 +97,6 @@ pub(super) fn write(w: &mut Writer, request: &Request<'_>, forced: bool, dropped
     }
 }
 
-/// Whether a tool is one that this format has.
-fn is_carried(tool: &Tool<'_>) -> bool {
-    match tool {
-        Tool::Hosted { kind, .. } => is_own_tool(kind),
-        Tool::Function(_) => true,
-    }
-}
-
 /// Notes what of a tool is lost.
 fn note(tool: &Tool<'_>, index: usize, dropped: &mut Dropped) {
     match tool {
@@ -112,13 +110,40 @@ fn note(tool: &Tool<'_>, index: usize, dropped: &mut Dropped) {
     }
 }
 
+/// Writes tools with their indexes; neighbours of one group are written as the group.
+fn list(w: &mut Writer, tools: &[(usize, &Tool<'_>)], extras: &[Of<'_>]) {
+    for run in
+        tools.chunk_by(|one, next| group_of(one.1).is_some() && group_of(one.1) == group_of(next.1))
+    {
+        let each = |w: &mut Writer| run.iter().for_each(|(at, one)| tool(w, one, *at, extras));
+        let Some(namespace) = run.first().and_then(|(_, one)| group_of(one)) else {
+            each(w);
+            continue;
+        };
+        let of_group = of(extras, run[0].0).iter().find(|(_, name, _)| *name == GROUP_DESCRIPTION);
+        w.object(|w| {
+            w.text("type", "namespace").text("name", namespace);
+            w.member("description", of_group.map_or("\"\"", |(.., text)| text));
+            w.key("tools").array(each);
+        });
+    }
+}
+
+fn group_of<'t>(tool: &'t Tool<'_>) -> Option<&'t str> {
+    match tool {
+        Tool::Function(function) => function.group.as_ref().map(|group| &*group.namespace),
+        Tool::Hosted { .. } => None,
+    }
+}
+
 fn tool(w: &mut Writer, tool: &Tool<'_>, index: usize, extras: &[Of<'_>]) {
     match tool {
         Tool::Hosted { value, .. } => w.raw(value),
         Tool::Function(one) => w.object(|w| {
             function(w, one);
-            let first = extras.partition_point(|(of, ..)| *of < index);
-            for (_, name, value) in extras[first..].iter().take_while(|(of, ..)| *of == index) {
+            for (_, name, value) in
+                of(extras, index).iter().filter(|one| one.1 != GROUP_DESCRIPTION)
+            {
                 w.member(name, value);
             }
         }),
@@ -126,23 +151,35 @@ fn tool(w: &mut Writer, tool: &Tool<'_>, index: usize, extras: &[Of<'_>]) {
 }
 
 fn function(w: &mut Writer, function: &Function<'_>) {
+    let name = function.group.as_ref().map_or(&function.name, |group| &group.name);
     let described = |w: &mut Writer, kind: &str| {
-        w.text("type", kind).text("name", &function.name);
+        w.text("type", kind).text("name", name);
         w.text_if("description", function.description.as_deref());
     };
+    let parameters = function.parameters.as_deref().unwrap_or("null");
     match function.form {
-        // The tools that a search has found are among the others: no need to search at the provider.
-        FunctionForm::Arguments | FunctionForm::ToolSearch => {
+        FunctionForm::Arguments => {
             described(w, "function");
-            w.member("parameters", function.parameters.as_deref().unwrap_or("null"));
             // Without a word OpenAI would make it strict.
-            w.flag("strict", function.strict.unwrap_or(false));
+            w.member("parameters", parameters).flag("strict", function.strict.unwrap_or(false));
         }
         FunctionForm::FreeText => described(w, "custom"),
         FunctionForm::LocalShell => {
             w.text("type", LOCAL_SHELL);
         }
+        FunctionForm::ToolSearch => {
+            w.text("type", TOOL_SEARCH).text("execution", "client");
+            w.text_if("description", function.description.as_deref());
+            w.member("parameters", parameters);
+        }
     }
+}
+
+/// What is said of the tool at `index`.
+fn of<'e, 'r>(extras: &'e [Of<'r>], index: usize) -> &'e [Of<'r>] {
+    let first = extras.partition_point(|(of, ..)| *of < index);
+    let last = extras.partition_point(|(of, ..)| *of <= index);
+    &extras[first..last]
 }
 
 /// What the client said of a tool beside what the canonical one has: which tool, member, value.
@@ -176,20 +213,26 @@ fn output_tool(w: &mut Writer, schema: &OutputSchema<'_>) {
 
 fn named(w: &mut Writer, kind: &str, name: &str) {
     w.object(|w| {
-        w.text("type", kind);
-        if kind != LOCAL_SHELL {
-            w.text("name", name);
-        }
+        w.text("type", kind).text("name", name);
     });
 }
 
 fn function_named(w: &mut Writer, looks: &Looks<'_>, name: &str) {
-    let kind = match looks.form(name) {
-        FunctionForm::Arguments | FunctionForm::ToolSearch => "function",
+    let look = looks.get(name);
+    let kind = match look.form {
+        FunctionForm::Arguments => "function",
         FunctionForm::FreeText => "custom",
         FunctionForm::LocalShell => LOCAL_SHELL,
+        FunctionForm::ToolSearch => TOOL_SEARCH,
     };
-    named(w, kind, name);
+    w.object(|w| {
+        w.text("type", kind);
+        match look.group {
+            Some((namespace, name)) => w.text("name", &name).text("namespace", &namespace),
+            None if matches!(look.form, FunctionForm::LocalShell | FunctionForm::ToolSearch) => w,
+            None => w.text("name", name),
+        };
+    });
 }
 
 fn tool_choice(w: &mut Writer, request: &Request<'_>, has_tools: bool, dropped: &mut Dropped) {

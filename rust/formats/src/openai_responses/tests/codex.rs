@@ -77,6 +77,18 @@ fn calls_come_back_in_the_form_that_codex_gave_its_tools() {
 }
 
 #[test]
+fn calls_of_an_upstreams_groups_and_searches_are_mapped_there_and_back() {
+    let body = body("\"go\"");
+    let output = concat!(
+        r#"[{"id":"fc_7f_0","type":"function_call","status":"completed","arguments":"{}","call_id":"a","name":"log","namespace":"mcp__git__"},"#,
+        r#"{"id":"tsc_7f_1","type":"tool_search_call","status":"completed","call_id":"b","execution":"client","arguments":{"query":"x"}}]"#
+    );
+    let answered = format!(r#"{{"id":"resp_1","output":{output}}}"#);
+    let written = write_reply(&reply(&answered), &decode(&body));
+    assert_eq!(only(&written, &["output"]), format!("{{\"output\":{output}}}"));
+}
+
+#[test]
 fn a_model_that_writes_a_patch_without_json_is_understood() {
     let body = body("\"go\"");
     let reply = says(vec![call("apply_patch", "*** Begin Patch")]);

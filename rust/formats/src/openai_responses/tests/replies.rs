@@ -127,6 +127,27 @@ fn neighbouring_texts_are_parts_of_one_message_with_their_citations() {
 }
 
 #[test]
+fn messages_of_several_phases_stay_apart() {
+    let message = |phase: &str, text: &str| {
+        format!(
+            r#"{{"type":"message","phase":"{phase}","content":[{{"type":"output_text","text":"{text}"}}]}}"#
+        )
+    };
+    let body = answer(&format!(
+        r#""output":[{},{}]"#,
+        message("commentary", "Hm"),
+        message("final_answer", "So")
+    ));
+    let written = write_reply(&reply(&body), &Request::default());
+    for phase in ["commentary", "final_answer"] {
+        assert!(
+            written.contains(&format!(r#""status":"completed","phase":"{phase}""#)),
+            "{written}"
+        );
+    }
+}
+
+#[test]
 fn a_picture_that_the_model_made_is_an_image_generation_call() {
     let source = Source::Base64 { media_type: "image/png".into(), data: "AA==".into() };
     let picture = Block::Image { source, detail: None, cache: None };

@@ -145,7 +145,7 @@ fn a_group_of_tools_becomes_functions_named_after_both() {
     assert_eq!(function.group.as_ref().unwrap().name, "log");
     let Block::ToolCall(call) = &request.messages[0].blocks[0] else { unreachable!() };
     assert_eq!(call.name, "mcp__git__log");
-    assert_eq!(request.extra[0].name, "tools[0].description");
+    assert_eq!(request.extra[0].name, "tools[0].namespace.description");
 }
 
 #[test]

@@ -291,6 +291,11 @@ fn a_request_written_for_openai_reads_the_same_again() {
         {"type":"reasoning","id":"rs_1","summary":[{"type":"summary_text","text":"Hm."}],"encrypted_content":"gAA"},
         {"type":"reasoning","id":"rs_2","summary":[],"encrypted_content":"gBB"},
         {"type":"message","role":"assistant","content":[{"type":"output_text","text":"Wait."},{"type":"refusal","refusal":"No."}]},
+        {"type":"message","role":"assistant","phase":"commentary","content":[{"type":"output_text","text":"Hm"}]},
+        {"type":"message","role":"assistant","phase":"final_answer","content":[{"type":"output_text","text":"So"}]},
+        {"type":"tool_search_call","call_id":"d","execution":"client","arguments":{"query":"x"}},
+        {"type":"tool_search_output","call_id":"d","execution":"client","tools":[{"type":"namespace","name":"n","description":"N.","tools":[{"type":"function","name":"g","parameters":{},"strict":false}]}]},
+        {"type":"function_call","call_id":"e","namespace":"mcp__git__","name":"log","arguments":"{}"},
         {"type":"function_call","call_id":"a","name":"f","arguments":"{\"x\":1}"},
         {"type":"custom_tool_call","call_id":"b","name":"p","input":"*** \"x\"\n"},
         {"type":"local_shell_call","call_id":"c","status":"completed","action":{"type":"exec","command":["ls"],"env":{}}},
@@ -299,7 +304,11 @@ fn a_request_written_for_openai_reads_the_same_again() {
         {"type":"function_call_output","call_id":"c","output":""}],
         "tools":[{"type":"function","name":"f","description":"F.","parameters":{"type":"object","properties":{}},"strict":false},
             {"type":"custom","name":"p","description":"P.","format":{"type":"grammar","syntax":"lark","definition":"start: /x/"}},
-            {"type":"local_shell"},{"type":"web_search"}],
+            {"type":"local_shell"},{"type":"web_search"},
+            {"type":"namespace","name":"mcp__git__","description":"Git.","tools":[{"type":"function","name":"log","parameters":{},"strict":false,"defer_loading":true},
+                {"type":"custom","name":"note"}]},
+            {"type":"namespace","name":"mcp__db__","description":"DB.","tools":[{"type":"function","name":"log","parameters":{},"strict":true}]},
+            {"type":"tool_search","execution":"client","description":"Finds.","parameters":{"type":"object"}}],
         "tool_choice":{"type":"allowed_tools","mode":"auto","tools":[{"type":"function","name":"f"},{"type":"custom","name":"p"}]},
         "parallel_tool_calls":false,"max_output_tokens":100,"top_logprobs":2,"include":["message.output_text.logprobs"],
         "text":{"format":{"type":"json_schema","name":"n","description":"d","schema":{"type":"object"},"strict":true},"verbosity":"low"},
@@ -307,6 +316,8 @@ fn a_request_written_for_openai_reads_the_same_again() {
     let request = decode(body);
     let (written, dropped) = encode(&request, &openai());
     assert!(dropped.is_empty(), "{dropped:?}");
+    assert_eq!(written.matches("\"name\":\"log\"").count(), 3);
+    assert_eq!(written.matches("\"name\":\"g\"").count(), 1);
     let mut again = decode(&written);
     again.echo.clone_from(&request.echo);
     assert_eq!(again, request);
