@@ -2,7 +2,7 @@
 
 import msgspec
 
-from llmgw.gateway.snapshot import Auth, CachePolicy, PiiPolicy, Snapshot
+from llmgw.gateway.snapshot import Auth, CachePolicy, PiiPolicy, ResponsesPolicy, Snapshot
 from llmgw.model import PATHS, Operation
 from llmgw.providers import providers as built_in_providers
 from llmgw.providers.base import Provider
@@ -89,6 +89,7 @@ def compile_settings(
         retry=compile_retries(settings, report),
         cache=_cache(settings, report),
         pii=None if settings.pii is None else PiiPolicy(mode=settings.pii.mode),
+        responses=_responses(settings),
         egress=compile_egress(settings.egress, report),
     )
     report.raise_errors()
@@ -98,6 +99,14 @@ def compile_settings(
 def _routes() -> dict[str, Operation]:
     """The fixed paths; those that name a model are matched natively."""
     return {path: operation for operation in PATHS for path in operation.paths}
+
+
+def _responses(settings: Settings) -> ResponsesPolicy | None:
+    """How responses are stored; not at all if they are to be kept for no time."""
+    own = settings.responses
+    if own.keep == 0:
+        return None
+    return ResponsesPolicy(keep=own.keep, max_bytes=own.max_bytes, max_entry_bytes=own.max_entry_bytes)
 
 
 def _cache(settings: Settings, report: Report) -> CachePolicy | None:

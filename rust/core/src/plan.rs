@@ -9,6 +9,7 @@ use crate::limiter::{Limit, bucket_id};
 use crate::model_map::ModelMap;
 use crate::sign::Signer;
 use crate::snapshot::{self, Operation, Snapshot};
+use crate::store::Terms;
 use crate::tokens::Family;
 use crate::upstream::Origin;
 use http::{HeaderName, HeaderValue, Uri};
@@ -44,6 +45,8 @@ pub struct Plan {
     pub cache: Option<snapshot::CachePolicy>,
     /// What a PII finding leads to, if the scan is on.
     pub pii: Option<snapshot::PiiMode>,
+    /// On which terms responses are stored, if they are.
+    pub responses: Option<Terms>,
     pools: Pools,
 }
 
@@ -160,6 +163,7 @@ pub struct Deployment {
 }
 
 /// Path and query of an operation.
+#[derive(PartialEq, Eq)]
 enum Target {
     Fixed(String),
     /// The routed model stands in the path.
@@ -195,6 +199,16 @@ impl Deployment {
         self.lacks_responses.store(true, Relaxed);
     }
 
+    /// Whether both ask the same host with the same credential: what one has made, the other can see.
+    #[must_use]
+    pub fn shares_account(&self, other: &Deployment) -> bool {
+        Arc::ptr_eq(&self.origin, &other.origin)
+            && self.signer.is_none()
+            && other.signer.is_none()
+            && self.headers == other.headers
+            && self.urls.get(&Operation::Responses) == other.urls.get(&Operation::Responses)
+    }
+
     /// Path and query of the operation for a routed model.
     #[must_use]
     pub fn path(&self, operation: Operation, stream: bool, model: &str) -> Option<Cow<'_, str>> {
@@ -211,7 +225,8 @@ impl Deployment {
 }
 
 /// Percent-encodes what a path segment may not hold.
-fn encode_segment(text: &str) -> String {
+#[must_use]
+pub fn encode_segment(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
@@ -358,6 +373,7 @@ impl Plan {
             retry: Retry::new(snapshot.retry),
             cache: snapshot.cache,
             pii: snapshot.pii.map(|policy| policy.mode),
+            responses: snapshot.responses.map(|policy| Terms::new(&policy, &pepper)),
             pools,
         })
     }

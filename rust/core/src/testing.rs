@@ -84,6 +84,7 @@ pub fn snapshot(change: impl FnOnce(&mut Value)) -> Snapshot {
         },
         "cache": null,
         "pii": null,
+        "responses": null,
         "egress": {"allow_networks": [], "ca_file": null},
     });
     change(&mut value);
