@@ -7,6 +7,8 @@ from pathlib import Path
 
 from llmgw._native import Gateway
 from llmgw.endpoints.base import Endpoint
+from llmgw.endpoints.gemini import gemini_endpoints
+from llmgw.endpoints.media import media_endpoints
 from llmgw.endpoints.models import model_endpoints
 from llmgw.endpoints.openai import openai_endpoints
 from llmgw.endpoints.openapi import describe
@@ -37,6 +39,8 @@ def endpoints() -> list[Endpoint]:
         gateway = Gateway(str(Path(folder, "shared")), 0)
     rows = [
         *openai_endpoints(),
+        *gemini_endpoints(),
+        *media_endpoints(),
         *model_endpoints(gateway, 0),
         *ops_endpoints(gateway, DEFAULT_METRICS_AUTH),
     ]

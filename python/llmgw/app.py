@@ -19,6 +19,7 @@ from llmgw.endpoints.base import (
     error_reply,
 )
 from llmgw.endpoints.gemini import gemini_endpoints
+from llmgw.endpoints.media import media_endpoints
 from llmgw.endpoints.models import model_endpoints
 from llmgw.endpoints.openai import openai_endpoints
 from llmgw.endpoints.ops import openapi_endpoint, ops_endpoints
@@ -59,6 +60,7 @@ class App:
         rows = [
             *openai_endpoints(),
             *gemini_endpoints(),
+            *media_endpoints(),
             *model_endpoints(gateway, int(time.time())),
             *ops_endpoints(gateway, handover.metrics_auth),
         ]

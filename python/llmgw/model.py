@@ -33,6 +33,21 @@ class Operation(StrEnum):
     """Bedrock's; upstream only."""
     COHERE_CHAT = "cohere_chat"
     """Cohere's chat, version 2; upstream only."""
+    IMAGES_GENERATIONS = "images_generations"
+    IMAGES_EDITS = "images_edits"
+    AUDIO_SPEECH = "audio_speech"
+    AUDIO_TRANSCRIPTIONS = "audio_transcriptions"
+    AUDIO_TRANSLATIONS = "audio_translations"
+    RERANK = "rerank"
+    """Cohere's, version 2, which other hosts took over."""
+    FILES = "files"
+    BATCHES = "batches"
+    REALTIME = "realtime"
+    """A WebSocket."""
+    EMBED_CONTENT = "embed_content"
+    """Gemini's `embedContent`."""
+    BATCH_EMBED_CONTENTS = "batch_embed_contents"
+    """Gemini's `batchEmbedContents`."""
 
     @property
     def path(self) -> str:
@@ -57,12 +72,27 @@ PATHS = {
     Operation.MODERATIONS: "/moderations",
     Operation.MESSAGES: "/messages",
     Operation.COUNT_MESSAGE_TOKENS: "/messages/count_tokens",
+    Operation.IMAGES_GENERATIONS: "/images/generations",
+    Operation.IMAGES_EDITS: "/images/edits",
+    Operation.AUDIO_SPEECH: "/audio/speech",
+    Operation.AUDIO_TRANSCRIPTIONS: "/audio/transcriptions",
+    Operation.AUDIO_TRANSLATIONS: "/audio/translations",
+    Operation.RERANK: "/rerank",
+    Operation.FILES: "/files",
+    Operation.BATCHES: "/batches",
+    Operation.REALTIME: "/realtime",
 }
 """The operations with a fixed path."""
 
 _AT_AZURE = frozenset(
     {Operation.CHAT_COMPLETIONS, Operation.COMPLETIONS, Operation.EMBEDDINGS, Operation.RESPONSES}
 )
+
+UPLOADS = frozenset({Operation.IMAGES_EDITS, Operation.AUDIO_TRANSCRIPTIONS, Operation.AUDIO_TRANSLATIONS})
+"""The operations whose bodies are forms with a file."""
+
+STORED = frozenset({Operation.FILES, Operation.BATCHES})
+"""The operations on what providers keep: several methods each, and paths with ids."""
 
 CHATS = frozenset(
     {

@@ -43,7 +43,14 @@ def _mock(_: ScriptedUpstream) -> dict[str, Any]:
 
 
 ABILITIES = {
-    Operation.CHAT_COMPLETIONS: {Can.CHAT, Can.STREAM, Can.USAGE_IN_STREAM},
+    # Whoever chats serves the Responses API too: by translation.
+    Operation.CHAT_COMPLETIONS: {
+        Can.CHAT,
+        Can.STREAM,
+        Can.USAGE_IN_STREAM,
+        Can.RESPONSES,
+        Can.RESPONSES_STREAM,
+    },
     Operation.COMPLETIONS: {Can.COMPLETIONS},
     Operation.EMBEDDINGS: {Can.EMBEDDINGS},
     Operation.RESPONSES: {Can.RESPONSES, Can.RESPONSES_STREAM},
@@ -53,7 +60,7 @@ ABILITIES = {
 
 def _of_record(host: Compatible) -> Provider:
     """A host as its record says it is, with its address replaced by the upstream's."""
-    can = frozenset().union(*(ABILITIES[operation] for operation in host.operations))
+    can = frozenset().union(*(ABILITIES.get(operation, set()) for operation in host.operations))
     return Provider(
         host.name, can, lambda upstream: deployment(host.name, upstream.base_url, f"{host.name}/m")
     )

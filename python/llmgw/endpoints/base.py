@@ -73,6 +73,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     """`None`: served by the native edge."""
     operation: Operation | None = None
     """What the native edge does."""
+    accepts: tuple[str, ...] = ("application/json",)
+    """Media types of the body that a POST to the native edge has."""
 
 
 def json_reply(value: object, status: int = 200) -> Reply:

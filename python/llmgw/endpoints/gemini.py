@@ -6,6 +6,8 @@ from llmgw.model import Operation
 _METHODS = {
     "generateContent": (Operation.GENERATE_CONTENT, "Generate content (Gemini), whole."),
     "streamGenerateContent": (Operation.GENERATE_CONTENT, "Generate content (Gemini), streamed."),
+    "embedContent": (Operation.EMBED_CONTENT, "Turn a text into a vector (Gemini)."),
+    "batchEmbedContents": (Operation.BATCH_EMBED_CONTENTS, "Turn texts into vectors (Gemini)."),
     "countTokens": (Operation.COUNT_CONTENT_TOKENS, "Count the tokens of content (Gemini)."),
 }
 

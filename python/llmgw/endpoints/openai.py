@@ -1,7 +1,7 @@
 """The endpoints that the native edge serves under a fixed path: OpenAI's, and Anthropic's messages."""
 
 from llmgw.endpoints.base import Access, Endpoint
-from llmgw.model import PATHS, Operation
+from llmgw.model import Operation
 
 _AZURE = "/openai/deployments/{deployment}"
 _AZURE_OPERATIONS = (Operation.CHAT_COMPLETIONS, Operation.COMPLETIONS, Operation.EMBEDDINGS)
@@ -28,7 +28,7 @@ def openai_endpoints() -> list[Endpoint]:
         Endpoint(
             method="POST", path=path, access=Access.KEY, summary=_SUMMARIES[operation], operation=operation
         )
-        for operation in PATHS
+        for operation in _SUMMARIES
         for path in _paths(operation)
     ]
     rows += [

@@ -59,11 +59,9 @@ def _operation(endpoint: Endpoint) -> dict[str, object]:
         operation["parameters"] = [
             {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names
         ]
-    if endpoint.operation is not None:
-        operation["requestBody"] = {
-            "required": True,
-            "content": {"application/json": {"schema": {"type": "object"}}},
-        }
+    if endpoint.operation is not None and endpoint.method == "POST" and endpoint.accepts:
+        content = {kind: {"schema": {"type": "object"}} for kind in endpoint.accepts}
+        operation["requestBody"] = {"required": True, "content": content}
     if endpoint.access is not Access.PUBLIC:
         operation["security"] = [{"key": []}]
         operation["responses"] = {

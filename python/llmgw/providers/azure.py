@@ -13,6 +13,7 @@ from llmgw.providers.base import (
     first_variable,
     header_secret,
 )
+from llmgw.providers.compatible import AUDIO, BATCHES, IMAGES
 from llmgw.providers.entra import application, lease_token, token_of
 from llmgw.providers.leases import Leases
 from llmgw.providers.openai import only_responses
@@ -24,7 +25,13 @@ _VERSION_VARIABLES = ("AZURE_API_VERSION", "OPENAI_API_VERSION")
 _DOMAINS = (".azure.com", ".azure.us", ".azure.cn", ".azure-api.net")
 _SCOPE = "https://cognitiveservices.azure.com/.default"
 _NO_CREDENTIAL = "no credential: give api_key, azure_ad_token, or tenant_id, client_id and client_secret"
-_BY_DEPLOYMENT = (Operation.CHAT_COMPLETIONS, Operation.COMPLETIONS, Operation.EMBEDDINGS)
+_BY_DEPLOYMENT = (
+    Operation.CHAT_COMPLETIONS,
+    Operation.COMPLETIONS,
+    Operation.EMBEDDINGS,
+    *sorted(IMAGES),
+    *sorted(AUDIO),
+)
 _UNVERSIONED = {"", "v1", "latest", "preview"}
 
 
@@ -108,10 +115,17 @@ def _key(target: Target, environment: Environment, variables: tuple[str, ...]) -
 def _urls(base: str, version: str) -> dict[Operation, str]:
     responses = {Operation.RESPONSES: f"{base}/openai/v1{Operation.RESPONSES.path}"}
     if version in _UNVERSIONED:
-        return {operation: f"{base}/openai/v1{operation.path}" for operation in _BY_DEPLOYMENT} | responses
+        served = (*_BY_DEPLOYMENT, *sorted(BATCHES))
+        by_model = {Operation.REALTIME: f"{base}/openai/v1/realtime?model={{model}}"}
+        return {operation: f"{base}/openai/v1{operation.path}" for operation in served} | responses | by_model
     if not version.replace("-", "").isalnum():
         raise TargetError("api_version", "expected a version such as 2024-10-21")
-    return {
+    by_deployment = {
         operation: f"{base}/openai/deployments/{{model}}{operation.path}?api-version={version}"
         for operation in _BY_DEPLOYMENT
-    } | responses
+    }
+    stored = {
+        operation: f"{base}/openai{operation.path}?api-version={version}" for operation in sorted(BATCHES)
+    }
+    realtime = f"{base}/openai/realtime?api-version={version}&deployment={{model}}"
+    return by_deployment | stored | {Operation.REALTIME: realtime} | responses

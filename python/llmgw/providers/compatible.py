@@ -28,6 +28,10 @@ CHAT_EMBEDDINGS = CHAT | {Operation.EMBEDDINGS}
 CHAT_RESPONSES = CHAT | {Operation.RESPONSES}
 CLASSIC = CHAT_EMBEDDINGS | {Operation.COMPLETIONS}
 EVERYTHING = CLASSIC | {Operation.RESPONSES, Operation.MODERATIONS}
+IMAGES = frozenset({Operation.IMAGES_GENERATIONS, Operation.IMAGES_EDITS})
+TRANSCRIPTS = frozenset({Operation.AUDIO_TRANSCRIPTIONS, Operation.AUDIO_TRANSLATIONS})
+AUDIO = TRANSCRIPTS | {Operation.AUDIO_SPEECH}
+BATCHES = frozenset({Operation.FILES, Operation.BATCHES})
 
 _BLANK = re.compile(r"\{([A-Z0-9_|]+)\}")
 _FILLING = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -71,7 +75,7 @@ class Compatible(msgspec.Struct, frozen=True, kw_only=True):
             headers.append(("openai-organization", target.organization))
         return Upstream(
             model=target.model,
-            urls={operation: base + operation.path for operation in sorted(self.operations)},
+            urls={operation: base + _below(operation) for operation in sorted(self.operations)},
             headers=tuple(headers),
             stream_usage=self.stream_usage,
             original=self.original and target.api_base is None,
@@ -109,3 +113,8 @@ def _filling(names: list[str], environment: Environment) -> str:
     if not _FILLING.fullmatch(filling):
         raise TargetError("api_base", f"{' or '.join(names)} holds characters that fit no address")
     return filling
+
+
+def _below(operation: Operation) -> str:
+    """Path and query below the base URL."""
+    return "/realtime?model={model}" if operation is Operation.REALTIME else operation.path

@@ -8,10 +8,12 @@ import re
 
 import msgspec
 
+from llmgw.model import Operation
 from llmgw.providers.base import Header, Target, TargetError, Upstream
-from llmgw.providers.compatible import EVERYTHING
+from llmgw.providers.compatible import AUDIO, EVERYTHING, IMAGES
 from llmgw.settings.environment import Environment
 
+_SERVED = EVERYTHING | IMAGES | AUDIO | {Operation.RERANK}
 _SCRIPT = re.compile(r"[a-z_]+=[A-Za-z0-9._-]+(&[a-z_]+=[A-Za-z0-9._-]+)*")
 
 
@@ -31,7 +33,7 @@ class Mock(msgspec.Struct, frozen=True, kw_only=True):
         headers: tuple[Header, ...] = (("x-mock-script", script),) if script else ()
         return Upstream(
             model=model,
-            urls={operation: f"mock:///v1{operation.path}" for operation in sorted(EVERYTHING)},
+            urls={operation: f"mock:///v1{operation.path}" for operation in sorted(_SERVED)},
             headers=headers,
             stream_usage=True,
         )

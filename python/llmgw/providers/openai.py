@@ -4,7 +4,7 @@ import msgspec
 
 from llmgw.model import Operation
 from llmgw.providers.base import Target, Upstream
-from llmgw.providers.compatible import EVERYTHING, Compatible
+from llmgw.providers.compatible import AUDIO, BATCHES, EVERYTHING, IMAGES, Compatible
 from llmgw.settings.environment import Environment
 
 _RESPONSES = "responses/"
@@ -35,7 +35,7 @@ OPENAI = OpenAI(
     base_url="https://api.openai.com/v1",
     base_variables=("OPENAI_BASE_URL", "OPENAI_API_BASE"),
     key_variables=("OPENAI_API_KEY",),
-    operations=EVERYTHING,
+    operations=EVERYTHING | IMAGES | AUDIO | BATCHES | {Operation.REALTIME},
     original=True,
     typical_model="gpt-4o",
 )
@@ -49,5 +49,8 @@ BARE_NAMES: tuple[str, ...] = (
     "text-embedding-*",
     "text-moderation-*",
     "omni-moderation-*",
+    "dall-e-*",
+    "tts-*",
+    "whisper-*",
 )
 """Names that mean OpenAI without a prefix."""

@@ -3,7 +3,7 @@
 import msgspec
 
 from llmgw.gateway.snapshot import Auth, CachePolicy, PiiPolicy, ResponsesPolicy, Snapshot
-from llmgw.model import PATHS, Operation
+from llmgw.model import PATHS, STORED, Operation
 from llmgw.providers import providers as built_in_providers
 from llmgw.providers.base import Provider
 from llmgw.registry import Registry
@@ -18,6 +18,8 @@ from llmgw.wiring.facts import compile_model_catalogue, with_limits
 from llmgw.wiring.groups import compile_groups
 from llmgw.wiring.keys import compile_keys, warn_of_unknown_models
 from llmgw.wiring.retries import compile_retries, default_timeouts
+
+_MATCHED_NATIVELY = STORED | {Operation.REALTIME}
 
 
 class Compiled(msgspec.Struct, frozen=True):
@@ -97,8 +99,11 @@ def compile_settings(
 
 
 def _routes() -> dict[str, Operation]:
-    """The fixed paths; those that name a model are matched natively."""
-    return {path: operation for operation in PATHS for path in operation.paths}
+    """The fixed paths; those that name a model or an id are matched natively."""
+    posted = [operation for operation in PATHS if operation not in _MATCHED_NATIVELY]
+    return {path: operation for operation in posted for path in operation.paths} | {
+        "/v2/rerank": Operation.RERANK
+    }
 
 
 def _responses(settings: Settings) -> ResponsesPolicy | None:

@@ -66,6 +66,11 @@ fn azure(path: &str) -> Option<Route> {
         "chat/completions" => Operation::ChatCompletions,
         "completions" => Operation::Completions,
         "embeddings" => Operation::Embeddings,
+        "images/generations" => Operation::ImagesGenerations,
+        "images/edits" => Operation::ImagesEdits,
+        "audio/speech" => Operation::AudioSpeech,
+        "audio/transcriptions" => Operation::AudioTranscriptions,
+        "audio/translations" => Operation::AudioTranslations,
         _ => return None,
     };
     Route::of_model(operation, model)
@@ -82,6 +87,8 @@ fn gemini(path: &str) -> Option<Route> {
         "generateContent" => (Operation::GenerateContent, false),
         "streamGenerateContent" => (Operation::GenerateContent, true),
         "countTokens" => (Operation::CountContentTokens, false),
+        "embedContent" => (Operation::EmbedContent, false),
+        "batchEmbedContents" => (Operation::BatchEmbedContents, false),
         _ => return None,
     };
     Some(Route { stream, ..Route::of_model(operation, model)? })

@@ -195,8 +195,7 @@ impl Call {
 /// `InvalidRequest`, naming the field that is missing or of the wrong type.
 pub fn read_fields(body: &[u8], object: &Object, route: &Route) -> Result<(String, Fields)> {
     let model = object.get(body, "model");
-    let in_path =
-        matches!(route.operation, Operation::GenerateContent | Operation::CountContentTokens);
+    let in_path = route.operation.has_model_in_path();
     let name = match (&route.model, &model) {
         (Some(name), _) => name.clone(),
         (None, Some(range)) => text_of(&body[range.clone()])

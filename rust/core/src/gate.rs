@@ -149,8 +149,9 @@ impl Shop {
         arrival: Arrival,
     ) -> Result<Admission> {
         // What a strict client may get depends on the deployment; counting is cheap.
-        let uncached = arrival.no_cache || arrival.strict || arrival.route.operation.counts();
-        let caches = plan.cache.is_some() && !uncached;
+        let operation = arrival.route.operation;
+        let uncached = arrival.no_cache || arrival.strict || operation.counts();
+        let caches = plan.cache.is_some() && operation.may_be_cached() && !uncached;
         if caches && let Some((known, entry)) = desk.answers.find(&plan, &key, &arrival) {
             // The same bytes under the same rules: whatever was found in them then stands in them now.
             let limits = self.reserve(&key, 0)?;

@@ -9,6 +9,8 @@ mod connection;
 mod embeddings;
 mod events;
 mod failure;
+mod form;
+mod media;
 mod replies;
 mod script;
 mod thread;

@@ -187,9 +187,12 @@ impl Deployment {
         self.instead_of(operation)
     }
 
-    /// The chat of another dialect that stands in for one.
+    /// The operation of another dialect that stands in for one.
     #[must_use]
     pub fn instead_of(&self, operation: Operation) -> Option<Operation> {
+        if operation.embeds_content() {
+            return Some(Operation::Embeddings).filter(|other| self.urls.contains_key(other));
+        }
         let others = Operation::CHATS.into_iter().filter(|chat| *chat != operation);
         others.filter(|_| operation.is_chat()).find(|chat| self.urls.contains_key(chat))
     }

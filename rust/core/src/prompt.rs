@@ -92,7 +92,18 @@ impl Prompt {
                 "generateContentRequest",
                 "generate_content_request",
             ],
+            Operation::EmbedContent => &["content"],
+            Operation::BatchEmbedContents => &["requests"],
             Operation::CohereChat => &["messages", "tools", "documents"],
+            Operation::ImagesGenerations | Operation::ImagesEdits => &["prompt", "user"],
+            Operation::AudioSpeech => &["input", "instructions"],
+            Operation::Rerank => &["query", "documents"],
+            // Their bodies are no prompts: forms, lists of files, frames.
+            Operation::AudioTranscriptions
+            | Operation::AudioTranslations
+            | Operation::Files
+            | Operation::Batches
+            | Operation::Realtime => &[],
         };
         for field in &object.fields {
             if let Some(name) = json::name_among(&body[field.key.clone()], fields) {
@@ -159,10 +170,8 @@ impl Prompt {
     /// Input tokens, given a counter for one text.
     pub fn tokens(&self, operation: Operation, mut count: impl FnMut(&str) -> usize) -> u64 {
         let texts: u64 = self.slots().map(|text| count(text) as u64).sum();
-        let framing = match operation {
-            Operation::Completions | Operation::Embeddings | Operation::Moderations => 0,
-            _ => self.messages * MESSAGE_TOKENS + REPLY_TOKENS,
-        };
+        let chats = operation.is_chat() || operation.counts();
+        let framing = if chats { self.messages * MESSAGE_TOKENS + REPLY_TOKENS } else { 0 };
         texts + framing + self.images * IMAGE_TOKENS + self.token_ids
     }
 }

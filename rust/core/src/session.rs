@@ -239,7 +239,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             Some(translated) => translated.usage,
             None => usage::of_reply(call.operation.format(), &whole.body),
         };
-        let output_estimate = whole.body.len() as u64 / BYTES_PER_TOKEN;
+        let text = if call.operation.writes_text() { whole.body.len() } else { 0 };
+        let output_estimate = text as u64 / BYTES_PER_TOKEN;
         let ending = Ending { status: whole.status, usage, output_estimate, first_byte: None };
         self.finish(call, trail, asked, ending);
         self.begin(call, trail, whole.status, asked);

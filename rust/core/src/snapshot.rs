@@ -112,6 +112,17 @@ pub enum Operation {
     CountContentTokens,
     Converse,
     CohereChat,
+    ImagesGenerations,
+    ImagesEdits,
+    AudioSpeech,
+    AudioTranscriptions,
+    AudioTranslations,
+    Rerank,
+    Files,
+    Batches,
+    Realtime,
+    EmbedContent,
+    BatchEmbedContents,
 }
 
 impl Operation {
@@ -132,12 +143,13 @@ impl Operation {
             Operation::ChatCompletions => Some(Kind::OpenaiChat),
             Operation::Responses => Some(Kind::OpenaiResponses),
             Operation::Messages | Operation::CountMessageTokens => Some(Kind::AnthropicMessages),
-            Operation::GenerateContent | Operation::CountContentTokens => {
-                Some(Kind::GeminiGenerate)
-            }
+            Operation::GenerateContent
+            | Operation::CountContentTokens
+            | Operation::EmbedContent
+            | Operation::BatchEmbedContents => Some(Kind::GeminiGenerate),
             Operation::Converse => Some(Kind::BedrockConverse),
             Operation::CohereChat => Some(Kind::CohereChat),
-            Operation::Completions | Operation::Embeddings | Operation::Moderations => None,
+            _ => None,
         }
     }
 
@@ -145,6 +157,19 @@ impl Operation {
     #[must_use]
     pub fn is_chat(self) -> bool {
         Self::CHATS.contains(&self)
+    }
+
+    /// Whether it asks for vectors as Gemini has them, which whoever embeds can serve.
+    #[must_use]
+    pub fn embeds_content(self) -> bool {
+        matches!(self, Operation::EmbedContent | Operation::BatchEmbedContents)
+    }
+
+    /// Whether the model stands in the path alone.
+    #[must_use]
+    pub fn has_model_in_path(self) -> bool {
+        matches!(self, Operation::GenerateContent | Operation::CountContentTokens)
+            || self.embeds_content()
     }
 
     /// Whether it only counts tokens.
@@ -168,7 +193,33 @@ impl Operation {
             Operation::CountContentTokens => "count_content_tokens",
             Operation::Converse => "converse",
             Operation::CohereChat => "cohere_chat",
+            Operation::ImagesGenerations => "images_generations",
+            Operation::ImagesEdits => "images_edits",
+            Operation::AudioSpeech => "audio_speech",
+            Operation::AudioTranscriptions => "audio_transcriptions",
+            Operation::AudioTranslations => "audio_translations",
+            Operation::Rerank => "rerank",
+            Operation::Files => "files",
+            Operation::Batches => "batches",
+            Operation::Realtime => "realtime",
+            Operation::EmbedContent => "embed_content",
+            Operation::BatchEmbedContents => "batch_embed_contents",
         }
+    }
+
+    /// Whether the reply is text: where its provider says nothing of usage, its size tells how much.
+    #[must_use]
+    pub fn writes_text(self) -> bool {
+        let of_text = [Operation::Completions, Operation::AudioTranscriptions];
+        Operation::CHATS.contains(&self)
+            || of_text.contains(&self)
+            || self == Operation::AudioTranslations
+    }
+
+    /// Whether the reply to the same request may be given again. An image is wanted anew each time.
+    #[must_use]
+    pub fn may_be_cached(self) -> bool {
+        !matches!(self, Operation::ImagesGenerations | Operation::ImagesEdits)
     }
 }
 

@@ -8,6 +8,8 @@ use crate::usage::{self, Usage};
 use bytes::{Bytes, BytesMut};
 use memchr::memmem;
 
+mod media;
+
 /// The events that end a stream of the Responses API.
 const RESPONSE_ENDS: [&[u8]; 4] =
     [b"response.completed", b"response.incomplete", b"response.failed", b"error"];
@@ -28,6 +30,8 @@ pub enum Grammar {
     Messages,
     /// Gemini's: a `finishReason`, and then nothing more.
     Content,
+    /// Images and audio: see [`media`].
+    Media,
 }
 
 /// Watches one stream.
@@ -61,7 +65,7 @@ impl Relay {
             tail: [0; 3],
             huge_end: None,
             usage: None,
-            finished: false,
+            finished: grammar == Grammar::Media,
             done: false,
             failed: false,
             events: 0,
@@ -151,6 +155,11 @@ impl Relay {
             self.huge_end = Some(Vec::new());
             self.keep_end(&out);
         }
+        if self.grammar == Grammar::Media {
+            self.look_at_media(&out);
+            self.huge_end = Some(Vec::new());
+            self.keep_end(&out);
+        }
         out
     }
 
@@ -183,7 +192,11 @@ impl Relay {
         let end = end.saturating_sub(3);
         self.keep_end(&chunk[..end]);
         if let Some(last) = self.huge_end.take() {
-            (self.finished, self.done) = (true, true);
+            if self.grammar == Grammar::Media {
+                self.finished |= media::is_last(&last);
+            } else {
+                (self.finished, self.done) = (true, true);
+            }
             self.usage = usage::at_end(None, &last).or(self.usage);
         }
         let rest = self.push(chunk.slice(end..));
@@ -226,6 +239,10 @@ impl Relay {
             Grammar::Chat => self.look_at_chat(event),
             Grammar::Responses => {
                 self.look_at_response(event);
+                Change::None
+            }
+            Grammar::Media => {
+                self.look_at_media(event);
                 Change::None
             }
             Grammar::Messages => {

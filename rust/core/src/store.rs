@@ -101,7 +101,7 @@ impl Store {
     /// Has a response written, without waiting for it. What cannot be written is logged and counted.
     pub fn keep(&self, plan: &Arc<Plan>, owner: &str, id: &str, entry: Entry) {
         let Some(terms) = &plan.responses else { return };
-        let weight = entry.content.as_ref().map_or(0, entry::Content::len);
+        let weight = entry.content.as_ref().map_or(0, entry::Content::weight);
         if weight > terms.max_entry_bytes {
             return self.lose("it is larger than `responses.max_entry_bytes`");
         }
@@ -210,6 +210,6 @@ pub fn unix_seconds() -> u64 {
 }
 
 #[cfg(test)]
-mod testing;
+pub mod testing;
 #[cfg(test)]
 mod tests;

@@ -338,6 +338,14 @@ impl Keeper {
 }
 
 fn grammar(operation: Operation) -> Grammar {
+    match operation {
+        Operation::ImagesGenerations
+        | Operation::ImagesEdits
+        | Operation::AudioSpeech
+        | Operation::AudioTranscriptions
+        | Operation::AudioTranslations => return Grammar::Media,
+        _ => {}
+    }
     match operation.format() {
         Some(Kind::OpenaiResponses) => Grammar::Responses,
         Some(Kind::AnthropicMessages) => Grammar::Messages,

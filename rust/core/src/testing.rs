@@ -117,6 +117,11 @@ pub fn cached(body: &'static str) -> Entry {
     }
 }
 
+/// The policy of a snapshot that stores responses.
+pub fn responses_policy() -> Value {
+    json!({"keep": 3600.0, "max_bytes": 1_u64 << 30, "max_entry_bytes": 100_000_000})
+}
+
 /// The switched-on cache of a snapshot.
 pub fn cache_policy() -> Value {
     json!({"ttl": 600.0, "max_bytes": 1_000_000, "max_entry_bytes": 10_000})

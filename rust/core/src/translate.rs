@@ -1,6 +1,8 @@
 //! A chat in its client's dialect, served by an upstream of another: the request on its way out, the
 //! reply, the stream and the refusal on their way back.
 
+mod embeddings;
+
 use crate::call::{Call, Keep};
 use crate::dialect;
 use crate::error::{Class, Error};
@@ -15,6 +17,7 @@ use llmgw_formats::format::{
     Context, Dropped, Fault, Frame, PathFacts, Sent, StreamDecoder, StreamEncoder, Target,
 };
 use llmgw_formats::frames::Frames;
+use llmgw_formats::gemini_embed::Method;
 use llmgw_formats::gemini_generate;
 use llmgw_formats::openai_responses;
 use llmgw_formats::ranges;
@@ -41,6 +44,8 @@ pub struct Chat<'a> {
 /// How one attempt is translated.
 pub struct Lane {
     upstream: &'static dyn Format,
+    /// What is asked for are vectors, by this method of Gemini's.
+    embeds: Option<Method>,
     /// Client and upstream speak the same dialect all the same.
     pub keeps_dialect: bool,
     /// What is sent, and what reading the reply depends on.
@@ -79,11 +84,14 @@ impl<'a> Chat<'a> {
         Context { request_id: &self.stem, now }
     }
 
+    fn body(&self) -> Result<&'a str, Error> {
+        let invalid = |_| Error::new(Class::InvalidRequest, "The request body is not valid UTF-8.");
+        simdutf8::basic::from_utf8(&self.call.body).map_err(invalid)
+    }
+
     fn request(&self) -> Result<&Request<'a>, Error> {
         let read = self.request.get_or_init(|| {
-            let invalid =
-                || Error::new(Class::InvalidRequest, "The request body is not valid UTF-8.");
-            let body = simdutf8::basic::from_utf8(&self.call.body).map_err(|_| invalid())?;
+            let body = self.body()?;
             let model = self.call.path_model.as_deref();
             let path = PathFacts { model, stream: self.call.streams() };
             let request = self.client().decode_request(body, path).map_err(refused)?;
@@ -99,8 +107,35 @@ impl<'a> Chat<'a> {
     /// `InvalidRequest` naming the field, `NotSupported` if the other dialect cannot say it, and for
     /// strict clients `Untranslatable` naming the first field that would be left out.
     pub fn lane(&self, operation: Operation, to: &Deployment, model: &str) -> Result<Lane, Error> {
+        let mut dropped = Dropped::default();
+        let mut lane = match embeddings::method(self.call.operation) {
+            Some(method) => {
+                let asked = self.call.path_model.as_deref().unwrap_or_default();
+                let body = embeddings::request(self.body()?, method, asked, model, &mut dropped)?;
+                Lane::of(Kind::OpenaiChat, Sent { body, ..Sent::default() }, Some(method))
+            }
+            None => self.chat_lane(operation, to, model, &mut dropped)?,
+        };
+        if self.call.strict
+            && let Some(first) = dropped.names().first()
+        {
+            let name = self.client().spelling_of(first.clone());
+            let message = format!("The model's provider cannot be told `{name}`.");
+            return Err(Error::new(Class::Untranslatable, message).with_param(name));
+        }
+        lane.dropped = self.named(&dropped);
+        Ok(lane)
+    }
+
+    fn chat_lane(
+        &self,
+        operation: Operation,
+        to: &Deployment,
+        model: &str,
+        dropped: &mut Dropped,
+    ) -> Result<Lane, Error> {
         let request = self.request()?;
-        let upstream = format(operation.format().unwrap_or(Kind::OpenaiChat));
+        let kind = operation.format().unwrap_or(Kind::OpenaiChat);
         let target = Target {
             model,
             max_output_tokens: to.max_output_tokens,
@@ -109,27 +144,19 @@ impl<'a> Chat<'a> {
             native_schema: to.native_schema,
             reasoning: to.reasoning,
         };
-        let mut dropped = Dropped::default();
-        let mut sent = upstream.encode_request(request, &target, &mut dropped).map_err(refused)?;
-        let keeps_dialect = upstream.kind() == self.client().kind();
+        let mut sent = format(kind).encode_request(request, &target, dropped).map_err(refused)?;
+        let keeps_dialect = kind == self.client().kind();
         if keeps_dialect {
-            add_extras(&mut sent.body, request, &mut dropped);
+            add_extras(&mut sent.body, request, dropped);
         } else {
-            self.refuse_what_is_essential(&dropped)?;
+            self.refuse_what_is_essential(dropped)?;
         }
         if self.call.keep.is_wanted() {
             // It is kept here.
             dropped.forget("store");
         }
-        if self.call.strict
-            && let Some(first) = dropped.names().first()
-        {
-            let name = self.client().spelling_of(first.clone());
-            let message = format!("The model's provider cannot be told `{name}`.");
-            return Err(Error::new(Class::Untranslatable, message).with_param(name));
-        }
         let kept_upstream = keeps_dialect && self.call.keep == Keep::Asked;
-        Ok(Lane { upstream, keeps_dialect, sent, dropped: self.named(&dropped), kept_upstream })
+        Ok(Lane { keeps_dialect, kept_upstream, ..Lane::of(kind, sent, None) })
     }
 
     /// Some members of a request for a response must not be left out.
@@ -169,9 +196,13 @@ impl<'a> Chat<'a> {
     /// # Errors
     /// If it is not a reply of the upstream's dialect.
     pub fn reply(&self, lane: &Lane, body: &[u8]) -> Result<Translated, Error> {
-        let request = self.request()?;
         let broken = |_| Error::new(Class::UpstreamProtocol, "The reply could not be read.");
         let body = simdutf8::basic::from_utf8(body).map_err(|_| broken(()))?;
+        if let Some(method) = lane.embeds {
+            let (body, usage) = embeddings::reply(body, method)?;
+            return Ok(Translated { body: body.into(), usage });
+        }
+        let request = self.request()?;
         let mut reply = lane.upstream.decode_reply(body, &lane.sent).map_err(|_| broken(()))?;
         if self.names_anew(lane) {
             reply.id = Cow::Borrowed("");
@@ -227,6 +258,17 @@ fn random_stem(request_id: &str) -> Cow<'_, str> {
 }
 
 impl Lane {
+    fn of(upstream: Kind, sent: Sent, embeds: Option<Method>) -> Self {
+        Lane {
+            upstream: format(upstream),
+            embeds,
+            keeps_dialect: false,
+            sent,
+            dropped: String::new(),
+            kept_upstream: false,
+        }
+    }
+
     /// What an upstream's refusal says.
     #[must_use]
     pub fn failure<'b>(&self, status: u16, body: &'b str) -> Failure<'b> {
@@ -234,9 +276,13 @@ impl Lane {
     }
 }
 
-/// Members that only their own dialect knows are carried where upstream and client share it.
+/// Members that only their own dialect knows, and that were left out, are carried where upstream and
+/// client share it.
 fn add_extras(body: &mut Vec<u8>, request: &Request<'_>, dropped: &mut Dropped) {
     for extra in request.extra.iter().filter(|extra| !extra.name.contains(['.', '['])) {
+        if !dropped.names().contains(&extra.name) {
+            continue;
+        }
         if body.pop() != Some(b'}') {
             return;
         }

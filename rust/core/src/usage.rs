@@ -16,6 +16,8 @@ struct Wire {
     prompt_tokens: Option<u64>,
     #[serde(alias = "output_tokens")]
     completion_tokens: Option<u64>,
+    /// All that some rerankers give.
+    total_tokens: Option<u64>,
     #[serde(alias = "input_tokens_details")]
     prompt_tokens_details: Option<InputDetails>,
     #[serde(alias = "output_tokens_details")]
@@ -37,7 +39,7 @@ struct OutputDetails {
 pub fn parse(value: &[u8]) -> Option<Usage> {
     let wire: Wire = serde_json::from_slice(value).ok()?;
     let usage = Usage {
-        input: wire.prompt_tokens?,
+        input: wire.prompt_tokens.or(wire.total_tokens)?,
         output: wire.completion_tokens.unwrap_or(0),
         cache_read: wire.prompt_tokens_details.and_then(|d| d.cached_tokens).unwrap_or(0),
         reasoning: wire.completion_tokens_details.and_then(|d| d.reasoning_tokens).unwrap_or(0),
@@ -167,6 +169,12 @@ mod tests {
             br#"0.25],"index":9}],"model":"m","usage":{"prompt_tokens":3,"total_tokens":3}}"#;
         assert_eq!(at_end(None, tail).map(|usage| usage.input), Some(3));
         assert_eq!(at_end(None, b"0.25]}]}"), None);
+    }
+
+    #[test]
+    fn a_reranking_may_give_nothing_but_a_total() {
+        let body = br#"{"results":[],"usage":{"total_tokens":15}}"#;
+        assert_eq!(of_reply(None, body).unwrap(), Usage { input: 15, ..Usage::default() });
     }
 
     #[test]

@@ -26,12 +26,23 @@ def test_a_dated_version_is_asked_for_by_deployment() -> None:
         Operation.CHAT_COMPLETIONS: f"{base}/chat/completions{version}",
         Operation.COMPLETIONS: f"{base}/completions{version}",
         Operation.EMBEDDINGS: f"{base}/embeddings{version}",
+        Operation.IMAGES_GENERATIONS: f"{base}/images/generations{version}",
+        Operation.IMAGES_EDITS: f"{base}/images/edits{version}",
+        Operation.AUDIO_SPEECH: f"{base}/audio/speech{version}",
+        Operation.AUDIO_TRANSCRIPTIONS: f"{base}/audio/transcriptions{version}",
+        Operation.AUDIO_TRANSLATIONS: f"{base}/audio/translations{version}",
+        Operation.FILES: f"{BASE}/openai/files{version}",
+        Operation.BATCHES: f"{BASE}/openai/batches{version}",
+        Operation.REALTIME: f"{BASE}/openai/realtime{version}&deployment={{model}}",
         Operation.RESPONSES: f"{BASE}/openai/v1/responses",
     }
 
 
 def test_without_a_version_the_v1_api_is_called() -> None:
-    assert connect().urls[Operation.CHAT_COMPLETIONS] == f"{BASE}/openai/v1/chat/completions"
+    urls = connect().urls
+    assert urls[Operation.CHAT_COMPLETIONS] == f"{BASE}/openai/v1/chat/completions"
+    assert urls[Operation.FILES] == f"{BASE}/openai/v1/files"
+    assert urls[Operation.REALTIME] == f"{BASE}/openai/v1/realtime?model={{model}}"
 
 
 def test_the_version_may_come_from_the_environment() -> None:

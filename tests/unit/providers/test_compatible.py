@@ -24,12 +24,20 @@ ACCOUNT = Compatible(name="account", base_url="https://api.example/{ACCOUNT|ACCO
 
 def test_the_operations_are_below_the_base_url() -> None:
     upstream = OPENAI.connect(Target(model="m", api_key=Secret("k")), NOTHING)
+    assert upstream.urls.pop(Operation.REALTIME) == "https://api.openai.com/v1/realtime?model={model}"
     assert upstream.urls == {
         Operation.CHAT_COMPLETIONS: "https://api.openai.com/v1/chat/completions",
         Operation.COMPLETIONS: "https://api.openai.com/v1/completions",
         Operation.EMBEDDINGS: "https://api.openai.com/v1/embeddings",
         Operation.RESPONSES: "https://api.openai.com/v1/responses",
         Operation.MODERATIONS: "https://api.openai.com/v1/moderations",
+        Operation.IMAGES_GENERATIONS: "https://api.openai.com/v1/images/generations",
+        Operation.IMAGES_EDITS: "https://api.openai.com/v1/images/edits",
+        Operation.AUDIO_SPEECH: "https://api.openai.com/v1/audio/speech",
+        Operation.AUDIO_TRANSCRIPTIONS: "https://api.openai.com/v1/audio/transcriptions",
+        Operation.AUDIO_TRANSLATIONS: "https://api.openai.com/v1/audio/translations",
+        Operation.FILES: "https://api.openai.com/v1/files",
+        Operation.BATCHES: "https://api.openai.com/v1/batches",
     }
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from llmgw.model import Operation
 from llmgw.providers.base import Target, TargetError
-from llmgw.providers.compatible import EVERYTHING
+from llmgw.providers.compatible import AUDIO, EVERYTHING, IMAGES
 from llmgw.providers.mock import Mock
 from llmgw.settings.environment import Environment
 
@@ -21,9 +21,9 @@ def test_without_a_script_there_is_no_header() -> None:
     assert Mock().connect(Target(model="echo"), NOTHING).headers == ()
 
 
-def test_it_serves_every_operation_without_an_address() -> None:
+def test_it_serves_its_operations_without_an_address() -> None:
     urls = Mock().connect(Target(model="*"), NOTHING).urls
-    assert set(urls) == EVERYTHING
+    assert set(urls) == EVERYTHING | IMAGES | AUDIO | {Operation.RERANK}
     assert urls[Operation.CHAT_COMPLETIONS] == "mock:///v1/chat/completions"
 
 

@@ -59,11 +59,11 @@ def test_a_mode_restricts_the_operations(mode: str, operations: set[Operation]) 
 
 
 def test_a_mode_that_is_not_served_leaves_the_deployment_out() -> None:
-    text = entry("model: mock/m", ", model_info: {mode: image_generation}")
+    text = entry("model: mock/m", ", model_info: {mode: realtime}")
     assert compiled(text).models == {}
     assert warnings(text) == [
         "llmgw.yaml:1: model_list[0].model_info.mode: "
-        "left out: the mode 'image_generation' is not served yet",
+        "left out: the provider serves nothing of the mode 'realtime' here",
         "llmgw.yaml:1: model_list: none of these deployments can be served",
     ]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from llmgw.model import Operation
+from llmgw.model import PATHS, STORED, Operation
 from llmgw.settings.problems import SettingsError
 from llmgw.settings.secrets import Secret
 from llmgw.state import State
@@ -25,6 +25,9 @@ def test_the_example_compiles_to_its_golden_snapshot() -> None:
 
 def test_every_operation_is_served_with_and_without_v1() -> None:
     routes = compiled("").routes
+    native = STORED | {Operation.REALTIME}
+    posted = [operation for operation in PATHS if operation not in native]
+    assert set(routes) == {"/v2/rerank"} | {path for operation in posted for path in operation.paths}
     assert routes["/openai/v1/responses"] == Operation.RESPONSES  # as Azure has it
     assert routes["/v1/chat/completions"] == routes["/chat/completions"] == Operation.CHAT_COMPLETIONS
 

@@ -2,10 +2,13 @@
 
 from llmgw.model import Operation
 from llmgw.providers.compatible import (
+    AUDIO,
+    BATCHES,
     CHAT_COMPLETIONS,
     CHAT_EMBEDDINGS,
     CHAT_RESPONSES,
     CLASSIC,
+    IMAGES,
     Compatible,
 )
 
@@ -105,7 +108,7 @@ CLOUDS: tuple[Compatible, ...] = (
         name="deepinfra",
         base_url="https://api.deepinfra.com/v1/openai",
         key_variables=("DEEPINFRA_API_KEY",),
-        operations=CLASSIC,
+        operations=CLASSIC | IMAGES | AUDIO,
     ),
     Compatible(
         name="empiriolabs",
@@ -161,7 +164,7 @@ CLOUDS: tuple[Compatible, ...] = (
         name="groq",
         base_url="https://api.groq.com/openai/v1",
         key_variables=("GROQ_API_KEY",),
-        operations=CHAT_RESPONSES,
+        operations=CHAT_RESPONSES | AUDIO | BATCHES,
     ),
     Compatible(
         name="heroku",
@@ -397,7 +400,7 @@ CLOUDS: tuple[Compatible, ...] = (
         aliases=("together_ai",),
         base_url="https://api.together.xyz/v1",
         key_variables=("TOGETHER_API_KEY", "TOGETHERAI_API_KEY", "TOGETHER_AI_API_KEY"),
-        operations=CLASSIC,
+        operations=CLASSIC | AUDIO | {Operation.IMAGES_GENERATIONS, Operation.RERANK},
     ),
     Compatible(
         name="venice",

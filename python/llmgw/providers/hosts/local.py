@@ -1,7 +1,7 @@
 """Servers on one's own machine or in one's own network; they need no key."""
 
 from llmgw.model import Operation
-from llmgw.providers.compatible import CHAT_COMPLETIONS, CLASSIC, EVERYTHING, Compatible
+from llmgw.providers.compatible import CHAT_COMPLETIONS, CLASSIC, EVERYTHING, TRANSCRIPTS, Compatible
 
 LOCAL: tuple[Compatible, ...] = (
     Compatible(
@@ -61,7 +61,7 @@ LOCAL: tuple[Compatible, ...] = (
         name="llamacpp",
         aliases=("llama_cpp", "llamafile"),
         base_url="http://localhost:8080/v1",
-        operations=CLASSIC,
+        operations=CLASSIC | {Operation.RERANK},
         needs_key=False,
         default_path="/v1",
     ),
@@ -125,7 +125,7 @@ LOCAL: tuple[Compatible, ...] = (
         aliases=("hosted_vllm",),
         base_variables=("HOSTED_VLLM_API_BASE",),
         key_variables=("HOSTED_VLLM_API_KEY",),
-        operations=CLASSIC | {Operation.RESPONSES},
+        operations=CLASSIC | TRANSCRIPTS | {Operation.RESPONSES, Operation.RERANK},
         needs_key=False,
         default_path="/v1",
     ),

@@ -76,7 +76,7 @@ MAKERS: tuple[Compatible, ...] = (
         base_url="https://api.jina.ai/v1",
         base_variables=("JINA_AI_API_BASE",),
         key_variables=("JINA_AI_API_KEY", "JINA_API_KEY"),
-        operations=frozenset({Operation.EMBEDDINGS}),
+        operations=frozenset({Operation.EMBEDDINGS, Operation.RERANK}),
     ),
     Compatible(
         name="longcat",
@@ -114,7 +114,7 @@ MAKERS: tuple[Compatible, ...] = (
         name="mistral",
         base_url="https://api.mistral.ai/v1",
         key_variables=("MISTRAL_API_KEY",),
-        operations=CHAT_EMBEDDINGS | {Operation.MODERATIONS},
+        operations=CHAT_EMBEDDINGS | {Operation.MODERATIONS, Operation.AUDIO_TRANSCRIPTIONS, Operation.FILES},
         stream_usage=False,  # sends usage unasked, and refuses unknown fields
         typical_model="mistral-large",
     ),
@@ -195,7 +195,7 @@ MAKERS: tuple[Compatible, ...] = (
         name="xai",
         base_url="https://api.x.ai/v1",
         key_variables=("XAI_API_KEY",),
-        operations=CHAT | {Operation.COMPLETIONS, Operation.RESPONSES},
+        operations=CHAT | {Operation.COMPLETIONS, Operation.RESPONSES, Operation.IMAGES_GENERATIONS},
     ),
     Compatible(
         name="xiaomi_mimo",

@@ -1,5 +1,6 @@
 """Gateways in front of many providers: one key, one bill."""
 
+from llmgw.model import Operation
 from llmgw.providers.compatible import (
     CHAT_EMBEDDINGS,
     CHAT_RESPONSES,
@@ -111,7 +112,7 @@ ROUTERS: tuple[Compatible, ...] = (
         name="openrouter",
         base_url="https://openrouter.ai/api/v1",
         key_variables=("OPENROUTER_API_KEY",),
-        operations=CLASSIC,
+        operations=CLASSIC | {Operation.RERANK},
     ),
     Compatible(
         name="poe",

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use crate::responses::previous::Past;
 use crate::testing::{APP_KEY, cache_policy, cached, plan};
 use serde_json::{Value, json};
 

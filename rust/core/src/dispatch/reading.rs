@@ -48,6 +48,7 @@ impl Reading<'_, '_> {
         if self.lane.is_some() && is_stream != self.chat.call.streams() {
             return Err(fail(Class::UpstreamProtocol, "did not answer in the way it was asked to"));
         }
+        let passes_at_once = is_stream || is_media(&headers);
         let most = if self.lane.is_some() { TRANSLATED_MAX } else { WHOLE_MAX };
         let broke = || fail(Class::UpstreamProtocol, "broke off its reply");
         let mut body = Buffer::default();
@@ -72,7 +73,7 @@ impl Reading<'_, '_> {
                     "sent a reply that is too large to be translated",
                 ));
             }
-            if (is_stream && !body.is_empty()) || large {
+            if (passes_at_once && !body.is_empty()) || large {
                 return Ok(Outcome::Partial(Box::new(self.partial(
                     status,
                     headers,
@@ -112,6 +113,13 @@ impl Reading<'_, '_> {
         let (idle, deadline) = (self.deployment.idle, self.deadline);
         Partial { status, headers, first, rest, hide_usage, lane, idle, deadline }
     }
+}
+
+/// Sound and pictures are played as they come.
+fn is_media(headers: &Headers) -> bool {
+    ["audio/", "image/", "video/", "application/octet-stream"]
+        .iter()
+        .any(|kind| headers.is_of_type(kind))
 }
 
 /// Collects frames; a reply of one frame, the usual case, is not copied.

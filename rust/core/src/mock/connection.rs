@@ -14,17 +14,25 @@ use super::ask::Ask;
 use super::embeddings;
 use super::events::{self, Stream};
 use super::failure::Failure;
+use super::media;
 use super::replies::{self, Answer};
 use super::script::Script;
 use super::wire::{Request, read_request};
 
-const STREAM_HEAD: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\ntransfer-encoding: chunked\r\n\r\n";
 const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
 
-/// What a request gets: a whole body, a stream or an error.
-enum Reply {
-    Body(Vec<u8>),
+const JSON: &str = "application/json";
+
+/// What a request gets: a whole body and its type, or a stream.
+pub(super) enum Reply {
+    Body(&'static str, Vec<u8>),
     Stream(Stream),
+}
+
+impl Reply {
+    pub(super) fn json(body: &serde_json::Value) -> Self {
+        Reply::Body(JSON, body.to_string().into_bytes())
+    }
 }
 
 /// Answers the requests of one connection until either side ends it.
@@ -54,15 +62,15 @@ impl Talk {
         self.pause_until(Instant::now() + script.delay).await?;
         let whole = match reply {
             Err(failure) => self.send_failure(&failure).await.map(|()| true),
-            Ok(Reply::Body(body)) => self.send_body(&body).await.map(|()| true),
+            Ok(Reply::Body(kind, body)) => self.send_body(kind, &body).await.map(|()| true),
             Ok(Reply::Stream(stream)) => self.send_stream(&stream, &script).await,
         };
         Ok(whole? && request.keep_alive)
     }
 
-    async fn send_body(&mut self, body: &[u8]) -> io::Result<()> {
+    async fn send_body(&mut self, kind: &str, body: &[u8]) -> io::Result<()> {
         let head = format!(
-            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+            "HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n",
             body.len()
         );
         self.socket.write_all(&[head.as_bytes(), body].concat()).await
@@ -89,7 +97,7 @@ impl Talk {
             self.socket.write_all(tail).await?;
         } else {
             let text = &stream.bytes[..stream.end_of(events)];
-            self.socket.write_all(&[STREAM_HEAD, text, tail].concat()).await?;
+            self.socket.write_all(&[stream.head, text, tail].concat()).await?;
         }
         Ok(cut.is_none())
     }
@@ -101,7 +109,7 @@ impl Talk {
         events: usize,
         interval: Duration,
     ) -> io::Result<()> {
-        self.socket.write_all(STREAM_HEAD).await?;
+        self.socket.write_all(stream.head).await?;
         let (mut due, mut from) = (Instant::now(), 0);
         for (index, end) in stream.ends[..events].iter().enumerate() {
             if stream.text.contains(&index) {
@@ -141,15 +149,16 @@ fn answer(
     let path = request.path.split('?').next().unwrap_or_default();
     let endpoint = path.strip_prefix("/v1").unwrap_or(path);
     if endpoint == "/models" {
-        return expect(request, "GET").map(|()| Reply::Body(replies::models().into_bytes()));
+        return expect(request, "GET").map(|()| Reply::Body(JSON, replies::models().into_bytes()));
     }
     expect(request, "POST")?;
+    if let Some(ask) = media::Ask::read(endpoint, request) {
+        return answer_media(endpoint, ask, request, number, script, seen);
+    }
     let ask: Ask = serde_json::from_slice(&request.body)
         .map_err(|error| Failure::refused(400, format!("The body cannot be read: {error}.")))?;
     let (model, query) = ask.model_and_script();
-    script.apply(query).map_err(|error| Failure::refused(400, error))?;
-    script.apply(&request.script).map_err(|error| Failure::refused(400, error))?;
-    fail_as_scripted(script, [query, &request.script], seen)?;
+    follow(script, query, request, seen)?;
     let answer = Answer::compose(&ask, script, number);
     let streamed = ask.stream.unwrap_or(false);
     let body = match endpoint {
@@ -166,11 +175,39 @@ fn answer(
         "/moderations" => replies::moderation(number, model),
         "/embeddings" => {
             let reply = embeddings::reply(&request.body);
-            return reply.map(Reply::Body).map_err(|error| Failure::refused(400, error));
+            return reply
+                .map(|body| Reply::Body(JSON, body))
+                .map_err(|error| Failure::refused(400, error));
         }
-        _ => return Err(Failure::refused(404, format!("The mock upstream has no {path}."))),
+        _ => return Err(unknown(path)),
     };
-    Ok(Reply::Body(body.into_bytes()))
+    Ok(Reply::Body(JSON, body.into_bytes()))
+}
+
+/// The same for images, audio and rankings.
+fn answer_media(
+    endpoint: &str,
+    ask: Result<media::Ask, String>,
+    request: &Request,
+    number: u64,
+    script: &mut Script,
+    seen: &Seen,
+) -> Result<Reply, Failure> {
+    let ask = ask.map_err(|error| Failure::refused(400, error))?;
+    let query = ask.model.split_once('?').map_or("", |(_, script)| script);
+    follow(script, query, request, seen)?;
+    ask.answer(endpoint, script, number).ok_or_else(|| unknown(&request.path))
+}
+
+fn unknown(path: &str) -> Failure {
+    Failure::refused(404, format!("The mock upstream has no {path}."))
+}
+
+/// Completes the script from the model and the header, and fails where it says so.
+fn follow(script: &mut Script, query: &str, request: &Request, seen: &Seen) -> Result<(), Failure> {
+    script.apply(query).map_err(|error| Failure::refused(400, error))?;
+    script.apply(&request.script).map_err(|error| Failure::refused(400, error))?;
+    fail_as_scripted(script, [query, &request.script], seen)
 }
 
 fn expect(request: &Request, method: &str) -> Result<(), Failure> {

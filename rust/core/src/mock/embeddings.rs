@@ -82,7 +82,8 @@ fn encode(vector: &[f32], packed: bool) -> Value {
     }
 }
 
-fn base64(bytes: &[u8]) -> String {
+/// Base64, padded.
+pub(super) fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for group in bytes.chunks(3) {

@@ -5,28 +5,45 @@ use std::io::Write;
 use super::replies::{Answer, CREATED, quoted};
 use super::script::Script;
 
+const EVENTS_HEAD: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\ntransfer-encoding: chunked\r\n\r\n";
+const SOUND_HEAD: &[u8] =
+    b"HTTP/1.1 200 OK\r\ncontent-type: audio/wav\r\ntransfer-encoding: chunked\r\n\r\n";
+
 /// A stream ready to be sent: events framed as HTTP chunks, and where each of them ends.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Stream {
+    /// The reply's head.
+    pub head: &'static [u8],
     pub bytes: Vec<u8>,
     pub ends: Vec<usize>,
     /// The events that carry text, as a range of indexes; these are the ones a script paces.
     pub text: std::ops::Range<usize>,
 }
 
+impl Default for Stream {
+    fn default() -> Self {
+        Stream { head: EVENTS_HEAD, bytes: Vec::new(), ends: Vec::new(), text: 0..0 }
+    }
+}
+
 impl Stream {
+    /// An empty stream that is a sound file.
+    pub fn of_sound() -> Self {
+        Stream { head: SOUND_HEAD, ..Stream::default() }
+    }
+
     /// Adds an event without a name.
-    fn data(&mut self, data: &str) {
+    pub fn data(&mut self, data: &str) {
         self.event(&[b"data: ", data.as_bytes(), b"\n\n"]);
     }
 
     /// Adds an event with a name, as the Responses endpoint sends them.
-    fn named(&mut self, name: &str, data: &str) {
+    pub fn named(&mut self, name: &str, data: &str) {
         let parts = [b"event: ", name.as_bytes(), b"\ndata: ", data.as_bytes(), b"\n\n"];
         self.event(&parts);
     }
 
-    fn event(&mut self, parts: &[&[u8]]) {
+    pub fn event(&mut self, parts: &[&[u8]]) {
         let size: usize = parts.iter().map(|part| part.len()).sum();
         // Writing to a Vec cannot fail.
         let _ = write!(self.bytes, "{size:x}\r\n");

@@ -17,6 +17,7 @@ pub(super) struct Request {
     pub method: String,
     pub path: String,
     pub script: String,
+    pub content_type: String,
     pub keep_alive: bool,
     pub body: BytesMut,
 }
@@ -99,6 +100,8 @@ impl Head {
             self.framing = Framing::Chunked;
         } else if name.eq_ignore_ascii_case("x-mock-script") {
             value.clone_into(&mut self.request.script);
+        } else if name.eq_ignore_ascii_case("content-type") {
+            value.clone_into(&mut self.request.content_type);
         } else if name.eq_ignore_ascii_case("connection") {
             self.request.keep_alive &= !value.eq_ignore_ascii_case("close");
         } else if name.eq_ignore_ascii_case("expect") {

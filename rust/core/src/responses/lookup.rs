@@ -196,19 +196,18 @@ impl<'a> Visit<'a> {
         let id = &self.lookup.id;
         let found = edge.store.find(&self.plan, &key.alias, id).await;
         let Entry { origin, content } = found.ok_or_else(|| self.not_found())?;
-        let made_by = |name: &str| self.plan.deployments.iter().position(|one| one.id == name);
-        self.deployment = made_by(&origin.deployment);
+        self.deployment = self.plan.deployments.iter().position(|one| one.id == origin.deployment);
         if self.plan.groups.iter().any(|group| group.name == origin.group) {
             self.group = origin.group;
         }
         match content {
-            Some(content) => self.from_store(edge, &key, content, head).await,
-            None => self.from_upstream(edge, &key, &origin.model, head, request_id).await,
+            Some(content) => self.of_store(edge, &key, content, head).await,
+            None => self.of_upstream(edge, &key, &origin.model, head, request_id).await,
         }
     }
 
     /// Answers for a response that the gateway keeps.
-    async fn from_store(
+    async fn of_store(
         &self,
         edge: &Edge,
         key: &Key,
@@ -235,7 +234,7 @@ impl<'a> Visit<'a> {
     }
 
     /// Asks the upstream that keeps the response.
-    async fn from_upstream(
+    async fn of_upstream(
         &mut self,
         edge: &Edge,
         key: &Key,

@@ -46,14 +46,8 @@ impl Content {
 
     /// Bytes of both.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn weight(&self) -> usize {
         self.input.len() + self.response.len()
-    }
-
-    /// Whether there is nothing in it.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 }
 
@@ -77,7 +71,7 @@ impl Entry {
         let length = u32::try_from(head.len()).ok()?;
         let mut bytes = [&length.to_le_bytes()[..], &head].concat();
         if let Some(content) = &self.content {
-            bytes.reserve_exact(content.len());
+            bytes.reserve_exact(content.weight());
             bytes.extend_from_slice(&content.input);
             bytes.extend_from_slice(&content.response);
         }

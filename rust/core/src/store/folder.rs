@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn a_file_reads_as_it_was_written_until_it_is_removed() {
-        let temp = TempFolder::new();
+        let temp = TempFolder::make();
         let folder = Folder::new(temp.path().join("responses"));
         assert_eq!(folder.read(NAME).unwrap(), None);
         assert_eq!(folder.write(NAME, b"bytes").unwrap(), BLOCK);
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn files_and_folders_are_the_owners_alone() {
-        let temp = TempFolder::new();
+        let temp = TempFolder::make();
         let folder = Folder::new(temp.path().join("responses"));
         folder.write(NAME, b"bytes").unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn a_file_that_cannot_be_put_in_place_leaves_nothing_behind() {
-        let temp = TempFolder::new();
+        let temp = TempFolder::make();
         let folder = Folder::new(temp.path().to_owned());
         let place = folder.path(NAME);
         // A folder of that name, with something in it, is in the way.

@@ -7,7 +7,7 @@ pub struct TempFolder(PathBuf);
 
 impl TempFolder {
     /// A new, empty folder.
-    pub fn new() -> Self {
+    pub fn make() -> Self {
         let path = std::env::temp_dir().join(format!("llmgw-store-{:x}", fastrand::u64(..)));
         std::fs::create_dir(&path).unwrap();
         TempFolder(path)
