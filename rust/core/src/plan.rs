@@ -7,6 +7,7 @@ use crate::error::Class;
 use crate::keys::{self, Digest, Digester};
 use crate::limiter::{Limit, bucket_id};
 use crate::model_map::ModelMap;
+use crate::responses::account::Account;
 use crate::sign::Signer;
 use crate::snapshot::{self, Operation, Snapshot};
 use crate::store::Terms;
@@ -136,6 +137,8 @@ pub struct Deployment {
     /// Its host turned out to lack the Responses API, which not every host of the dialect has.
     lacks_responses: AtomicBool,
     stream_urls: HashMap<Operation, Target>,
+    /// Where responses are that it has made, if its upstream is one that may keep them.
+    pub account: Option<Account>,
     /// Header lines of every request, credential included.
     pub headers: String,
     /// Ask for usage in streams.
@@ -163,7 +166,6 @@ pub struct Deployment {
 }
 
 /// Path and query of an operation.
-#[derive(PartialEq, Eq)]
 enum Target {
     Fixed(String),
     /// The routed model stands in the path.
@@ -200,16 +202,6 @@ impl Deployment {
     /// Remembers that the host has no Responses API, until the next configuration.
     pub fn note_lack_of_responses(&self) {
         self.lacks_responses.store(true, Relaxed);
-    }
-
-    /// Whether both ask the same host with the same credential: what one has made, the other can see.
-    #[must_use]
-    pub fn shares_account(&self, other: &Deployment) -> bool {
-        Arc::ptr_eq(&self.origin, &other.origin)
-            && self.signer.is_none()
-            && other.signer.is_none()
-            && self.headers == other.headers
-            && self.urls.get(&Operation::Responses) == other.urls.get(&Operation::Responses)
     }
 
     /// Path and query of the operation for a routed model.
@@ -558,6 +550,7 @@ impl Deployment {
             provider: one.provider,
             model: one.model,
             urls,
+            account: one.urls.get(&Operation::Responses).map(|url| Account::new(url, &one.headers)),
             lacks_responses: AtomicBool::new(false),
             stream_urls,
             headers,

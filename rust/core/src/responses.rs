@@ -3,6 +3,7 @@
 //! Who keeps a response is whoever can. An upstream of the Responses API keeps what it has made, unless it
 //! says that it does not; the gateway remembers where that was. Everything else the gateway keeps itself.
 
+pub mod account;
 pub mod keeping;
 pub mod lookup;
 pub mod previous;

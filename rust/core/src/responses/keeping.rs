@@ -106,12 +106,14 @@ impl<'a> Keeping<'a> {
         let call = self.call;
         let deployment = call.plan.deployments.get(self.deployment).filter(|_| is_id(id));
         let Some(deployment) = deployment else { return };
+        let account = deployment.account.clone().filter(|_| response.is_none());
         let content = response.map(|response| Content { input: input(&call.body), response });
         let origin = Origin {
             kept_at: unix_seconds(),
             group: call.model_label().to_owned(),
             deployment: deployment.id.clone(),
             model: deployment.routed_model(&call.matched),
+            account,
         };
         self.store.keep(&call.plan, &call.key.alias, id, Entry { origin, content });
     }

@@ -1,7 +1,7 @@
 //! Responses asked for again: retrieve, delete, cancel, and list what they answer.
 
 use super::relay::Kept;
-use super::shown;
+use super::{account, shown};
 use crate::access;
 use crate::edge::Edge;
 use crate::error::{Class, Error, Result};
@@ -196,7 +196,10 @@ impl<'a> Visit<'a> {
         let id = &self.lookup.id;
         let found = edge.store.find(&self.plan, &key.alias, id).await;
         let Entry { origin, content } = found.ok_or_else(|| self.not_found())?;
-        self.deployment = self.plan.deployments.iter().position(|one| one.id == origin.deployment);
+        self.deployment = match &content {
+            Some(_) => self.plan.deployments.iter().position(|one| one.id == origin.deployment),
+            None => account::find(&self.plan, &origin),
+        };
         if self.plan.groups.iter().any(|group| group.name == origin.group) {
             self.group = origin.group;
         }

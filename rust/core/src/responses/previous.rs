@@ -3,7 +3,7 @@
 //! A response that the gateway keeps is joined with the request, so that any deployment can serve it. One
 //! that an upstream keeps ties the request to whoever can see it there.
 
-use super::shown;
+use super::{account, shown};
 use crate::error::{Class, Error, Result};
 use crate::json;
 use crate::plan::{Deployment, Key, Plan};
@@ -35,9 +35,8 @@ impl Past {
     #[must_use]
     pub fn is_open_to(self, plan: &Plan, deployment: &Deployment) -> bool {
         let Past::At(index) = self else { return true };
-        let keeper = &plan.deployments[index];
         deployment.serves(Operation::Responses) == Some(Operation::Responses)
-            && (deployment.id == keeper.id || deployment.shares_account(keeper))
+            && deployment.account == plan.deployments[index].account
     }
 }
 
@@ -59,8 +58,7 @@ pub async fn resolve(
     match entry.content {
         Some(content) => Ok((joined(content, body).await?, Past::Joined)),
         None => {
-            let made_by = |one: &Deployment| one.id == entry.origin.deployment;
-            let index = plan.deployments.iter().position(made_by);
+            let index = account::find(plan, &entry.origin);
             index.map(|index| (body, Past::At(index))).ok_or_else(|| gone(&id))
         }
     }

@@ -1,5 +1,6 @@
 //! What is kept of a response, and how it is written.
 
+use crate::responses::account::Account;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +24,8 @@ pub struct Origin {
     pub deployment: String,
     /// The model's name there.
     pub model: String,
+    /// Where it is, if the upstream keeps it.
+    pub account: Option<Account>,
 }
 
 /// A response with what it answers.
@@ -108,6 +111,7 @@ mod tests {
             group: "chat".into(),
             deployment: "one".into(),
             model: "routed".into(),
+            account: Some(Account::new("http://a/v1/responses", &[])),
         };
         Entry { origin, content }
     }

@@ -68,6 +68,7 @@ fn entry(response: &'static str) -> Entry {
         group: "chat".into(),
         deployment: "one".into(),
         model: "routed".into(),
+        account: None,
     };
     Entry { origin, content: Some(content) }
 }
