@@ -13,8 +13,8 @@ ALL = "/v1/responses"
 class Keeper(ScriptedUpstream):
     """A server that keeps responses, not yet started.
 
-    `name` stands in its ids, so that two of them never agree. What it may `hold` is every stream after its first
-    event.
+    `name` stands in its ids, so that two of them never agree. With `hold`, streams wait there after their
+    first event.
     """
 
     def __init__(self, name: str = "kept") -> None:

@@ -6,6 +6,7 @@
 
 pub mod entry;
 mod folder;
+mod losses;
 pub mod seal;
 mod sweep;
 mod writer;
@@ -16,6 +17,7 @@ use crate::plan::Plan;
 use crate::snapshot::ResponsesPolicy;
 use entry::Entry;
 use folder::Folder;
+use losses::Losses;
 use seal::{Place, Sealer};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -24,7 +26,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use sweep::Bounds;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
-use writer::Writer;
+use writer::{Desk, Writer};
 
 /// Bytes that may wait to be written; what comes on top of them is lost.
 const MOST_WAITING: usize = 64 * 1024 * 1024;
@@ -82,6 +84,7 @@ pub struct Store {
     folder: Folder,
     shop: Arc<Shop>,
     writer: Writer,
+    losses: Arc<Losses>,
     waiting: Arc<AtomicUsize>,
     reads: Semaphore,
 }
@@ -94,8 +97,15 @@ impl Store {
     pub fn open(folder: PathBuf, shop: Arc<Shop>) -> std::io::Result<Self> {
         let folder = Folder::new(folder);
         let waiting = Arc::<AtomicUsize>::default();
-        let writer = Writer::start(folder.clone(), shop.clone(), waiting.clone())?;
-        Ok(Store { folder, shop, writer, waiting, reads: Semaphore::new(MOST_READS) })
+        let losses = Arc::new(Losses::new(shop.clone()));
+        let desk = Desk {
+            folder: folder.clone(),
+            shop: shop.clone(),
+            losses: losses.clone(),
+            waiting: waiting.clone(),
+        };
+        let writer = Writer::start(desk)?;
+        Ok(Store { folder, shop, writer, losses, waiting, reads: Semaphore::new(MOST_READS) })
     }
 
     /// Has a response written, without waiting for it. What cannot be written is logged and counted.
@@ -125,7 +135,7 @@ impl Store {
 
     /// Logs and counts a response that was to be kept and is not; the reason is for the log.
     pub fn lose(&self, reason: &str) {
-        lose(&self.shop, reason);
+        self.losses.note(reason);
     }
 
     /// The response of this id that belongs to `owner`.
@@ -183,11 +193,6 @@ impl Store {
             }
         }
     }
-}
-
-fn lose(shop: &Shop, reason: &str) {
-    shop.metrics.count(Counter::ResponseLost);
-    shop.log.warn("a response was not stored", &[("reason", reason)]);
 }
 
 /// Reads an entry; `None` if there is none, or none any more. The error is the reason, for the log.

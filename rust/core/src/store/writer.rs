@@ -1,9 +1,10 @@
 //! The thread that writes responses, and sweeps the folder between two of them.
 
+use super::Job;
 use super::folder::Folder;
+use super::losses::Losses;
 use super::seal::Place;
 use super::sweep::{self, Bounds, Swept, Turn};
-use super::{Job, lose};
 use crate::gate::Shop;
 use crate::metrics::Counter;
 use std::io::{self, ErrorKind};
@@ -27,15 +28,11 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread. `waiting` is lowered by what it has written.
-    pub(super) fn start(
-        folder: Folder,
-        shop: Arc<Shop>,
-        waiting: Arc<AtomicUsize>,
-    ) -> io::Result<Self> {
+    /// Starts the thread.
+    pub(super) fn start(desk: Desk) -> io::Result<Self> {
         let (sender, jobs) = sync_channel(MOST_JOBS);
         let thread = std::thread::Builder::new().name("llmgw-store".into());
-        let thread = thread.spawn(move || Desk { folder, shop, waiting }.work(&jobs))?;
+        let thread = thread.spawn(move || desk.work(&jobs))?;
         Ok(Writer { running: Mutex::new(Some((sender, thread))) })
     }
 
@@ -57,10 +54,12 @@ impl Writer {
 }
 
 /// What the thread works with.
-struct Desk {
-    folder: Folder,
-    shop: Arc<Shop>,
-    waiting: Arc<AtomicUsize>,
+pub(super) struct Desk {
+    pub(super) folder: Folder,
+    pub(super) shop: Arc<Shop>,
+    pub(super) losses: Arc<Losses>,
+    /// Lowered by what was written.
+    pub(super) waiting: Arc<AtomicUsize>,
 }
 
 impl Desk {
@@ -90,7 +89,7 @@ impl Desk {
                     self.sweep(Duration::ZERO);
                 }
             }
-            Err(error) => lose(&self.shop, &error.to_string()),
+            Err(error) => self.losses.note(&error.to_string()),
         }
         drop(job);
         self.waiting.fetch_sub(weight, Relaxed);
