@@ -14,7 +14,14 @@ import openai
 import pytest
 
 from tests.conftest import StartGateway, gateway_config
-from tests.gateway_process import MASTER_KEY, GatewayProcess, authorization, post_bytes, wait_until
+from tests.gateway_process import (
+    JSON_TYPE,
+    MASTER_KEY,
+    GatewayProcess,
+    authorization,
+    post_bytes,
+    wait_until,
+)
 from tests.raw_http import exchange, request_bytes
 from tests.upstreams.vendors import anthropic_messages, gemini_generate
 from tests.upstreams.vendors.vendor import CREDENTIAL, VendorUpstream
@@ -151,9 +158,27 @@ def test_a_response_that_the_client_wants_nowhere_is_nowhere(room: Room, client:
     assert room.files == before
 
 
+def test_storing_is_nothing_that_gets_lost_in_translation(room: Room) -> None:
+    headers = [JSON_TYPE, ("x-llmgw-strict", "true")]
+    body = {"model": "claude", "input": "Hello", "store": True}
+    reply = room.gateway.post("/v1/responses", body, headers=headers)
+
+    assert (reply.status, reply.header("x-llmgw-dropped")) == (200, None)
+
+
+@pytest.mark.parametrize(
+    "fields", [{"background": True}, {"conversation": "conv_1"}, {"prompt": {"id": "p"}}]
+)
+def test_what_changes_everything_is_not_left_out_in_translation(room: Room, fields: dict[str, Any]) -> None:
+    refused = room.gateway.post("/v1/responses", {"model": "claude", "input": "Hello", **fields})
+
+    assert (refused.status, refused.error()["param"]) == (400, next(iter(fields)))
+    assert room.claude.requests == []
+
+
 def test_an_id_is_never_the_clients_own_choice(room: Room) -> None:
     body = {"model": "claude", "input": "Hello"}
-    headers = [("Content-Type", "application/json"), ("x-request-id", "mine")]
+    headers = [JSON_TYPE, ("x-request-id", "mine")]
     ids = {room.gateway.post("/v1/responses", body, headers=headers).json()["id"] for _ in range(3)}
 
     assert len(ids) == 3
