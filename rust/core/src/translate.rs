@@ -6,8 +6,10 @@ mod embeddings;
 use crate::call::{Call, Keep};
 use crate::dialect;
 use crate::error::{Class, Error};
+use crate::json;
 use crate::keys::to_hex;
 use crate::plan::Deployment;
+use crate::responses::previous::Past;
 use crate::snapshot::Operation;
 use crate::usage::Usage;
 use bytes::Bytes;
@@ -155,8 +157,18 @@ impl<'a> Chat<'a> {
             // It is kept here.
             dropped.forget("store");
         }
-        let kept_upstream = keeps_dialect && self.call.keep == Keep::Asked;
+        let kept_upstream = keeps_dialect && self.is_kept_upstream();
+        if kept_upstream && let Some(store) = json::find_member(&sent.body, "store") {
+            sent.body = json::splice(&sent.body, &[(store.value, b"true".to_vec())]);
+        }
         Ok(Lane { keeps_dialect, kept_upstream, ..Lane::of(kind, sent, None) })
+    }
+
+    /// Whether an upstream of the client's own dialect is to keep the reply: it was asked to, or it keeps
+    /// what the reply goes on from.
+    fn is_kept_upstream(&self) -> bool {
+        let Call { keep, past, .. } = self.call;
+        *keep == Keep::Asked || (keep.is_wanted() && matches!(past, Past::At(_)))
     }
 
     /// Some members of a request for a response must not be left out.

@@ -1,6 +1,7 @@
 //! What of a reply is kept, so that its client may ask for it again.
 
 use super::is_id;
+use super::previous::Past;
 use crate::call::Call;
 use crate::dispatch::Partial;
 use crate::json;
@@ -104,6 +105,10 @@ impl<'a> Keeping<'a> {
 
     fn keep(&self, id: &str, response: Option<Bytes>) {
         let call = self.call;
+        if response.is_some() && matches!(call.past, Past::At(_)) {
+            // What it goes on from is not ours: a conversation without its beginning is none.
+            return;
+        }
         let deployment = call.plan.deployments.get(self.deployment).filter(|_| is_id(id));
         let Some(deployment) = deployment else { return };
         let account = deployment.account.clone().filter(|_| response.is_none());

@@ -218,6 +218,21 @@ def test_nobody_goes_on_from_anothers_past_however_it_is_spelt(
     assert lines(kept) == [f"POST {ALL}"]
 
 
+def test_a_request_that_has_to_be_written_anew_stays_with_its_past(client: Any, kept: Keeper) -> None:
+    thinking = {"model": "claude", "input": "[[scenario:reasoning]]", "reasoning": {"effort": "low"}}
+    (sealed, *_) = client.responses.create(**thinking).output
+    first = client.responses.create(model="native", input="Hello")
+    # Claude's thought is not for OpenAI's eyes.
+    asked = [sealed.to_dict(), {"role": "user", "content": "And you?"}]
+    second = client.responses.create(model="native", input=asked, previous_response_id=first.id)
+
+    sent = kept.requests[-1].json()
+    assert [each["type"] for each in sent["input"]] == ["message"]
+    assert (sent["previous_response_id"], sent["store"]) == (first.id, True)
+    assert client.responses.retrieve(second.id).id == second.id
+    assert lines(kept)[-1] == f"GET {ALL}/{second.id}"
+
+
 def test_a_past_that_the_upstream_has_lost_is_told_in_its_words(
     gateway: GatewayProcess, kept: Keeper
 ) -> None:
