@@ -31,6 +31,7 @@ SECTIONS: tuple[tuple[str, type[msgspec.Struct]], ...] = (
     ("`cache`", schema.CacheSettings),
     ("`model_catalogue`", schema.CatalogueSettings),
     ("`pii`", schema.PiiSettings),
+    ("`responses`", schema.ResponsesSettings),
     ("`egress`", schema.EgressSettings),
     ("`server`", schema.ServerSettings),
     ("`server.tls`", schema.TlsSettings),

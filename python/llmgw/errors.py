@@ -10,7 +10,7 @@ compares the two::
         ├── InvalidRequest · RequestTooLarge · HeadersTooLarge · UnsupportedMediaType · NotSupported
         ├── GuardrailBlocked
         ├── Unauthenticated · PermissionDenied
-        ├── NotFound · ModelNotFound · MethodNotAllowed
+        ├── NotFound · ModelNotFound · PreviousResponseNotFound · MethodNotAllowed
         ├── RequestTimeout
         ├── RateLimited · BudgetExceeded
         ├── UpstreamTimeout · UpstreamUnreachable · UpstreamRateLimited · UpstreamOverloaded
@@ -117,6 +117,12 @@ class ModelNotFound(GatewayError):
     """No model group of this name."""
 
     status, type, code = 404, "not_found_error", "model_not_found"
+
+
+class PreviousResponseNotFound(GatewayError):
+    """No response of this id that the key may go on from."""
+
+    status, type, code = 400, "invalid_request_error", "previous_response_not_found"
 
 
 class MethodNotAllowed(GatewayError):
@@ -229,6 +235,7 @@ TABLE: tuple[type[GatewayError], ...] = (
     PermissionDenied,
     NotFound,
     ModelNotFound,
+    PreviousResponseNotFound,
     MethodNotAllowed,
     RequestTimeout,
     RateLimited,

@@ -39,6 +39,7 @@ class First(msgspec.Struct, frozen=True):
 
     snapshot: bytes
     server: ServerSettings
+    responses_folder: Path
     new_master_key: str | None
     """To be shown once."""
 
@@ -70,7 +71,8 @@ class Reloader:
         new_key = state.master_key.reveal() if state.made_master_key and state.master_key else None
         inputs = self._read()
         encoded = self._encode(inputs, self._compile(inputs))
-        return First(encoded, self._options.over(loaded.settings.server), new_key)
+        server = self._options.over(loaded.settings.server)
+        return First(encoded, server, self._folder.responses_folder, new_key)
 
     def wake(self) -> None:
         """Look at the settings now, changed or not (SIGHUP)."""

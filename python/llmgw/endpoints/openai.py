@@ -14,17 +14,29 @@ _SUMMARIES = {
     Operation.MESSAGES: "Create a message (Anthropic), streamed or whole.",
     Operation.COUNT_MESSAGE_TOKENS: "Count the tokens of a message (Anthropic).",
 }
+_OF_A_RESPONSE = (
+    ("GET", "/{response_id}", "Retrieve a response that was stored."),
+    ("DELETE", "/{response_id}", "Delete a response that was stored."),
+    ("POST", "/{response_id}/cancel", "Cancel a response that is made in the background."),
+    ("GET", "/{response_id}/input_items", "List what a stored response answers, page by page."),
+)
 
 
 def openai_endpoints() -> list[Endpoint]:
     """The rows of this family."""
-    return [
+    rows = [
         Endpoint(
             method="POST", path=path, access=Access.KEY, summary=_SUMMARIES[operation], operation=operation
         )
         for operation in _SUMMARIES
         for path in _paths(operation)
     ]
+    rows += [
+        Endpoint(method=method, path=path + below, access=Access.KEY, summary=summary)
+        for path in Operation.RESPONSES.paths
+        for method, below, summary in _OF_A_RESPONSE
+    ]
+    return rows
 
 
 def _paths(operation: Operation) -> list[str]:

@@ -142,6 +142,14 @@ class PiiPolicy(Part, frozen=True):
     mode: Literal["monitor", "block"]
 
 
+class ResponsesPolicy(Part, frozen=True):
+    """How responses are stored for clients that may ask for them again: seconds, and bounds in bytes."""
+
+    keep: float
+    max_bytes: int
+    max_entry_bytes: int
+
+
 class EgressPolicy(Part, frozen=True):
     """Networks (CIDR) allowed besides the built-in rule, and more trust anchors."""
 
@@ -163,6 +171,7 @@ class Snapshot(Part, frozen=True):
     retry: RetryPolicy
     cache: CachePolicy | None
     pii: PiiPolicy | None
+    responses: ResponsesPolicy | None
     egress: EgressPolicy
 
     def encode(self) -> bytes:

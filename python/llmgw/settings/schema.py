@@ -337,6 +337,19 @@ class PiiSettings(Section, frozen=True):
     """`monitor` counts findings, `block` refuses the request."""
 
 
+class ResponsesSettings(Section, frozen=True):
+    """What is stored of OpenAI's Responses API, so that clients can retrieve a response and go on from it.
+    It lies sealed in the state folder; `store: false` in a request keeps its response out of it. Responses
+    that are stored are not answered from the cache."""
+
+    keep: ZeroOrSeconds = 30 * 24 * 3600.0
+    """Seconds a response is kept. 0: none is stored, and what was stored is removed."""
+    max_bytes: Positive = 1024 * 1024 * 1024
+    """Bytes of all of them on the disk; the oldest go first."""
+    max_entry_bytes: Annotated[int, Meta(ge=1, le=256 * 1024 * 1024)] = 16 * 1024 * 1024
+    """Largest response that is stored, in bytes, with the conversation that it answers."""
+
+
 class EgressSettings(Section, frozen=True):
     """Where the gateway may connect, checked on the address that is dialled."""
 
@@ -409,6 +422,8 @@ class Settings(Section, frozen=True):
     """Facts of models over the built-in ones."""
     pii: PiiSettings | None = None
     """The scan for personal data; off without this section."""
+    responses: ResponsesSettings = ResponsesSettings()
+    """What is stored of the Responses API."""
     egress: EgressSettings = EgressSettings()
     """Where the gateway may connect."""
     server: ServerSettings = ServerSettings()

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from llmgw.gateway.snapshot import Auth, CachePolicy, PiiPolicy, Snapshot
+from llmgw.gateway.snapshot import Auth, CachePolicy, PiiPolicy, ResponsesPolicy, Snapshot
 from llmgw.model import PATHS, STORED, Operation
 from llmgw.providers import providers as built_in_providers
 from llmgw.providers.base import Provider
@@ -91,6 +91,7 @@ def compile_settings(
         retry=compile_retries(settings, report),
         cache=_cache(settings, report),
         pii=None if settings.pii is None else PiiPolicy(mode=settings.pii.mode),
+        responses=_responses(settings),
         egress=compile_egress(settings.egress, report),
     )
     report.raise_errors()
@@ -103,6 +104,14 @@ def _routes() -> dict[str, Operation]:
     return {path: operation for operation in posted for path in operation.paths} | {
         "/v2/rerank": Operation.RERANK
     }
+
+
+def _responses(settings: Settings) -> ResponsesPolicy | None:
+    """How responses are stored; not at all if they are to be kept for no time."""
+    own = settings.responses
+    if own.keep == 0:
+        return None
+    return ResponsesPolicy(keep=own.keep, max_bytes=own.max_bytes, max_entry_bytes=own.max_entry_bytes)
 
 
 def _cache(settings: Settings, report: Report) -> CachePolicy | None:

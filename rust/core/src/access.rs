@@ -110,7 +110,9 @@ pub fn dialect(path: &str) -> Kind {
     Kind::OpenaiChat
 }
 
-fn percent_decode(text: &str) -> Option<String> {
+/// What a percent-encoded text stands for, if it is one.
+#[must_use]
+pub fn percent_decode(text: &str) -> Option<String> {
     let mut out = Vec::with_capacity(text.len());
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {

@@ -6,6 +6,7 @@ use crate::error::{Class, Error, Result};
 use crate::json::{self, Object};
 use crate::limiter::Decision;
 use crate::plan::{Key, Plan};
+use crate::responses::previous::Past;
 use crate::snapshot::Operation;
 use bytes::Bytes;
 use llmgw_formats::signature;
@@ -56,6 +57,43 @@ pub struct Call {
     pub array: bool,
     /// Nothing may be left out when the request is translated.
     pub strict: bool,
+    /// What the request goes on from.
+    pub past: Past,
+    /// Whether the reply is kept.
+    pub keep: Keep,
+}
+
+/// Whether a reply is to be kept, so that its client may ask for it again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Keep {
+    /// It is not, or not by us.
+    #[default]
+    No,
+    /// It is, as always when nothing is said.
+    ByDefault,
+    /// It is: the client says so.
+    Asked,
+}
+
+impl Keep {
+    /// What a request wants, under this configuration.
+    #[must_use]
+    pub fn of(plan: &Plan, operation: Operation, body: &[u8], object: &Object) -> Self {
+        if operation != Operation::Responses || plan.responses.is_none() {
+            return Keep::No;
+        }
+        match object.get(body, "store").map(|range| &body[range]) {
+            None | Some(b"null") => Keep::ByDefault,
+            Some(b"true") => Keep::Asked,
+            Some(_) => Keep::No,
+        }
+    }
+
+    /// Whether it is to be kept.
+    #[must_use]
+    pub fn is_wanted(self) -> bool {
+        self != Keep::No
+    }
 }
 
 impl Deref for Call {
@@ -86,13 +124,14 @@ impl Call {
     }
 
     /// Whether it has to be read and written anew even for an upstream of its own dialect: it holds the
-    /// proof of another provider's thought, which nobody else may see, or its reply is framed otherwise.
+    /// proof of another provider's thought, which nobody else may see, or items of our own making, or its
+    /// reply is framed otherwise.
     #[must_use]
     pub fn is_mixed(&self) -> bool {
         let google = || memchr::memmem::find(&self.body, b"\"extra_content\"").is_some();
         let proofs = signature::is_among(&self.body)
             || (self.operation == Operation::ChatCompletions && google());
-        self.array || (self.operation.is_chat() && proofs)
+        self.array || self.past == Past::Joined || (self.operation.is_chat() && proofs)
     }
 
     /// The body for a deployment: the routed model in place, usage asked for. The second value says

@@ -63,6 +63,7 @@ fn kind(class: Class) -> FailureKind {
         | Class::Untranslatable
         | Class::MethodNotAllowed
         | Class::RequestTimeout
+        | Class::PreviousResponseNotFound
         | Class::UpstreamRejected => FailureKind::InvalidRequest,
         Class::RequestTooLarge => FailureKind::TooLarge,
         Class::GuardrailBlocked => FailureKind::ContentFilter,

@@ -11,6 +11,7 @@ use crate::headers::Headers;
 use crate::limiter::monotonic_ns;
 use crate::metrics::Counter;
 use crate::plan::Deployment;
+use crate::responses::previous;
 use crate::translate::{Chat, Lane};
 use crate::upstream::{Body, Outgoing, SendError};
 use crate::usage::Usage;
@@ -44,6 +45,8 @@ pub struct Lost {
     pub dropped: String,
     /// Tokens charged.
     pub usage: Option<Usage>,
+    /// The upstream keeps the reply itself.
+    pub kept_upstream: bool,
 }
 
 /// A reply that is still coming.
@@ -209,11 +212,15 @@ impl Route<'_, '_> {
         let Route { shop, chat, extra, rng, trail } = self;
         let call = chat.call;
         let plan = &call.plan;
-        let candidates = plan.candidates(group, call.operation);
+        let mut candidates = plan.candidates(group, call.operation);
         if candidates.is_empty() {
             let message =
                 format!("The model `{}` does not serve this endpoint.", plan.groups[group].name);
             return Err(Failure::new(Class::NotSupported, message));
+        }
+        candidates.retain(|one| call.past.is_open_to(plan, &plan.deployments[one.index]));
+        if candidates.is_empty() {
+            return Err(previous::elsewhere(&plan.groups[group].name).into());
         }
         let now = monotonic_ns();
         let all_rest = candidates.iter().all(|one| shop.balancer.resting_until(one.id_hash) > now);

@@ -21,6 +21,7 @@ pub enum Class {
     PermissionDenied,
     NotFound,
     ModelNotFound,
+    PreviousResponseNotFound,
     MethodNotAllowed,
     RequestTimeout,
     RateLimited,
@@ -80,7 +81,7 @@ const INVALID: &str = "invalid_request_error";
 
 impl Class {
     /// All classes, in the order of the table in `docs/architecture.md`.
-    pub const ALL: [Class; 26] = [
+    pub const ALL: [Class; 27] = [
         Class::InvalidRequest,
         Class::RequestTooLarge,
         Class::HeadersTooLarge,
@@ -92,6 +93,7 @@ impl Class {
         Class::PermissionDenied,
         Class::NotFound,
         Class::ModelNotFound,
+        Class::PreviousResponseNotFound,
         Class::MethodNotAllowed,
         Class::RequestTimeout,
         Class::RateLimited,
@@ -135,6 +137,9 @@ impl Class {
             Class::NotFound => row("NotFound", 404, "not_found_error", "not_found", NO),
             Class::ModelNotFound => {
                 row("ModelNotFound", 404, "not_found_error", "model_not_found", NO)
+            }
+            Class::PreviousResponseNotFound => {
+                row("PreviousResponseNotFound", 400, INVALID, "previous_response_not_found", NO)
             }
             Class::MethodNotAllowed => {
                 row("MethodNotAllowed", 405, INVALID, "method_not_allowed", NO)

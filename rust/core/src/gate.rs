@@ -7,7 +7,7 @@ use crate::access::Route;
 use crate::answers::{Answers, Known};
 use crate::balancer::Balancer;
 use crate::cache::Entry;
-use crate::call::{Call, Ticket, output_ceiling, read_fields};
+use crate::call::{Call, Keep, Ticket, output_ceiling, read_fields};
 use crate::error::{Class, Error, Result};
 use crate::json;
 use crate::keys::{self, Shape};
@@ -17,6 +17,7 @@ use crate::metrics::{Counter, Metrics};
 use crate::pii::{Finding, Scanner};
 use crate::plan::{Key, Plan};
 use crate::prompt::Prompt;
+use crate::responses::previous::Past;
 use crate::snapshot::PiiMode;
 use crate::tokens::Memo;
 use bytes::Bytes;
@@ -98,6 +99,8 @@ pub struct Arrival {
     pub no_cache: bool,
     /// The client wants nothing left out when its request is translated.
     pub strict: bool,
+    /// What the request goes on from.
+    pub past: Past,
 }
 
 impl Shop {
@@ -159,7 +162,7 @@ impl Shop {
             let ticket = Ticket { plan, key, operation, group, limits };
             return Ok(Admission::Hit(ticket, entry));
         }
-        let Arrival { route, body, strict, .. } = arrival;
+        let Arrival { route, body, strict, past, .. } = arrival;
         let operation = route.operation;
         let object = json::parse_object(&body)?;
         let (asked, fields) = read_fields(&body, &object, &route)?;
@@ -177,8 +180,13 @@ impl Shop {
         let input_tokens = prompt.tokens(operation, |text| memo.count(tokenizer, text));
         let verdict = plan.pii.map(|mode| self.guard(desk, mode)).transpose()?;
         let mut ticket = Ticket { plan, key, operation, group, limits: [None, None] };
+        let keep = Keep::of(&ticket.plan, operation, &body, &object);
         let mut cache_key = None;
-        if caches && let Some(scope) = Answers::scope(&ticket, &name, &route, &body) {
+        // One that is kept has an id of its own, under which its client finds it: it is not given twice.
+        if caches
+            && !keep.is_wanted()
+            && let Some(scope) = Answers::scope(&ticket, &name, &route, &body)
+        {
             cache_key = Some(scope);
             let known = Known::new(&ticket, &route, &body, scope, verdict);
             if let Some(entry) = desk.answers.get(&ticket.plan, scope, known) {
@@ -202,6 +210,8 @@ impl Shop {
             path_model,
             array,
             strict,
+            past,
+            keep,
         };
         Ok(Admission::Call(Box::new(call)))
     }
@@ -232,6 +242,14 @@ impl Shop {
         kinds.dedup();
         let message = format!("The request holds data that may not leave: {}.", kinds.join(", "));
         Err(Error::new(Class::GuardrailBlocked, message))
+    }
+
+    /// Takes one request from the key's limits, for one that asks no model.
+    ///
+    /// # Errors
+    /// `RateLimited`.
+    pub fn take_request(&self, key: &Key) -> Result<[Option<Decision>; 2]> {
+        self.reserve(key, 0)
     }
 
     /// Takes one request and the tokens from the key's limits, or nothing.

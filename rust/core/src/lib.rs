@@ -43,7 +43,9 @@ pub mod dispatch;
 pub mod edge;
 pub mod gate;
 pub mod reply;
+pub mod responses;
 pub mod session;
+pub mod store;
 pub mod stream;
 pub mod translate;
 

@@ -7,8 +7,10 @@ use crate::error::Class;
 use crate::keys::{self, Digest, Digester};
 use crate::limiter::{Limit, bucket_id};
 use crate::model_map::ModelMap;
+use crate::responses::account::Account;
 use crate::sign::Signer;
 use crate::snapshot::{self, Operation, Snapshot};
+use crate::store::Terms;
 use crate::tokens::Family;
 use crate::upstream::Origin;
 use http::{HeaderName, HeaderValue, Uri};
@@ -44,6 +46,8 @@ pub struct Plan {
     pub cache: Option<snapshot::CachePolicy>,
     /// What a PII finding leads to, if the scan is on.
     pub pii: Option<snapshot::PiiMode>,
+    /// On which terms responses are stored, if they are.
+    pub responses: Option<Terms>,
     pools: Pools,
 }
 
@@ -133,6 +137,8 @@ pub struct Deployment {
     /// Its host turned out to lack the Responses API, which not every host of the dialect has.
     lacks_responses: AtomicBool,
     stream_urls: HashMap<Operation, Target>,
+    /// Where responses are that it has made, if its upstream is one that may keep them.
+    pub account: Option<Account>,
     /// Header lines of every request, credential included.
     pub headers: String,
     /// Ask for usage in streams.
@@ -214,7 +220,8 @@ impl Deployment {
 }
 
 /// Percent-encodes what a path segment may not hold.
-fn encode_segment(text: &str) -> String {
+#[must_use]
+pub fn encode_segment(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
@@ -361,6 +368,7 @@ impl Plan {
             retry: Retry::new(snapshot.retry),
             cache: snapshot.cache,
             pii: snapshot.pii.map(|policy| policy.mode),
+            responses: snapshot.responses.map(|policy| Terms::new(&policy, &pepper)),
             pools,
         })
     }
@@ -542,6 +550,7 @@ impl Deployment {
             provider: one.provider,
             model: one.model,
             urls,
+            account: one.urls.get(&Operation::Responses).map(|url| Account::new(url, &one.headers)),
             lacks_responses: AtomicBool::new(false),
             stream_urls,
             headers,

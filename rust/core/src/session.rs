@@ -1,6 +1,8 @@
 //! One client connection: every request on it is admitted, dispatched and answered here, or handed to
 //! the control plane.
 
+mod asked;
+
 use crate::cache::{CachedHead, Entry};
 use crate::call::{Call, Ticket};
 use crate::connection::Connection;
@@ -14,11 +16,15 @@ use crate::json;
 use crate::metrics::{Counter, Labels, Sample};
 use crate::plan::{Key, Plan};
 use crate::reply::{Body, HeadWriter, LIMIT_HEADERS, error_headers};
+use crate::responses::keeping::{Keeper, Keeping};
+use crate::responses::lookup;
+use crate::responses::previous::{self, Past};
 use crate::snapshot::Operation;
 use crate::stream;
 use crate::translate::Chat;
 use crate::usage::{self, Usage};
 use crate::{access, control, dialect};
+pub use asked::Asked;
 use bytes::Bytes;
 use llmgw_formats::Kind;
 use std::rc::Rc;
@@ -54,22 +60,6 @@ pub struct Session<S> {
     pub edge: Rc<Edge>,
 }
 
-/// One request's identity and framing, as far as replies need it.
-pub struct Asked {
-    /// Echoed in `x-request-id`.
-    pub request_id: String,
-    /// The client understands chunked replies (HTTP/1.1).
-    pub chunked: bool,
-    /// A HEAD request: the reply has no body, whatever its length says.
-    pub head_only: bool,
-    /// The client lets the connection live on.
-    pub keep_alive: bool,
-    /// When the request was complete.
-    pub started: Instant,
-    /// How the client expects to be answered.
-    pub dialect: Kind,
-}
-
 impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     /// Serves requests until the client or the edge closes.
     pub async fn serve(mut self) {
@@ -100,6 +90,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         };
         let route = (head.method() == "POST").then(|| access::route(&plan, head)).flatten();
         let Some(route) = route else {
+            if let Some(lookup) = lookup::route(&plan, head) {
+                return lookup::answer(self, plan, head, &lookup, &mut asked).await;
+            }
             return control::forward(self, head, &asked).await;
         };
         let operation = route.operation;
@@ -120,12 +113,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         };
         asked.started = Instant::now();
         asked.keep_alive &= !self.edge.is_stopping();
+        let resolved = match operation {
+            Operation::Responses => previous::resolve(&self.edge.store, &plan, &key, body).await,
+            _ => Ok((body, Past::None)),
+        };
+        let (body, past) = match resolved {
+            Ok(resolved) => resolved,
+            Err(error) => {
+                self.record_refusal(operation, &key.alias, &error, &asked);
+                return self.refuse(&asked, &error).await;
+            }
+        };
         let arrival = Arrival {
             route,
             body,
             // A beta changes what a reply may look like, and is not part of the body.
             no_cache: access::refuses_cache(head) || access::asks_for_beta(head),
             strict: access::is_strict(head),
+            past,
         };
         let extra = access::passed_on(head, &asked.request_id, asked.dialect);
         self.call(plan, key, arrival, &extra, &asked).await
@@ -253,6 +258,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         if whole.status == 200 && is_final(call.operation, &whole.body) {
             self.remember(call, trail, &whole.headers, &whole.body);
         }
+        let edge = self.edge.clone();
+        let keeper = Keeper::of(whole.translated.as_ref().map(|lost| lost.kept_upstream));
+        let keeping = Keeping::new(&edge.store, call, trail.deployment, keeper);
+        if let Some(keeping) = keeping.filter(|_| whole.status == 200) {
+            keeping.whole(&whole.body);
+        }
         self.write_body(asked, &whole.body).await
     }
 
@@ -266,6 +277,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let call = chat.call;
         self.begin(call, trail, partial.status, asked);
         let mut translation = None;
+        let edge = self.edge.clone();
+        let keeper = Keeper::of(partial.lane.as_ref().map(|lane| lane.kept_upstream));
+        let keeping = Keeping::new(&edge.store, call, trail.deployment, keeper);
+        let watch = keeping.and_then(|keeping| keeping.watch(&partial));
         if let Some(lane) = partial.lane.take() {
             self.name_dropped(&lane.dropped);
             // It was read once to get here.
@@ -275,7 +290,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let status = partial.status;
         stream::upstream_headers(&mut self.head, &headers, call.limits.iter().any(Option::is_some));
         let deployment = trail.deployment.map_or("", |index| &call.plan.deployments[index].id);
-        let passed = stream::pass(self, call, partial, translation, deployment, asked).await;
+        let passed = stream::pass(self, call, partial, translation, watch, deployment, asked).await;
         trail.upstream += passed.waited;
         if let (Some(class), Some(index)) = (passed.broken, trail.deployment) {
             dispatch::note_midway(&self.edge.shop, call, index, class);
@@ -452,33 +467,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let wrote = self.connection.write(head, sent).await.is_ok();
         let flushed = wrote && self.connection.flush().await.is_ok();
         if flushed && asked.keep_alive { After::Keep } else { After::Close }
-    }
-}
-
-impl Asked {
-    fn new(head: &Head, rng: &mut fastrand::Rng) -> Self {
-        Asked {
-            request_id: access::request_id(head, rng),
-            chunked: head.is_http11,
-            head_only: head.method() == "HEAD",
-            // HTTP/1.0 keeps alive only with a word of its own that our replies do not have.
-            keep_alive: head.keep_alive && head.is_http11,
-            started: Instant::now(),
-            dialect: access::dialect(head.path()),
-        }
-    }
-
-    /// For a request whose head could not be read.
-    fn unreadable(rng: &mut fastrand::Rng) -> Self {
-        let request_id = access::new_request_id(rng);
-        Asked {
-            request_id,
-            chunked: true,
-            head_only: false,
-            keep_alive: false,
-            started: Instant::now(),
-            dialect: Kind::OpenaiChat,
-        }
     }
 }
 

@@ -30,6 +30,8 @@ pub struct Snapshot {
     pub cache: Option<CachePolicy>,
     /// The PII scan of the input, if switched on.
     pub pii: Option<PiiPolicy>,
+    /// How responses are stored for their clients, if they are.
+    pub responses: Option<ResponsesPolicy>,
     /// What the gateway may connect to.
     pub egress: EgressPolicy,
 }
@@ -352,6 +354,18 @@ pub struct PiiPolicy {
     pub mode: PiiMode,
 }
 
+/// How responses are stored for clients that may ask for them again.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ResponsesPolicy {
+    /// Seconds a response is kept.
+    pub keep: f64,
+    /// Bytes of all of them on the machine's disk.
+    pub max_bytes: u64,
+    /// Bytes of a response with what it answers.
+    pub max_entry_bytes: u64,
+}
+
 /// What a finding leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -401,6 +415,8 @@ pub struct EdgeSettings {
     pub tls_key_file: Option<std::path::PathBuf>,
     /// The control plane's Unix socket.
     pub control_socket: std::path::PathBuf,
+    /// The folder of stored responses; shared by all workers.
+    pub responses_folder: std::path::PathBuf,
     /// Shared with the control plane: proves that a request came through an edge.
     pub secret: String,
 }

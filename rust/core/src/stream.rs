@@ -10,6 +10,7 @@ use crate::dispatch::Partial;
 use crate::error::{Class, Error};
 use crate::headers::Headers;
 use crate::reply::{Body, HeadWriter};
+use crate::responses::keeping::Watch;
 use crate::session::{After, Asked, Session};
 use crate::snapshot::Operation;
 use crate::sse::{Grammar, Relay};
@@ -62,6 +63,7 @@ pub async fn pass<S: AsyncRead + AsyncWrite + Unpin>(
     call: &Call,
     partial: Partial,
     translation: Option<Translation>,
+    mut watch: Option<Watch<'_>>,
     deployment: &str,
     asked: &Asked,
 ) -> Passed {
@@ -100,6 +102,9 @@ pub async fn pass<S: AsyncRead + AsyncWrite + Unpin>(
         if let Some(keeper) = &mut kept {
             keeper.add(&ready, most_kept);
         }
+        if let Some(watch) = &mut watch {
+            watch.see(&ready);
+        }
         // A reader that is too slow for the deadline is given up: half a frame may have been written.
         if !matches!(timeout_at(deadline, out.send(session, &ready)).await, Ok(Ok(()))) {
             break End::ClientGone;
@@ -130,6 +135,9 @@ pub async fn pass<S: AsyncRead + AsyncWrite + Unpin>(
         (Some(passage), End::Complete) => passage.finish(),
         _ => Bytes::new(),
     };
+    if let Some(watch) = &mut watch {
+        watch.see(&last);
+    }
     let broken = match end {
         End::Broken { timed_out: true } => Some(Class::UpstreamTimeout),
         End::Broken { timed_out: false } => Some(Class::UpstreamProtocol),

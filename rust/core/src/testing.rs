@@ -84,6 +84,7 @@ pub fn snapshot(change: impl FnOnce(&mut Value)) -> Snapshot {
         },
         "cache": null,
         "pii": null,
+        "responses": null,
         "egress": {"allow_networks": [], "ca_file": null},
     });
     change(&mut value);
@@ -114,6 +115,11 @@ pub fn cached(body: &'static str) -> Entry {
         body: Bytes::from_static(body.as_bytes()),
         deployment: 0,
     }
+}
+
+/// The policy of a snapshot that stores responses.
+pub fn responses_policy() -> Value {
+    json!({"keep": 3600.0, "max_bytes": 1_u64 << 30, "max_entry_bytes": 100_000_000})
 }
 
 /// The switched-on cache of a snapshot.

@@ -3,10 +3,13 @@
 
 mod embeddings;
 
-use crate::call::Call;
+use crate::call::{Call, Keep};
 use crate::dialect;
 use crate::error::{Class, Error};
+use crate::json;
+use crate::keys::to_hex;
 use crate::plan::Deployment;
+use crate::responses::previous::Past;
 use crate::snapshot::Operation;
 use crate::usage::Usage;
 use bytes::Bytes;
@@ -18,12 +21,16 @@ use llmgw_formats::format::{
 use llmgw_formats::frames::Frames;
 use llmgw_formats::gemini_embed::Method;
 use llmgw_formats::gemini_generate;
+use llmgw_formats::openai_responses;
 use llmgw_formats::ranges;
 use llmgw_formats::writer::quote;
 use llmgw_formats::{Format, Kind, format};
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+/// Random bytes in the id of a response: as many hex digits as OpenAI's have.
+const STEM: usize = 24;
 /// Bytes of the header that names what was left out.
 const MOST_DROPPED: usize = 2048;
 
@@ -31,7 +38,8 @@ const MOST_DROPPED: usize = 2048;
 pub struct Chat<'a> {
     /// The call that it is.
     pub call: &'a Call,
-    request_id: &'a str,
+    /// What ids in the reply are made of.
+    stem: Cow<'a, str>,
     request: OnceCell<Result<Request<'a>, Error>>,
 }
 
@@ -46,6 +54,8 @@ pub struct Lane {
     pub sent: Sent,
     /// What could not be carried, by the client's names; empty if nothing was lost.
     pub dropped: String,
+    /// The upstream keeps the reply itself, so that it may be asked for again.
+    pub kept_upstream: bool,
 }
 
 /// A reply in the client's dialect.
@@ -60,7 +70,11 @@ impl<'a> Chat<'a> {
     /// Nothing is read yet.
     #[must_use]
     pub fn new(call: &'a Call, request_id: &'a str) -> Self {
-        Chat { call, request_id, request: OnceCell::new() }
+        let stem = match call.operation {
+            Operation::Responses => random_stem(request_id),
+            _ => Cow::Borrowed(request_id),
+        };
+        Chat { call, stem, request: OnceCell::new() }
     }
 
     fn client(&self) -> &'static dyn Format {
@@ -69,7 +83,7 @@ impl<'a> Chat<'a> {
 
     fn context(&self) -> Context<'_> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
-        Context { request_id: self.request_id, now }
+        Context { request_id: &self.stem, now }
     }
 
     fn body(&self) -> Result<&'a str, Error> {
@@ -136,8 +150,38 @@ impl<'a> Chat<'a> {
         let keeps_dialect = kind == self.client().kind();
         if keeps_dialect {
             add_extras(&mut sent.body, request, dropped);
+        } else {
+            self.refuse_what_is_essential(dropped)?;
         }
-        Ok(Lane { keeps_dialect, ..Lane::of(kind, sent, None) })
+        if self.call.keep.is_wanted() {
+            // It is kept here.
+            dropped.forget("store");
+        }
+        let kept_upstream = keeps_dialect && self.is_kept_upstream();
+        if kept_upstream && let Some(store) = json::find_member(&sent.body, "store") {
+            sent.body = json::splice(&sent.body, &[(store.value, b"true".to_vec())]);
+        }
+        Ok(Lane { keeps_dialect, kept_upstream, ..Lane::of(kind, sent, None) })
+    }
+
+    /// Whether an upstream of the client's own dialect is to keep the reply: it was asked to, or it keeps
+    /// what the reply goes on from.
+    fn is_kept_upstream(&self) -> bool {
+        let Call { keep, past, .. } = self.call;
+        *keep == Keep::Asked || (keep.is_wanted() && matches!(past, Past::At(_)))
+    }
+
+    /// Some members of a request for a response must not be left out.
+    fn refuse_what_is_essential(&self, dropped: &Dropped) -> Result<(), Error> {
+        if self.call.operation != Operation::Responses {
+            return Ok(());
+        }
+        let is_essential = |name: &&&str| dropped.names().iter().any(|one| one == **name);
+        let Some(name) = openai_responses::ESSENTIAL.iter().find(is_essential) else {
+            return Ok(());
+        };
+        let message = format!("The model's provider cannot be told `{name}`.");
+        Err(Error::new(Class::NotSupported, message).with_param(*name))
     }
 
     /// The names as a header's value.
@@ -171,7 +215,10 @@ impl<'a> Chat<'a> {
             return Ok(Translated { body: body.into(), usage });
         }
         let request = self.request()?;
-        let reply = lane.upstream.decode_reply(body, &lane.sent).map_err(|_| broken(()))?;
+        let mut reply = lane.upstream.decode_reply(body, &lane.sent).map_err(|_| broken(()))?;
+        if self.names_anew(lane) {
+            reply.id = Cow::Borrowed("");
+        }
         let body = self.client().encode_reply(&reply, request, &self.context());
         Ok(Translated { body: body.into(), usage: reply.usage })
     }
@@ -188,6 +235,11 @@ impl<'a> Chat<'a> {
     /// As [`Chat::lane`].
     pub fn stream(&self, lane: &Lane) -> Result<Translation, Error> {
         let request = self.request()?;
+        let encoder = if self.call.array {
+            gemini_generate::array_encoder(request, &self.context())
+        } else {
+            self.client().stream_encoder(request, &self.context())
+        };
         let cut = match lane.upstream.kind() {
             Kind::BedrockConverse => Cut::Messages(Messages::default()),
             _ => Cut::Events(Frames::default()),
@@ -195,21 +247,38 @@ impl<'a> Chat<'a> {
         Ok(Translation {
             cut,
             decoder: lane.upstream.stream_decoder(&lane.sent),
-            encoder: if self.call.array {
-                gemini_generate::array_encoder(request, &self.context())
-            } else {
-                self.client().stream_encoder(request, &self.context())
-            },
+            encoder: if self.names_anew(lane) { Box::new(Nameless(encoder)) } else { encoder },
             said: Said::default(),
             out: Vec::new(),
         })
+    }
+
+    /// Whether the reply gets an id of ours, whatever the upstream calls it: a response is found by it.
+    fn names_anew(&self, lane: &Lane) -> bool {
+        self.call.operation == Operation::Responses && !lane.keeps_dialect
+    }
+}
+
+/// Nobody else can make this up, whatever id the client gave its request.
+fn random_stem(request_id: &str) -> Cow<'_, str> {
+    let mut bytes = [0; STEM];
+    match getrandom::fill(&mut bytes) {
+        Ok(()) => Cow::Owned(to_hex(&bytes)),
+        // Then the request's own has to do: it is a response of the same key, at worst, that it replaces.
+        Err(_) => Cow::Borrowed(request_id),
     }
 }
 
 impl Lane {
     fn of(upstream: Kind, sent: Sent, embeds: Option<Method>) -> Self {
-        let dropped = String::new();
-        Lane { upstream: format(upstream), embeds, keeps_dialect: false, sent, dropped }
+        Lane {
+            upstream: format(upstream),
+            embeds,
+            keeps_dialect: false,
+            sent,
+            dropped: String::new(),
+            kept_upstream: false,
+        }
     }
 
     /// What an upstream's refusal says.
@@ -219,9 +288,13 @@ impl Lane {
     }
 }
 
-/// Members that only their own dialect knows are carried where upstream and client share it.
+/// Members that only their own dialect knows, and that were left out, are carried where upstream and
+/// client share it.
 fn add_extras(body: &mut Vec<u8>, request: &Request<'_>, dropped: &mut Dropped) {
     for extra in request.extra.iter().filter(|extra| !extra.name.contains(['.', '['])) {
+        if !dropped.names().contains(&extra.name) {
+            continue;
+        }
         if body.pop() != Some(b'}') {
             return;
         }
@@ -349,6 +422,21 @@ impl Translation {
     #[must_use]
     pub fn events(&self) -> u64 {
         self.said.deltas
+    }
+}
+
+/// Does not tell the upstream's own id.
+struct Nameless(Box<dyn StreamEncoder>);
+
+impl StreamEncoder for Nameless {
+    fn event(&mut self, event: &Event<'_>, out: &mut Vec<u8>) {
+        match event {
+            Event::Start { model, created, .. } => {
+                let start = Event::Start { id: "".into(), model: model.clone(), created: *created };
+                self.0.event(&start, out);
+            }
+            other => self.0.event(other, out),
+        }
     }
 }
 

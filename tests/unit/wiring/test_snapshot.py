@@ -69,6 +69,16 @@ def test_our_section_wins_over_litellms_switch() -> None:
     assert (cache.ttl, cache.max_entry_bytes) == (7, 9)
 
 
+def test_responses_are_stored_for_thirty_days_unless_told_otherwise() -> None:
+    responses = compiled("responses: {max_bytes: 9}").responses
+    assert responses is not None
+    assert (responses.keep, responses.max_bytes) == (30 * 86_400, 9)
+
+
+def test_responses_that_are_kept_for_no_time_are_not_stored() -> None:
+    assert compiled("responses: {keep: 0}").responses is None
+
+
 def test_a_shared_cache_is_replaced_by_a_local_one_with_a_warning() -> None:
     (found,) = warnings("litellm_settings: {cache: true, cache_params: {type: redis}}")
     assert "not served yet" in found

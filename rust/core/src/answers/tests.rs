@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use crate::responses::previous::Past;
 use crate::testing::{APP_KEY, cache_policy, cached, plan};
 use serde_json::{Value, json};
 
@@ -39,7 +40,8 @@ fn route(operation: Operation, model: Option<&str>) -> Route {
 
 fn arrival(operation: Operation, model: Option<&str>, body: &[u8]) -> Arrival {
     let route = route(operation, model);
-    Arrival { route, body: Bytes::copy_from_slice(body), no_cache: false, strict: false }
+    let (body, past) = (Bytes::copy_from_slice(body), Past::None);
+    Arrival { route, body, no_cache: false, strict: false, past }
 }
 
 /// A store that holds one reply, asked for once already.

@@ -27,6 +27,8 @@ fn call(operation: Operation, path_model: Option<&str>, body: &str) -> Call {
         path_model,
         array,
         strict,
+        past: Past::None,
+        keep: Keep::No,
     }
 }
 

@@ -4,6 +4,7 @@ use super::{Extra, Failure};
 use crate::call::for_vertex;
 use crate::error::Class;
 use crate::plan::Deployment;
+use crate::responses::previous::Past;
 use crate::snapshot::{BodyStyle, Operation};
 use crate::translate::{Chat, Lane};
 use bytes::Bytes;
@@ -35,14 +36,16 @@ impl<'d> Prepared<'d> {
     }
 
     /// If the host seems to have no Responses API: the same request by another chat. Of OpenAI itself a
-    /// 404 means what it says.
+    /// 404 means what it says, and of a host that has made what the request goes on from.
     pub(super) fn without_responses(
         chat: &Chat<'_>,
         deployment: &'d Deployment,
         failure: &Failure,
     ) -> Option<Result<Self, Failure>> {
         let operation = Operation::Responses;
-        let refused = matches!(failure.status, Some(404 | 405 | 501)) && !deployment.original;
+        let is_free = !matches!(chat.call.past, Past::At(_));
+        let refused =
+            is_free && matches!(failure.status, Some(404 | 405 | 501)) && !deployment.original;
         if chat.call.operation != operation
             || !refused
             || deployment.serves(operation) != Some(operation)

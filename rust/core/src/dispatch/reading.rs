@@ -97,7 +97,8 @@ impl Reading<'_, '_> {
         let unreadable =
             |_| fail(Class::UpstreamProtocol, "sent a reply that could not be understood");
         let reply = self.chat.reply(&lane, &body).map_err(unreadable)?;
-        let translated = Some(Lost { dropped: lane.dropped, usage: reply.usage });
+        let Lane { dropped, kept_upstream, .. } = lane;
+        let translated = Some(Lost { dropped, usage: reply.usage, kept_upstream });
         let headers = Headers::of_type("application/json");
         Ok(Outcome::Whole(Whole { status, headers, body: reply.body, translated }))
     }

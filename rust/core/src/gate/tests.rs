@@ -77,6 +77,7 @@ fn chat(body: &str) -> Arrival {
         body: Bytes::copy_from_slice(body.as_bytes()),
         no_cache: false,
         strict: false,
+        past: Past::None,
     }
 }
 
