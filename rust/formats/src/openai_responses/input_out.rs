@@ -61,7 +61,7 @@ impl<'r, 'd> Items<'r, 'd> {
     }
 
     fn manner(&self, of_model: bool) -> Manner {
-        Manner { marks: self.marks, of_model, recordings: !self.target.original }
+        Manner { marks: self.marks, of_model }
     }
 
     /// Writes the messages after the first `skipped` as items of the open array.
@@ -279,7 +279,7 @@ impl<'r, 'd> Items<'r, 'd> {
     }
 
     fn result_parts(&mut self, w: &mut Writer, index: usize, at: usize, blocks: &[Block<'_>]) {
-        let manner = Manner { recordings: false, ..self.manner(false) };
+        let manner = self.manner(false);
         w.array(|w| {
             for (inner, block) in blocks.iter().enumerate() {
                 let place = || format!("messages[{index}].content[{at}].content[{inner}]");

@@ -16,18 +16,15 @@ pub(super) struct Manner {
     pub(super) marks: bool,
     /// The model says them: texts are `output_text`.
     pub(super) of_model: bool,
-    /// OpenAI itself takes no recordings here; hosts that follow it may.
-    pub(super) recordings: bool,
 }
 
-/// Whether a block is a part of a message at all.
+/// Whether a block is a part of a message at all. The format has none for recordings.
 pub(super) fn fits(block: &Block<'_>, manner: Manner) -> bool {
-    let Manner { of_model, recordings, .. } = manner;
+    let of_model = manner.of_model;
     match block {
         Block::Text(_) => true,
         Block::Refusal(_) => of_model,
         Block::Image { .. } | Block::Document { .. } => !of_model,
-        Block::Audio { source: Source::Base64 { .. } } => recordings && !of_model,
         Block::Opaque { kind, .. } => !of_model && is_part(kind),
         _ => false,
     }
@@ -77,11 +74,6 @@ pub(super) fn write(
                 dropped.add(format!("{}.citations", place()));
             }
         }
-        Block::Audio { source: Source::Base64 { media_type, data } } => w.object(|w| {
-            w.text("type", "input_audio").key("input_audio").object(|w| {
-                w.text("data", data).text("format", audio_format(media_type));
-            });
-        }),
         Block::Opaque { value, .. } => w.raw(value),
         _ => {}
     }
@@ -145,13 +137,5 @@ fn document(w: &mut Writer, source: &Source<'_>, title: Option<&str>) {
         Source::File { id } => {
             w.text("type", "input_file").text("file_id", id).text_if("filename", title);
         }
-    }
-}
-
-fn audio_format(media_type: &str) -> &str {
-    match media_type.strip_prefix("audio/").unwrap_or(media_type) {
-        "mpeg" => "mp3",
-        "x-wav" => "wav",
-        other => other,
     }
 }
