@@ -49,7 +49,7 @@ fn member<'a>(request: &mut Request<'a>, name: &str, value: &Value<'a>) -> Resul
         "temperature" => request.temperature = Some(float(name, value)?),
         "top_p" => request.top_p = Some(float(name, value)?),
         "top_k" => request.top_k = Some(count(name, value)?),
-        "tools" => request.tools = tools(value)?,
+        "tools" => request.tools = tools(value, &mut request.extra)?,
         "tool_choice" => tool_choice(request, value)?,
         "metadata" => metadata(request, value),
         "service_tier" => {
@@ -151,17 +151,29 @@ fn messages<'a>(request: &mut Request<'a>, value: &Value<'a>) -> Result<(), Faul
     Ok(())
 }
 
-fn tools<'a>(value: &Value<'a>) -> Result<Vec<Tool<'a>>, Fault> {
+/// Members of a tool that have a place.
+const TOOL: [&str; 6] = ["type", "name", "description", "input_schema", "strict", "cache_control"];
+
+fn tools<'a>(value: &Value<'a>, extras: &mut Vec<Extra<'a>>) -> Result<Vec<Tool<'a>>, Fault> {
     if !value.is_array() {
         return Err(wrong("tools", "a list"));
     }
-    value.items().iter().enumerate().map(|(index, one)| tool(one, index)).collect()
+    value.items().iter().enumerate().map(|(index, one)| tool(one, index, extras)).collect()
 }
 
-fn tool<'a>(value: &Value<'a>, index: usize) -> Result<Tool<'a>, Fault> {
+fn tool<'a>(
+    value: &Value<'a>,
+    index: usize,
+    extras: &mut Vec<Extra<'a>>,
+) -> Result<Tool<'a>, Fault> {
     let kind = value.get("type").and_then(Value::text).unwrap_or("custom".into());
     if kind != "custom" {
         return Ok(Tool::Hosted { kind, value: Cow::Borrowed(value.raw()) });
+    }
+    for (name, member) in value.members() {
+        if !TOOL.contains(&&**name) && !member.is_null() {
+            extras.push(extra(format!("tools[{index}].{name}"), member));
+        }
     }
     let name = value.get("name").and_then(Value::text);
     Ok(Tool::Function(Function {

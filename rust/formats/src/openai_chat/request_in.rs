@@ -54,7 +54,7 @@ fn member<'a>(
             asked.has_messages = true;
             request.messages = messages(value, &mut request.extra)?;
         }
-        "tools" => request.tools = tools(value)?,
+        "tools" => request.tools = tools(value, &mut request.extra)?,
         "tool_choice" => request.tool_choice = Some(tool_choice(value)?),
         "functions" | "function_call" => {
             return Err(Fault::unsupported(name, "Use `tools` and `tool_choice` instead."));
@@ -68,10 +68,7 @@ fn member<'a>(
         "stop" => request.stop = stop(value)?,
         "response_format" => request.output = output(value)?,
         "stream" => request.stream = flag(name, value)?,
-        "stream_options" => {
-            request.stream_usage =
-                value.get("include_usage").and_then(Value::as_bool).unwrap_or(false);
-        }
+        "stream_options" => stream_options(request, value),
         "user" | "safety_identifier" => request.end_user = Some(text(name, value)?),
         "service_tier" => request.service_tier = Some(text(name, value)?),
         "metadata" => request.metadata = Some(Cow::Borrowed(value.raw())),
@@ -87,17 +84,35 @@ fn sampling<'a>(request: &mut Request<'a>, name: &str, value: &Value<'a>) -> Res
     match name {
         "temperature" => request.temperature = Some(float(name, value)?),
         "top_p" => request.top_p = Some(float(name, value)?),
-        "top_k" => request.top_k = value.as_u64(),
+        "top_k" => request.top_k = Some(count(name, value)?),
         "frequency_penalty" => request.frequency_penalty = Some(float(name, value)?),
         "presence_penalty" => request.presence_penalty = Some(float(name, value)?),
-        "seed" => request.seed = value.as_i64(),
-        "n" => request.n = Some(count(name, value)?),
-        _ => {
-            let name = Cow::Owned(name.to_owned());
-            request.extra.push(Extra { name, value: Cow::Borrowed(value.raw()) });
+        "seed" => {
+            let wrong = || Fault::of(name, "The field `seed` must be a whole number of 64 bits.");
+            request.seed = Some(value.as_i64().ok_or_else(wrong)?);
         }
+        "n" => request.n = Some(count(name, value)?),
+        _ => request.extra.push(extra(name.to_owned(), value)),
     }
     Ok(())
+}
+
+fn extra<'a>(name: String, value: &Value<'a>) -> Extra<'a> {
+    Extra { name: Cow::Owned(name), value: Cow::Borrowed(value.raw()) }
+}
+
+/// Members of an object that have no place here, under the path that it has.
+fn strangers<'a>(value: &Value<'a>, known: &[&str], at: &str, out: &mut Vec<Extra<'a>>) {
+    for (name, member) in value.members() {
+        if !known.contains(&&**name) && !member.is_null() {
+            out.push(extra(format!("{at}.{name}"), member));
+        }
+    }
+}
+
+fn stream_options<'a>(request: &mut Request<'a>, value: &Value<'a>) {
+    request.stream_usage = value.get("include_usage").and_then(Value::as_bool).unwrap_or(false);
+    strangers(value, &["include_usage"], "stream_options", &mut request.extra);
 }
 
 fn text<'a>(name: &str, value: &Value<'a>) -> Result<Text<'a>, Fault> {
@@ -171,6 +186,7 @@ fn messages<'a>(value: &Value<'a>, extra: &mut Vec<Extra<'a>>) -> Result<Vec<Mes
         let role = one.get("role").and_then(Value::as_str);
         if role == Some("tool") {
             let block = tool_result(one, index)?;
+            strangers(one, &TOOL, &format!("messages[{index}]"), extra);
             match messages.last_mut().filter(|_| results) {
                 Some(last) => last.blocks.push(block),
                 None => {
@@ -212,27 +228,28 @@ fn message<'a>(
     } else {
         content_in(value.get("content"), &at(), &mut blocks)?;
     }
-    for (name, member) in value.members() {
-        let known = ["role", "content", "name", "cache_control"].contains(&&**name)
-            || (role == Role::Assistant && ASSISTANT.contains(&&**name));
-        if !known && !member.is_null() {
-            let name = format!("messages[{index}].{name}").into();
-            extra.push(Extra { name, value: Cow::Borrowed(member.raw()) });
-        }
-    }
+    let known: &[&str] = if role == Role::Assistant { &ASSISTANT } else { &PLAIN };
+    strangers(value, known, &format!("messages[{index}]"), extra);
     mark_last(&mut blocks, value);
     Ok(Message { role, name: value.get("name").and_then(Value::text), blocks })
 }
 
-/// Members of an assistant's message that have a place.
-const ASSISTANT: [&str; 8] = [
+/// Members of a message that have a place.
+const PLAIN: [&str; 4] = ["role", "content", "name", "cache_control"];
+/// The same of a tool's.
+const TOOL: [&str; 5] = ["role", "content", "name", "cache_control", "tool_call_id"];
+/// The same of an assistant's.
+const ASSISTANT: [&str; 11] = [
+    "role",
+    "content",
+    "name",
+    "cache_control",
     "refusal",
     "tool_calls",
     "reasoning_content",
     "reasoning",
     "thinking_blocks",
     "annotations",
-    "function_call",
     "provider_specific_fields", // LiteLLM's copy of what stands elsewhere
 ];
 
@@ -319,14 +336,21 @@ fn tool_result<'a>(value: &Value<'a>, index: usize) -> Result<Block<'a>, Fault> 
     })
 }
 
-fn tools<'a>(value: &Value<'a>) -> Result<Vec<Tool<'a>>, Fault> {
+/// Members of a function that have a place.
+const FUNCTION: [&str; 5] = ["name", "description", "parameters", "strict", "cache_control"];
+
+fn tools<'a>(value: &Value<'a>, extra: &mut Vec<Extra<'a>>) -> Result<Vec<Tool<'a>>, Fault> {
     if !value.is_array() {
         return Err(Fault::of("tools", "The field `tools` must be a list."));
     }
-    value.items().iter().enumerate().map(|(index, one)| tool(one, index)).collect()
+    value.items().iter().enumerate().map(|(index, one)| tool(one, index, extra)).collect()
 }
 
-fn tool<'a>(value: &Value<'a>, index: usize) -> Result<Tool<'a>, Fault> {
+fn tool<'a>(
+    value: &Value<'a>,
+    index: usize,
+    extra: &mut Vec<Extra<'a>>,
+) -> Result<Tool<'a>, Fault> {
     let kind = value.get("type").and_then(Value::text).unwrap_or("function".into());
     if kind != "function" {
         return Ok(Tool::Hosted { kind, value: Cow::Borrowed(value.raw()) });
@@ -334,6 +358,8 @@ fn tool<'a>(value: &Value<'a>, index: usize) -> Result<Tool<'a>, Fault> {
     let at = format!("tools[{index}].function");
     let function =
         value.get("function").ok_or_else(|| Fault::of(&at[..], "A tool needs a `function`."))?;
+    strangers(value, &["type", "function", "cache_control"], &format!("tools[{index}]"), extra);
+    strangers(function, &FUNCTION, &at, extra);
     let name = function.get("name").and_then(Value::text);
     Ok(Tool::Function(Function {
         name: name.ok_or_else(|| Fault::of(format!("{at}.name"), "A function needs a `name`."))?,
