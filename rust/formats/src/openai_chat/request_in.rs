@@ -1,12 +1,14 @@
 //! A client's request.
 
 use super::parts::{cache_in, call_signature_in, content_in, thinking_in};
+use super::strangers;
 use super::words::effort_in;
 use crate::chat::{
     Block, Extra, Function, Message, Output, OutputSchema, Reasoning, Request, Role, Text,
     Thinking, Tool, ToolCall, ToolChoice,
 };
 use crate::format::{Fault, PathFacts};
+use crate::strangers::{note, note_in};
 use crate::value::{Kind as Json, Value};
 use std::borrow::Cow;
 
@@ -55,7 +57,11 @@ fn member<'a>(
             request.messages = messages(value, &mut request.extra)?;
         }
         "tools" => request.tools = tools(value, &mut request.extra)?,
-        "tool_choice" => request.tool_choice = Some(tool_choice(value)?),
+        "tool_choice" => {
+            let known = ["type", "function", "allowed_tools"];
+            note(value, &known, &|| name.to_owned(), &mut request.extra);
+            request.tool_choice = Some(tool_choice(value)?);
+        }
         "functions" | "function_call" => {
             return Err(Fault::unsupported(name, "Use `tools` and `tool_choice` instead."));
         }
@@ -66,7 +72,12 @@ fn member<'a>(
             request.max_output_tokens.get_or_insert(tokens);
         }
         "stop" => request.stop = stop(value)?,
-        "response_format" => request.output = output(value)?,
+        "response_format" => {
+            let known = ["name", "description", "schema", "strict"];
+            note(value, &["type", "json_schema"], &|| name.to_owned(), &mut request.extra);
+            note_in(value, "json_schema", &known, &|| name.to_owned(), &mut request.extra);
+            request.output = output(value)?;
+        }
         "stream" => request.stream = flag(name, value)?,
         "stream_options" => stream_options(request, value),
         "user" | "safety_identifier" => request.end_user = Some(text(name, value)?),
@@ -101,18 +112,13 @@ fn extra<'a>(name: String, value: &Value<'a>) -> Extra<'a> {
     Extra { name: Cow::Owned(name), value: Cow::Borrowed(value.raw()) }
 }
 
-/// Members of an object that have no place here, under the path that it has.
-fn strangers<'a>(value: &Value<'a>, known: &[&str], at: &str, out: &mut Vec<Extra<'a>>) {
-    for (name, member) in value.members() {
-        if !known.contains(&&**name) && !member.is_null() {
-            out.push(extra(format!("{at}.{name}"), member));
-        }
-    }
-}
-
 fn stream_options<'a>(request: &mut Request<'a>, value: &Value<'a>) {
     request.stream_usage = value.get("include_usage").and_then(Value::as_bool).unwrap_or(false);
-    strangers(value, &["include_usage"], "stream_options", &mut request.extra);
+    // Translated streams are never padded.
+    let padded = value.get("include_obfuscation").and_then(Value::as_bool) == Some(true);
+    let known: &[&str] =
+        if padded { &["include_usage"] } else { &["include_usage", "include_obfuscation"] };
+    note(value, known, &|| "stream_options".to_owned(), &mut request.extra);
 }
 
 fn text<'a>(name: &str, value: &Value<'a>) -> Result<Text<'a>, Fault> {
@@ -183,10 +189,10 @@ fn messages<'a>(value: &Value<'a>, extra: &mut Vec<Extra<'a>>) -> Result<Vec<Mes
     // Whether the last message holds tool results alone, so that the next one joins it.
     let mut results = false;
     for (index, one) in value.items().iter().enumerate() {
+        strangers::message(one, &|| format!("messages[{index}]"), extra);
         let role = one.get("role").and_then(Value::as_str);
         if role == Some("tool") {
             let block = tool_result(one, index)?;
-            strangers(one, &TOOL, &format!("messages[{index}]"), extra);
             match messages.last_mut().filter(|_| results) {
                 Some(last) => last.blocks.push(block),
                 None => {
@@ -197,17 +203,12 @@ fn messages<'a>(value: &Value<'a>, extra: &mut Vec<Extra<'a>>) -> Result<Vec<Mes
             continue;
         }
         results = false;
-        messages.push(message(one, role, index, extra)?);
+        messages.push(message(one, role, index)?);
     }
     Ok(messages)
 }
 
-fn message<'a>(
-    value: &Value<'a>,
-    role: Option<&str>,
-    index: usize,
-    extra: &mut Vec<Extra<'a>>,
-) -> Result<Message<'a>, Fault> {
+fn message<'a>(value: &Value<'a>, role: Option<&str>, index: usize) -> Result<Message<'a>, Fault> {
     let role = match role {
         Some("system") => Role::System,
         Some("developer") => Role::Developer,
@@ -228,30 +229,9 @@ fn message<'a>(
     } else {
         content_in(value.get("content"), &at(), &mut blocks)?;
     }
-    let known: &[&str] = if role == Role::Assistant { &ASSISTANT } else { &PLAIN };
-    strangers(value, known, &format!("messages[{index}]"), extra);
     mark_last(&mut blocks, value);
     Ok(Message { role, name: value.get("name").and_then(Value::text), blocks })
 }
-
-/// Members of a message that have a place.
-const PLAIN: [&str; 4] = ["role", "content", "name", "cache_control"];
-/// The same of a tool's.
-const TOOL: [&str; 5] = ["role", "content", "name", "cache_control", "tool_call_id"];
-/// The same of an assistant's.
-const ASSISTANT: [&str; 11] = [
-    "role",
-    "content",
-    "name",
-    "cache_control",
-    "refusal",
-    "tool_calls",
-    "reasoning_content",
-    "reasoning",
-    "thinking_blocks",
-    "annotations",
-    "provider_specific_fields", // LiteLLM's copy of what stands elsewhere
-];
 
 /// A cache mark on a message as a whole is one on its last block.
 fn mark_last<'a>(blocks: &mut [Block<'a>], message: &Value<'a>) {
@@ -358,8 +338,8 @@ fn tool<'a>(
     let at = format!("tools[{index}].function");
     let function =
         value.get("function").ok_or_else(|| Fault::of(&at[..], "A tool needs a `function`."))?;
-    strangers(value, &["type", "function", "cache_control"], &format!("tools[{index}]"), extra);
-    strangers(function, &FUNCTION, &at, extra);
+    note(value, &["type", "function", "cache_control"], &|| format!("tools[{index}]"), extra);
+    note(function, &FUNCTION, &|| at.clone(), extra);
     let name = function.get("name").and_then(Value::text);
     Ok(Tool::Function(Function {
         name: name.ok_or_else(|| Fault::of(format!("{at}.name"), "A function needs a `name`."))?,
