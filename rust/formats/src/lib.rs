@@ -19,6 +19,7 @@ pub mod openai_errors;
 pub mod openai_responses;
 pub mod ranges;
 pub mod signature;
+mod strangers;
 pub mod value;
 pub mod writer;
 

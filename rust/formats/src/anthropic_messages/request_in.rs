@@ -1,11 +1,12 @@
 //! A client's request.
 
 use super::blocks_in::{cache, content};
-use super::thinking;
+use super::{strangers, thinking};
 use crate::chat::{
     Extra, Function, Message, Output, OutputSchema, Request, Role, Text, Tool, ToolChoice,
 };
 use crate::format::{Fault, PathFacts};
+use crate::strangers::{note, note_in};
 use crate::value::Value;
 use std::borrow::Cow;
 
@@ -16,6 +17,7 @@ pub(super) fn decode<'a>(body: &'a str, path: PathFacts<'a>) -> Result<Request<'
     if let Some(system) = body.get("system") {
         let mut blocks = Vec::new();
         content(Some(system), "system", &mut blocks)?;
+        strangers::content(Some(system), &|| "system".to_owned(), &mut request.extra);
         if !blocks.is_empty() {
             request.messages.push(Message { role: Role::System, name: None, blocks });
         }
@@ -49,8 +51,12 @@ fn member<'a>(request: &mut Request<'a>, name: &str, value: &Value<'a>) -> Resul
         "temperature" => request.temperature = Some(float(name, value)?),
         "top_p" => request.top_p = Some(float(name, value)?),
         "top_k" => request.top_k = Some(count(name, value)?),
-        "tools" => request.tools = tools(value)?,
-        "tool_choice" => tool_choice(request, value)?,
+        "tools" => request.tools = tools(value, &mut request.extra)?,
+        "tool_choice" => {
+            let known = ["type", "name", "disable_parallel_tool_use"];
+            note(value, &known, &|| name.to_owned(), &mut request.extra);
+            tool_choice(request, value)?;
+        }
         "metadata" => metadata(request, value),
         "service_tier" => {
             request.service_tier = value.text().map(|tier| match &*tier {
@@ -60,7 +66,11 @@ fn member<'a>(request: &mut Request<'a>, name: &str, value: &Value<'a>) -> Resul
         }
         "output_config" => output_config(request, value),
         "output_format" => request.output = output(value),
-        "system" | "thinking" => {}
+        "system" => {}
+        "thinking" => {
+            let known = ["type", "budget_tokens", "display"];
+            note(value, &known, &|| name.to_owned(), &mut request.extra);
+        }
         _ => request.extra.push(extra(name, value)),
     }
     Ok(())
@@ -107,7 +117,11 @@ fn output_config<'a>(request: &mut Request<'a>, value: &Value<'a>) {
     for (name, value) in value.members() {
         match &**name {
             "effort" => {}
-            "format" if !value.is_null() => request.output = output(value),
+            "format" if !value.is_null() => {
+                let at = || "output_config.format".to_owned();
+                note(value, &["type", "schema"], &at, &mut request.extra);
+                request.output = output(value);
+            }
             "format" => {}
             _ => request.extra.push(extra(format!("output_config.{name}"), value)),
         }
@@ -141,28 +155,37 @@ fn messages<'a>(request: &mut Request<'a>, value: &Value<'a>) -> Result<(), Faul
         };
         let mut blocks = Vec::new();
         content(one.get("content"), &format!("messages[{index}].content"), &mut blocks)?;
-        for (name, value) in one.members() {
-            if !["role", "content"].contains(&&**name) && !value.is_null() {
-                request.extra.push(extra(format!("messages[{index}].{name}"), value));
-            }
-        }
+        let at = || format!("messages[{index}]");
+        note(one, &["role", "content"], &at, &mut request.extra);
+        let at = || format!("messages[{index}].content");
+        strangers::content(one.get("content"), &at, &mut request.extra);
         request.messages.push(Message { role, name: None, blocks });
     }
     Ok(())
 }
 
-fn tools<'a>(value: &Value<'a>) -> Result<Vec<Tool<'a>>, Fault> {
+/// Members of a tool that have a place.
+const TOOL: [&str; 6] = ["type", "name", "description", "input_schema", "strict", "cache_control"];
+
+fn tools<'a>(value: &Value<'a>, extras: &mut Vec<Extra<'a>>) -> Result<Vec<Tool<'a>>, Fault> {
     if !value.is_array() {
         return Err(wrong("tools", "a list"));
     }
-    value.items().iter().enumerate().map(|(index, one)| tool(one, index)).collect()
+    value.items().iter().enumerate().map(|(index, one)| tool(one, index, extras)).collect()
 }
 
-fn tool<'a>(value: &Value<'a>, index: usize) -> Result<Tool<'a>, Fault> {
+fn tool<'a>(
+    value: &Value<'a>,
+    index: usize,
+    extras: &mut Vec<Extra<'a>>,
+) -> Result<Tool<'a>, Fault> {
     let kind = value.get("type").and_then(Value::text).unwrap_or("custom".into());
     if kind != "custom" {
         return Ok(Tool::Hosted { kind, value: Cow::Borrowed(value.raw()) });
     }
+    let at = || format!("tools[{index}]");
+    note(value, &TOOL, &at, extras);
+    note_in(value, "cache_control", &["type", "ttl"], &at, extras);
     let name = value.get("name").and_then(Value::text);
     Ok(Tool::Function(Function {
         name: name

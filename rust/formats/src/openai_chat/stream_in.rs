@@ -53,15 +53,36 @@ struct Call {
     block: Option<u64>,
     /// It is the answer, not a call.
     answers: bool,
-    /// The arguments so far.
-    arguments: String,
-    /// How many bytes of them have been said.
-    said: usize,
+    /// What has come of the arguments, and has not been said.
+    waiting: String,
+    end: End,
 }
 
-impl Call {
-    fn is_complete(&self) -> bool {
-        Value::parse(&self.arguments).is_ok()
+/// Looks for the end of a JSON object or array that comes in pieces.
+#[derive(Default)]
+struct End {
+    depth: usize,
+    in_string: bool,
+    escaped: bool,
+    reached: bool,
+}
+
+impl End {
+    fn look(&mut self, piece: &str) {
+        for byte in piece.bytes() {
+            match byte {
+                _ if self.escaped => self.escaped = false,
+                b'\\' if self.in_string => self.escaped = true,
+                b'"' => self.in_string = !self.in_string,
+                _ if self.in_string => {}
+                b'{' | b'[' => self.depth += 1,
+                b'}' | b']' => {
+                    self.depth = self.depth.saturating_sub(1);
+                    self.reached |= self.depth == 0;
+                }
+                _ => {}
+            }
+        }
     }
 }
 
@@ -271,11 +292,11 @@ impl Choice {
         if call.signature.is_none() {
             call.signature = call_signature_in(value).map(owned);
         }
-        match part("arguments").map(|given| (given.as_str(), given.raw())) {
-            Some((Some(text), _)) => call.arguments.push_str(text),
-            // The object itself, whole.
-            Some((None, raw)) => call.arguments.push_str(raw),
-            None => {}
+        if let Some(given) = part("arguments") {
+            // A text, or the object itself, whole.
+            let piece = given.as_str().unwrap_or(given.raw());
+            call.end.look(piece);
+            call.waiting.push_str(piece);
         }
         self.say_calls(false, emit);
     }
@@ -289,14 +310,13 @@ impl Choice {
             }
             self.open_call(at, emit);
             let call = &mut self.calls[at];
-            let piece = &call.arguments[call.said..];
-            if let Some(block) = call.block.filter(|_| !piece.is_empty()) {
-                let text = Cow::Borrowed(piece);
+            if let Some(block) = call.block.filter(|_| !call.waiting.is_empty()) {
+                let text = Cow::Borrowed(&call.waiting[..]);
                 let delta = if call.answers { Delta::Text(text) } else { Delta::Arguments(text) };
                 emit(Event::Delta { choice: self.index, block, delta });
-                call.said = call.arguments.len();
+                call.waiting.clear();
             }
-            if at + 1 == self.calls.len() || !(all || self.calls[at].is_complete()) {
+            if at + 1 == self.calls.len() || !(all || self.calls[at].end.reached) {
                 return;
             }
             self.stop(emit);
@@ -350,8 +370,8 @@ impl Choice {
             signature: None,
             block: None,
             answers: false,
-            arguments: String::new(),
-            said: 0,
+            waiting: String::new(),
+            end: End::default(),
         });
         Some(self.calls.len() - 1)
     }
