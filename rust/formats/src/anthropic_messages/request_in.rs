@@ -1,6 +1,7 @@
 //! A client's request.
 
 use super::blocks_in::{cache, content};
+use super::extras::of_tool;
 use super::thinking;
 use crate::chat::{
     Extra, Function, Message, Output, OutputSchema, Request, Role, Text, Tool, ToolChoice,
@@ -15,7 +16,8 @@ pub(super) fn decode<'a>(body: &'a str, path: PathFacts<'a>) -> Result<Request<'
     let mut request = Request { stream: path.stream, stream_usage: true, ..Request::default() };
     if let Some(system) = body.get("system") {
         let mut blocks = Vec::new();
-        content(Some(system), "system", &mut blocks)?;
+        let extras = &mut Some(&mut request.extra);
+        content(Some(system), &|| "system".to_owned(), &mut blocks, extras)?;
         if !blocks.is_empty() {
             request.messages.push(Message { role: Role::System, name: None, blocks });
         }
@@ -28,11 +30,7 @@ pub(super) fn decode<'a>(body: &'a str, path: PathFacts<'a>) -> Result<Request<'
     if let Some(model) = path.model {
         request.model = Cow::Borrowed(model);
     }
-    let (given, config) = (body.get("thinking"), body.get("output_config"));
-    request.reasoning = match config {
-        Some(_) => thinking::read(given, config),
-        None => thinking::read_with(given, None),
-    };
+    request.reasoning = thinking::read(body.get("thinking"), body.get("output_config"));
     if body.get("messages").is_none() {
         return Err(Fault::of("messages", "messages: Field required"));
     }
@@ -49,7 +47,7 @@ fn member<'a>(request: &mut Request<'a>, name: &str, value: &Value<'a>) -> Resul
         "temperature" => request.temperature = Some(float(name, value)?),
         "top_p" => request.top_p = Some(float(name, value)?),
         "top_k" => request.top_k = Some(count(name, value)?),
-        "tools" => request.tools = tools(value)?,
+        "tools" => request.tools = tools(value, &mut request.extra)?,
         "tool_choice" => tool_choice(request, value)?,
         "metadata" => metadata(request, value),
         "service_tier" => {
@@ -106,7 +104,8 @@ fn metadata<'a>(request: &mut Request<'a>, value: &Value<'a>) {
 fn output_config<'a>(request: &mut Request<'a>, value: &Value<'a>) {
     for (name, value) in value.members() {
         match &**name {
-            "effort" => {}
+            "effort" if value.as_str().and_then(thinking::effort_in).is_some() => {}
+            "effort" if value.is_null() => {}
             "format" if !value.is_null() => request.output = output(value),
             "format" => {}
             _ => request.extra.push(extra(format!("output_config.{name}"), value)),
@@ -140,7 +139,8 @@ fn messages<'a>(request: &mut Request<'a>, value: &Value<'a>) -> Result<(), Faul
             }
         };
         let mut blocks = Vec::new();
-        content(one.get("content"), &format!("messages[{index}].content"), &mut blocks)?;
+        let at = || format!("messages[{index}].content");
+        content(one.get("content"), &at, &mut blocks, &mut Some(&mut request.extra))?;
         for (name, value) in one.members() {
             if !["role", "content"].contains(&&**name) && !value.is_null() {
                 request.extra.push(extra(format!("messages[{index}].{name}"), value));
@@ -151,18 +151,23 @@ fn messages<'a>(request: &mut Request<'a>, value: &Value<'a>) -> Result<(), Faul
     Ok(())
 }
 
-fn tools<'a>(value: &Value<'a>) -> Result<Vec<Tool<'a>>, Fault> {
+fn tools<'a>(value: &Value<'a>, extras: &mut Vec<Extra<'a>>) -> Result<Vec<Tool<'a>>, Fault> {
     if !value.is_array() {
         return Err(wrong("tools", "a list"));
     }
-    value.items().iter().enumerate().map(|(index, one)| tool(one, index)).collect()
+    value.items().iter().enumerate().map(|(index, one)| tool(one, index, extras)).collect()
 }
 
-fn tool<'a>(value: &Value<'a>, index: usize) -> Result<Tool<'a>, Fault> {
+fn tool<'a>(
+    value: &Value<'a>,
+    index: usize,
+    extras: &mut Vec<Extra<'a>>,
+) -> Result<Tool<'a>, Fault> {
     let kind = value.get("type").and_then(Value::text).unwrap_or("custom".into());
     if kind != "custom" {
         return Ok(Tool::Hosted { kind, value: Cow::Borrowed(value.raw()) });
     }
+    of_tool(value, &|| format!("tools[{index}]"), extras);
     let name = value.get("name").and_then(Value::text);
     Ok(Tool::Function(Function {
         name: name
