@@ -10,8 +10,18 @@ pub(crate) type At<'p> = &'p dyn Fn() -> String;
 
 /// Notes the members of an object that are not among `known`.
 pub(crate) fn note<'a>(value: &Value<'a>, known: &[&str], at: At<'_>, out: &mut Vec<Extra<'a>>) {
+    note_where(value, |name, _| !known.contains(&name), at, out);
+}
+
+/// Notes the members of an object that are strange.
+pub(crate) fn note_where<'a>(
+    value: &Value<'a>,
+    is_strange: impl Fn(&str, &Value<'a>) -> bool,
+    at: At<'_>,
+    out: &mut Vec<Extra<'a>>,
+) {
     for (name, member) in value.members() {
-        if !known.contains(&&**name) && !member.is_null() {
+        if !member.is_null() && is_strange(name, member) {
             let name = format!("{}.{name}", at()).into();
             out.push(Extra { name, value: Cow::Borrowed(member.raw()) });
         }

@@ -1,12 +1,13 @@
 //! A client's request.
 
 use super::blocks_in::{cache, content};
-use super::{strangers, thinking};
+use super::strangers::of_tool;
+use super::thinking;
 use crate::chat::{
     Extra, Function, Message, Output, OutputSchema, Request, Role, Text, Tool, ToolChoice,
 };
 use crate::format::{Fault, PathFacts};
-use crate::strangers::{note, note_in};
+use crate::strangers::note;
 use crate::value::Value;
 use std::borrow::Cow;
 
@@ -16,8 +17,8 @@ pub(super) fn decode<'a>(body: &'a str, path: PathFacts<'a>) -> Result<Request<'
     let mut request = Request { stream: path.stream, stream_usage: true, ..Request::default() };
     if let Some(system) = body.get("system") {
         let mut blocks = Vec::new();
-        content(Some(system), "system", &mut blocks)?;
-        strangers::content(Some(system), &|| "system".to_owned(), &mut request.extra);
+        let extras = &mut Some(&mut request.extra);
+        content(Some(system), &|| "system".to_owned(), &mut blocks, extras)?;
         if !blocks.is_empty() {
             request.messages.push(Message { role: Role::System, name: None, blocks });
         }
@@ -30,11 +31,7 @@ pub(super) fn decode<'a>(body: &'a str, path: PathFacts<'a>) -> Result<Request<'
     if let Some(model) = path.model {
         request.model = Cow::Borrowed(model);
     }
-    let (given, config) = (body.get("thinking"), body.get("output_config"));
-    request.reasoning = match config {
-        Some(_) => thinking::read(given, config),
-        None => thinking::read_with(given, None),
-    };
+    request.reasoning = thinking::read(body.get("thinking"), body.get("output_config"));
     if body.get("messages").is_none() {
         return Err(Fault::of("messages", "messages: Field required"));
     }
@@ -116,7 +113,8 @@ fn metadata<'a>(request: &mut Request<'a>, value: &Value<'a>) {
 fn output_config<'a>(request: &mut Request<'a>, value: &Value<'a>) {
     for (name, value) in value.members() {
         match &**name {
-            "effort" => {}
+            "effort" if value.as_str().and_then(thinking::effort_in).is_some() => {}
+            "effort" if value.is_null() => {}
             "format" if !value.is_null() => {
                 let at = || "output_config.format".to_owned();
                 note(value, &["type", "schema"], &at, &mut request.extra);
@@ -154,18 +152,14 @@ fn messages<'a>(request: &mut Request<'a>, value: &Value<'a>) -> Result<(), Faul
             }
         };
         let mut blocks = Vec::new();
-        content(one.get("content"), &format!("messages[{index}].content"), &mut blocks)?;
         let at = || format!("messages[{index}]");
         note(one, &["role", "content"], &at, &mut request.extra);
         let at = || format!("messages[{index}].content");
-        strangers::content(one.get("content"), &at, &mut request.extra);
+        content(one.get("content"), &at, &mut blocks, &mut Some(&mut request.extra))?;
         request.messages.push(Message { role, name: None, blocks });
     }
     Ok(())
 }
-
-/// Members of a tool that have a place.
-const TOOL: [&str; 6] = ["type", "name", "description", "input_schema", "strict", "cache_control"];
 
 fn tools<'a>(value: &Value<'a>, extras: &mut Vec<Extra<'a>>) -> Result<Vec<Tool<'a>>, Fault> {
     if !value.is_array() {
@@ -183,9 +177,7 @@ fn tool<'a>(
     if kind != "custom" {
         return Ok(Tool::Hosted { kind, value: Cow::Borrowed(value.raw()) });
     }
-    let at = || format!("tools[{index}]");
-    note(value, &TOOL, &at, extras);
-    note_in(value, "cache_control", &["type", "ttl"], &at, extras);
+    of_tool(value, &|| format!("tools[{index}]"), extras);
     let name = value.get("name").and_then(Value::text);
     Ok(Tool::Function(Function {
         name: name
