@@ -268,3 +268,19 @@ fn calls_that_are_told_in_turns_are_said_one_after_another() {
         ]
     );
 }
+
+#[test]
+fn a_turn_of_which_nothing_can_be_said_is_no_list_of_no_parts() {
+    let opaque = |kind: &'static str| Block::Opaque { kind: kind.into(), value: "{}".into() };
+    let turn = |role, block| crate::chat::Message { role, name: None, blocks: vec![block] };
+    let request = Request {
+        messages: vec![
+            turn(Role::Developer, opaque("configuration_update")),
+            turn(Role::User, opaque("compaction_trigger")),
+        ],
+        ..Request::default()
+    };
+    let (body, dropped) = encode(&request, &target());
+    assert_eq!(body, r#"{"model":"m","messages":[{"role":"user","content":""}]}"#);
+    assert_eq!(dropped, ["messages[0].content[0]", "messages[1].content[0]"]);
+}
