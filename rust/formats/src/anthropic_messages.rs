@@ -12,6 +12,7 @@
 
 mod blocks_in;
 mod blocks_out;
+mod closing;
 mod errors;
 mod messages_out;
 mod reply_in;

@@ -1,11 +1,13 @@
 //! A request for an upstream.
 
+use super::closing::closed;
 use super::messages_out::Turns;
 use super::thinking::{self, Plan};
 use crate::chat::{Function, Output, Request, Tool, ToolChoice};
 use crate::format::{Dropped, Fault, OUTPUT_TOOL, Sent, Target};
 use crate::value::Value;
 use crate::writer::Writer;
+use std::borrow::Cow;
 
 /// Tokens of a reply when nobody says how many.
 const USUAL_MAX_TOKENS: u64 = 4096;
@@ -54,8 +56,8 @@ fn max_tokens(request: &Request<'_>, target: &Target<'_>, dropped: &mut Dropped)
 
 /// How the reply is made to be JSON.
 struct Answer<'a> {
-    /// A schema that the model takes as it is.
-    schema: Option<&'a str>,
+    /// A schema that the model takes itself.
+    schema: Option<Cow<'a, str>>,
     /// The schema of a tool that the model has to call instead.
     tool: Option<&'a str>,
 }
@@ -72,11 +74,16 @@ impl<'a> Answer<'a> {
             Output::Json => (None, Some("{\"type\":\"object\"}")),
             // Schemas that leave objects open are refused.
             Output::Schema(one) if target.native_schema && is_closed(&one.schema) => {
-                (Some(&*one.schema), None)
+                (Some(Cow::Borrowed(&*one.schema)), None)
+            }
+            // While it thinks, no tool can be forced.
+            Output::Schema(one) if target.native_schema && plan.is_on() => {
+                let schema = closed(&one.schema);
+                let tool = schema.is_none().then_some(&*one.schema);
+                (schema, tool)
             }
             Output::Schema(one) => (None, Some(&*one.schema)),
         };
-        // While it thinks, no tool can be forced.
         let forced = tool.filter(|_| !plan.is_on());
         dropped.add_if(tool.is_some() && forced.is_none(), "response_format");
         Answer { schema, tool: forced }
@@ -95,7 +102,7 @@ fn config(w: &mut Writer, output: &Answer<'_>, plan: &Plan) {
     }
     w.key("output_config").object(|w| {
         w.text_if("effort", plan.effort());
-        if let Some(schema) = output.schema {
+        if let Some(schema) = &output.schema {
             w.key("format").object(|w| {
                 w.text("type", "json_schema").member("schema", schema);
             });
