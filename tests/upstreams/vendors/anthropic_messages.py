@@ -120,6 +120,12 @@ def _schema(value: Any, path: Path) -> None:
     require(value.get("type") == "object", (*path, "type"), "Input should be 'object'")
 
 
+def _closed(value: Any, path: Path) -> None:
+    json_schema(value, path)
+    shut = value.get("type") != "object" or value.get("additionalProperties") is False
+    require(shut, path, "For 'object' type, 'additionalProperties' must be explicitly set to false")
+
+
 CUSTOM_TOOL = record(
     {"name": TOOL_NAME, "input_schema": _schema},
     {
@@ -166,7 +172,7 @@ OUTPUT_CONFIG = record(
     {},
     {
         "effort": nullable(one_of("low", "medium", "high", "xhigh", "max")),
-        "format": nullable(record({"type": one_of("json_schema"), "schema": json_schema})),
+        "format": nullable(record({"type": one_of("json_schema"), "schema": _closed})),
     },
 )
 COUNTED: dict[str, Check] = {
