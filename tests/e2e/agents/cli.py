@@ -22,7 +22,7 @@ RUN_SECONDS = 90
 
 @dataclass(frozen=True)
 class Cli:
-    """How one of them is started: its arguments, its environment and settings, and what the model says to it."""
+    """How one of them is started: arguments, environment and settings; and what the model says to it."""
 
     name: str
     arguments: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""A gateway in front of every vendor's scripted model, and a key for each that turns agents' model names into it."""
+"""A gateway in front of every vendor's scripted model, and a key for each, to which all names mean it."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack

@@ -34,7 +34,7 @@ def codex_of_programs(_folder: Path) -> tuple[Turn, ...]:
     """The same for Codex's newer models, which have one tool, in a group, that runs programs."""
     look = f'const seen = await tools.exec_command({{cmd: "{READ}"}}); text(seen.output);'
     write = 'await tools.exec_command({cmd: "echo forty-two > out.txt"}); text("written");'
-    return _session((Call("functions__exec", look),), Call("functions__exec", write))
+    return _session((Call("exec", look, "functions"),), Call("exec", write, "functions"))
 
 
 def gemini_cli(folder: Path) -> tuple[Turn, ...]:

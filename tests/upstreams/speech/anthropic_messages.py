@@ -51,6 +51,6 @@ def _blocks(turn: Turn, number: int) -> Iterator[Block]:
             [{"type": "text_delta", "text": each} for each in pieces(turn.text)],
         )
     for index, call in enumerate(turn.calls):
-        begun = {"type": "tool_use", "id": f"toolu_{number}_{index}", "name": call.name, "input": {}}
+        begun = {"type": "tool_use", "id": f"toolu_{number}_{index}", "name": call.flat_name, "input": {}}
         parts = ["", *pieces(call.json)]
         yield begun, [{"type": "input_json_delta", "partial_json": each} for each in parts]

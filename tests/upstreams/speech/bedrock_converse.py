@@ -31,5 +31,5 @@ def _blocks(turn: Turn, number: int) -> Iterator[tuple[dict[str, Any], list[dict
     if turn.text:
         yield {}, [{"text": each} for each in pieces(turn.text)]
     for index, call in enumerate(turn.calls):
-        begun = {"toolUse": {"toolUseId": f"tooluse_{number}_{index}", "name": call.name}}
+        begun = {"toolUse": {"toolUseId": f"tooluse_{number}_{index}", "name": call.flat_name}}
         yield begun, [{"toolUse": {"input": each}} for each in pieces(call.json)]

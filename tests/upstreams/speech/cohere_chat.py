@@ -18,7 +18,7 @@ def stream(turn: Turn, number: int) -> Iterator[bytes]:
         yield named_event("content-end", {"index": index})
     for index, call in enumerate(turn.calls):
         begun: dict[str, Any] = {"id": f"call_{number}_{index}", "type": "function"}
-        begun |= {"function": {"name": call.name, "arguments": ""}}
+        begun |= {"function": {"name": call.flat_name, "arguments": ""}}
         yield named_event("tool-call-start", {"index": index, **_called(begun)})
         for piece in pieces(call.json):
             part = _called({"function": {"arguments": piece}})

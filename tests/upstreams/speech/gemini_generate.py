@@ -31,7 +31,7 @@ def _parts(turn: Turn, number: int) -> Iterator[dict[str, Any]]:
     for piece in pieces(turn.text):
         yield {"text": piece}
     for index, call in enumerate(turn.calls):
-        said = {"id": f"call-{number}-{index}", "name": call.name, "args": json.loads(call.json)}
+        said = {"id": f"call-{number}-{index}", "name": call.flat_name, "args": json.loads(call.json)}
         proof = {"thoughtSignature": turn.signature} if turn.thinking and index == 0 else {}
         yield {"functionCall": said, **proof}
 

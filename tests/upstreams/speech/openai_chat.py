@@ -35,7 +35,7 @@ def stream(turn: Turn, number: int) -> Iterator[bytes]:
         yield event({"content": piece})
     for index, call in enumerate(turn.calls):
         begun = {"id": f"call_{number}_{index}", "type": "function"}
-        yield event(_called(index, begun | {"function": {"name": call.name, "arguments": ""}}))
+        yield event(_called(index, begun | {"function": {"name": call.flat_name, "arguments": ""}}))
         for piece in pieces(call.json):
             yield event(_called(index, {"function": {"arguments": piece}}))
     yield event({}, "tool_calls" if turn.calls else "stop")

@@ -77,16 +77,21 @@ def _message(turn: Turn, number: int) -> Item:
 
 
 def _call(call: Call, key: str) -> Item:
-    item = {"id": f"fc_{key}", "type": "function_call", "call_id": f"call_{key}", "name": call.name}
+    item = {"id": f"fc_{key}", "type": "function_call", "call_id": f"call_{key}", **_named(call)}
     steps: list[Step] = [("function_call_arguments.delta", {"delta": each}) for each in pieces(call.json)]
     steps.append(("function_call_arguments.done", {"arguments": call.json}))
     empty = {**item, "status": "in_progress", "arguments": ""}
     return empty, {**item, "status": "completed", "arguments": call.json}, steps
 
 
+def _named(call: Call) -> dict[str, str]:
+    group = {} if call.namespace is None else {"namespace": call.namespace}
+    return {"name": call.name, **group}
+
+
 def _custom_call(call: Call, key: str) -> Item:
     text = str(call.arguments)
-    item = {"id": f"ctc_{key}", "type": "custom_tool_call", "call_id": f"call_{key}", "name": call.name}
+    item = {"id": f"ctc_{key}", "type": "custom_tool_call", "call_id": f"call_{key}", **_named(call)}
     steps: list[Step] = [("custom_tool_call_input.delta", {"delta": each}) for each in pieces(text)]
     steps.append(("custom_tool_call_input.done", {"input": text}))
     empty = {**item, "status": "in_progress", "input": ""}

@@ -15,10 +15,19 @@ INPUT_TOKENS, OUTPUT_TOKENS, THINKING_TOKENS = 90, 52, 20
 
 @dataclass(frozen=True)
 class Call:
-    """A call of a tool. Arguments that are a string are the input of a tool that takes free text."""
+    """A call of a tool. Arguments that are a string are the input of a tool that takes free text.
+
+    OpenAI's tools may stand in groups (`namespace`); elsewhere their names hold the group's.
+    """
 
     name: str
     arguments: dict[str, Any] | str
+    namespace: str | None = None
+
+    @property
+    def flat_name(self) -> str:
+        """The name where there are no groups."""
+        return self.name if self.namespace is None else f"{self.namespace}__{self.name}"
 
     @property
     def json(self) -> str:
