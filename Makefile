@@ -42,6 +42,10 @@ test-rust: .make/system-test $(STAMPS)/python ## Test the core, and what scans w
 test-python: build $(STAMPS)/dev ## Test the rest, from one function to whole processes (choose: make test-python ARGS=tests/unit)
 	$(BIN)/pytest $(ARGS)
 
+.PHONY: test-agents
+test-agents: build $(STAMPS)/dev ## Install Claude Code, Codex and Gemini CLI, and let them work through the gateway
+	LLMGW_TEST_AGENTS=1 $(BIN)/pytest tests/e2e/agents $(ARGS)
+
 # ── lint ────────────────────────────────────────────────────────────────────────────────────────
 
 .PHONY: lint

@@ -273,19 +273,9 @@ impl Route<'_, '_> {
                 Err(failure) => return Err(failure),
             };
             tried.push(index);
-            trail.attempts += 1;
             trail.deployment = Some(index);
             let started = Instant::now();
-            let mut result = attempt(chat, deployment, prepared, extra).await;
-            if let Err(failure) = &result
-                && let Some(prepared) = Prepared::without_responses(chat, deployment, failure)
-            {
-                trail.attempts += 1;
-                result = attempt(chat, deployment, prepared?, extra).await;
-                if result.is_ok() {
-                    deployment.note_lack_of_responses();
-                }
-            }
+            let result = send(chat, deployment, prepared, extra, trail).await;
             trail.upstream += started.elapsed();
             let failure = match result {
                 Ok(outcome) => {
@@ -362,6 +352,30 @@ fn rest(shop: &Shop, call: &Call, deployment: &Deployment, retry_after: Option<D
     if rests {
         shop.metrics.count(Counter::Cooldown);
     }
+}
+
+/// One try of one deployment: what its host turns out to lack is asked for otherwise, and remembered.
+async fn send(
+    chat: &Chat<'_>,
+    deployment: &Deployment,
+    prepared: Prepared<'_>,
+    extra: &Extra<'_>,
+    trail: &mut Trail,
+) -> Result<Outcome, Failure> {
+    trail.attempts += 1;
+    let result = attempt(chat, deployment, prepared, extra).await;
+    let Err(failure) = &result else { return result };
+    let operation = chat.call.operation;
+    if operation.counts() && prepared::seems_to_lack(deployment, operation, failure) {
+        deployment.note_lack_of(operation);
+    }
+    let Some(prepared) = Prepared::otherwise(chat, deployment, failure) else { return result };
+    trail.attempts += 1;
+    let result = attempt(chat, deployment, prepared?, extra).await;
+    if result.is_ok() {
+        deployment.note_lack_of(operation);
+    }
+    result
 }
 
 /// One send to one deployment.

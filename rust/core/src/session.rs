@@ -192,6 +192,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             Ok(Outcome::Partial(partial)) => {
                 self.answer_partial(&call, *partial, &mut trail, asked).await
             }
+            Err(_) if operation.counts() && is_lacking(&call, &trail) => {
+                self.answer_count(&call, &trail, asked).await
+            }
             Err(failure) => match failure.into_reply() {
                 Ok(whole) => self.answer_whole(&call, whole, &trail, asked).await,
                 Err(error) => {
@@ -388,4 +391,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let flushed = wrote && self.connection.flush().await.is_ok();
         if flushed && asked.keep_alive { After::Keep } else { After::Close }
     }
+}
+
+/// Whether the deployment asked last turned out to lack the operation.
+fn is_lacking(call: &Call, trail: &Trail) -> bool {
+    let asked = trail.deployment.and_then(|index| call.plan.deployments.get(index));
+    asked.is_some_and(|deployment| deployment.serves(call.operation).is_none())
 }

@@ -122,7 +122,7 @@ impl<'a> Chat<'a> {
         if self.call.strict
             && let Some(first) = dropped.names().first()
         {
-            let name = self.spelt(first);
+            let name = self.spelt(first.clone());
             let message = format!("The model's provider cannot be told `{name}`.");
             return Err(Error::new(Class::Untranslatable, message).with_param(name));
         }
@@ -186,8 +186,8 @@ impl<'a> Chat<'a> {
     }
 
     /// What was left out, as the client spells it: fit for a header and a message, and not too long.
-    fn spelt(&self, name: &Cow<'static, str>) -> String {
-        let name = self.client().spelling_of(name.clone());
+    fn spelt(&self, name: Cow<'static, str>) -> String {
+        let name = self.client().spelling_of(name);
         let plain = |c: char| (c.is_ascii_graphic() || c == ' ') && c != ',';
         name.chars().take(MOST_NAME).map(|c| if plain(c) { c } else { '?' }).collect()
     }
@@ -197,7 +197,7 @@ impl<'a> Chat<'a> {
         const MORE: &str = ", ...";
         let mut text = String::new();
         for name in dropped.names() {
-            let name = self.spelt(name);
+            let name = self.spelt(name.clone());
             if text.len() + name.len() + 2 > MOST_DROPPED {
                 return text + MORE;
             }

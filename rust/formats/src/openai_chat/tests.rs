@@ -302,3 +302,19 @@ fn two_calls_in_very_many_pieces_are_read_in_time() {
     let starts = seen.iter().filter(|event| event.starts_with("BlockStart"));
     assert_eq!(starts.count(), 2);
 }
+
+#[test]
+fn a_turn_of_which_nothing_can_be_said_is_no_list_of_no_parts() {
+    let opaque = |kind: &'static str| Block::Opaque { kind: kind.into(), value: "{}".into() };
+    let turn = |role, block| crate::chat::Message { role, name: None, blocks: vec![block] };
+    let request = Request {
+        messages: vec![
+            turn(Role::Developer, opaque("configuration_update")),
+            turn(Role::User, opaque("compaction_trigger")),
+        ],
+        ..Request::default()
+    };
+    let (body, dropped) = encode(&request, &target());
+    assert_eq!(body, r#"{"model":"m","messages":[{"role":"user","content":""}]}"#);
+    assert_eq!(dropped, ["messages[0].content[0]", "messages[1].content[0]"]);
+}

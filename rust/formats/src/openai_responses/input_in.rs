@@ -80,6 +80,12 @@ fn item<'a>(item: &Value<'a>, index: usize, input: &mut Input<'a>) -> Result<(),
             let blocks = vec![Block::text(tools.raw())];
             conversation.result(result_of(need("call_id")?, blocks, false));
         }
+        // Nobody but OpenAI's models reads of tools in the conversation.
+        "additional_tools" => {
+            let tools =
+                item.get("tools").ok_or_else(|| Fault::of(at(".tools"), "It is missing."))?;
+            found.add_all(tools, &at(".tools"))?;
+        }
         "local_shell_call" => {
             let action = item.get("action").filter(|action| action.is_object());
             let action = action.ok_or_else(|| Fault::of(at(".action"), "It is missing."))?;

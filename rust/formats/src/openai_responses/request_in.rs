@@ -275,12 +275,11 @@ fn add_found<'a>(tools: &mut Vec<Tool<'a>>, found: Vec<Tool<'a>>) {
         return;
     }
     let name = |tool: &Tool<'a>| match tool {
-        Tool::Function(function) => Some(function.name.clone()),
-        Tool::Hosted { .. } => None,
+        Tool::Function(function) => function.name.clone(),
+        Tool::Hosted { value, .. } => value.clone(),
     };
-    let mut known: HashSet<Text<'a>> = tools.iter().filter_map(name).collect();
-    tools
-        .extend(found.into_iter().filter(|tool| name(tool).is_some_and(|name| known.insert(name))));
+    let mut known: HashSet<Text<'a>> = tools.iter().map(name).collect();
+    tools.extend(found.into_iter().filter(|tool| known.insert(name(tool))));
 }
 
 fn output<'a>(format: &Value<'a>) -> Result<Output<'a>, Fault> {
