@@ -8,7 +8,7 @@ MAKEFLAGS += --no-builtin-rules
 
 BIN := .venv/bin
 STAMPS := .venv/.stamps
-RUST := Cargo.toml Cargo.lock $(shell find rust -type f)
+RUST := Cargo.toml Cargo.lock $(shell find rust -path rust/fuzz -prune -o -type f -print)
 
 # One folder for everything that Rust compiles, and one interpreter for it to look at: nothing is built twice.
 CARGO_TARGET_DIR ?= $(CURDIR)/target
@@ -41,6 +41,10 @@ test-rust: .make/system-test $(STAMPS)/python ## Test the core, and what scans w
 .PHONY: test-python
 test-python: build $(STAMPS)/dev ## Test the rest, from one function to whole processes (choose: make test-python ARGS=tests/unit)
 	$(BIN)/pytest $(ARGS)
+
+.PHONY: fuzz
+fuzz: .make/cargo-fuzz $(STAMPS)/python ## Fuzz what reads untrusted bytes, a minute a target (longer: make fuzz ARGS='--seconds 600')
+	$(BIN)/python scripts/fuzz.py $(ARGS)
 
 # ── lint ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -129,6 +133,10 @@ clean: ## Remove what the other targets made here
 	find python tests scripts bench -name __pycache__ -prune -exec rm -rf {} +
 
 # ── stamps: what has been set up, so that it is done once ───────────────────────────────────────
+
+.make/cargo-fuzz: | .make/system-run
+	command -v cargo-fuzz >/dev/null || cargo install cargo-fuzz --locked --version 0.13.2
+	@mkdir -p $(@D) && touch $@
 
 .make/system-%: scripts/setup.sh
 	scripts/setup.sh $*

@@ -77,7 +77,12 @@ fn one(event: &[u8], take: &mut impl FnMut(Frame<'_>) -> Result<(), Fault>) -> R
         if let Some(value) = field(line, "data") {
             data = Some(match data {
                 None => Cow::Borrowed(value),
-                Some(before) => Cow::Owned(format!("{before}\n{value}")),
+                Some(before) => {
+                    let mut lines = before.into_owned();
+                    lines.push('\n');
+                    lines.push_str(value);
+                    Cow::Owned(lines)
+                }
             });
         } else if let Some(value) = field(line, "event") {
             name = Some(value);
