@@ -20,6 +20,7 @@ pub mod openai_responses;
 pub mod ranges;
 pub mod signature;
 pub mod value;
+mod whole;
 pub mod writer;
 
 pub use format::{Format, Kind};

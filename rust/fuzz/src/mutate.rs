@@ -97,9 +97,9 @@ fn events(text: &str, rng: &mut Rng) -> Option<String> {
 fn document(text: &str, rng: &mut Rng) -> Option<String> {
     let mut value: Value = serde_json::from_str(text).ok()?;
     for _ in 0..rng.usize(1..4) {
-        let picked = nth(&mut value, &mut rng.usize(..nodes(&value)))?.clone();
-        let mut at = rng.usize(..nodes(&value));
-        change(nth(&mut value, &mut at)?, picked, rng);
+        let (mut from, mut to) = (rng.usize(..nodes(&value)), rng.usize(..nodes(&value)));
+        let picked = nth(&mut value, &mut from)?.clone();
+        change(nth(&mut value, &mut to)?, picked, rng);
     }
     // Numbers that a tree cannot hold.
     Some(value.to_string().replace(&format!("\"{PLACE}\""), rng.choice(NUMBERS)?))

@@ -74,12 +74,7 @@ impl Out {
 }
 
 /// Reads a stream; whether it ended the way its format says.
-fn listen(
-    kind: Kind,
-    sent: &Sent,
-    data: &[u8],
-    hear: &mut dyn FnMut(&Event<'_>),
-) -> (Sum, bool) {
+fn listen(kind: Kind, sent: &Sent, data: &[u8], hear: &mut dyn FnMut(&Event<'_>)) -> (Sum, bool) {
     let mut decoder = of(kind).stream_decoder(sent);
     let mut sum = Sum::default();
     let mut emit = |event: Event<'_>| {
