@@ -17,6 +17,7 @@ pub mod gemini_generate;
 pub mod openai_chat;
 pub mod openai_errors;
 pub mod openai_responses;
+mod owned;
 pub mod ranges;
 pub mod signature;
 pub mod value;

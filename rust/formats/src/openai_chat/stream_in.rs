@@ -110,12 +110,6 @@ impl Decoder {
     }
 }
 
-/// The proof apart from the frame that it came in.
-fn owned(signature: Signature<'_>) -> Signature<'static> {
-    let id = signature.id.map(|id| Cow::Owned(id.into_owned()));
-    Signature { origin: signature.origin, id, value: Cow::Owned(signature.value.into_owned()) }
-}
-
 impl StreamDecoder for Decoder {
     fn frame(&mut self, frame: Frame<'_>, emit: Emit<'_>) -> Result<(), Fault> {
         if self.ended || self.failed {
@@ -270,7 +264,7 @@ impl Choice {
             self.calls_tools |= !call.answers && !call.name.is_empty();
         }
         if call.signature.is_none() {
-            call.signature = call_signature_in(value).map(owned);
+            call.signature = call_signature_in(value).map(Signature::into_owned);
         }
         match part("arguments").map(|given| (given.as_str(), given.raw())) {
             Some((Some(text), _)) => call.argue(text),
