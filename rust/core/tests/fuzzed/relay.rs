@@ -7,14 +7,18 @@ use llmgw_core::usage::Usage;
 const GRAMMARS: [Grammar; 5] =
     [Grammar::Chat, Grammar::Responses, Grammar::Messages, Grammar::Content, Grammar::Media];
 
+/// Bytes of an input that are looked at: more of them make a fuzzer slow and no wiser.
+const ENOUGH: usize = 2048;
+
 pub fn check(data: &[u8]) {
+    let data = &data[..data.len().min(ENOUGH)];
     for grammar in GRAMMARS {
         for hide_usage in [false, true] {
             let whole = Passed::of(grammar, hide_usage, data, data.len().max(1));
             if !hide_usage {
                 assert_eq!(whole.bytes, data, "{grammar:?}");
             }
-            for size in [1, 2, 3, 7, data.len().div_ceil(2).max(1)] {
+            for size in [1, 3, 7, data.len().div_ceil(2).max(1)] {
                 let cut = Passed::of(grammar, hide_usage, data, size);
                 assert_eq!(cut, whole, "{grammar:?} in chunks of {size}");
             }

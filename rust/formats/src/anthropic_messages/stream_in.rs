@@ -119,8 +119,17 @@ impl Decoder {
         }
     }
 
+    /// Adds to the block under way what fits it.
     fn say(&self, delta: Delta<'_>, emit: Emit<'_>) {
-        if let Some(Open { block: Some(block), .. }) = self.open {
+        let Some(Open { block: Some(block), what, .. }) = self.open else { return };
+        let fits = match delta {
+            Delta::Text(_) => matches!(what, What::Text | What::Thinking | What::Answer),
+            Delta::Citation(_) => what == What::Text,
+            Delta::Signature(_) => what == What::Thinking,
+            Delta::Arguments(_) => what == What::Call,
+            Delta::Logprobs(_) => false,
+        };
+        if fits {
             emit(Event::Delta { choice: 0, block, delta });
         }
     }
@@ -220,6 +229,7 @@ impl StreamDecoder for Decoder {
                 emit(Event::Error(errors::decode_value(0, &data)));
             }
             _ if !self.started => {}
+            "content_block_start" | "content_block_delta" if self.finished => {}
             "content_block_start" => {
                 if let Some(content) = data.get("content_block") {
                     self.begin(content, emit);

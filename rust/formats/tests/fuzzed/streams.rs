@@ -8,17 +8,12 @@ use crate::common::stream::Sum;
 use crate::common::{CLIENTS, CONTEXT, of};
 use llmgw_formats::Kind;
 use llmgw_formats::chat::{Event, Request};
-use llmgw_formats::format::{Frame, OUTPUT_TOOL, Sent, StreamEncoder};
+use llmgw_formats::format::{Frame, OUTPUT_TOOL, PathFacts, Sent, StreamEncoder};
 use llmgw_formats::frames::Frames;
 use llmgw_formats::gemini_generate::array_encoder;
 
 pub fn check(upstream: Kind, data: &[u8]) {
-    let request = Request {
-        model: "test-model".into(),
-        stream: true,
-        stream_usage: true,
-        ..Request::default()
-    };
+    let request = request();
     for output_tool in [None, Some(OUTPUT_TOOL)] {
         let sent = Sent { output_tool, ..Sent::default() };
         let mut outs: Vec<Out> =
@@ -38,6 +33,25 @@ pub fn check(upstream: Kind, data: &[u8]) {
             assert_json("array", &array.1, data.len() * 8);
         }
     }
+}
+
+/// What the client asked. Replies of the Responses API repeat much of it.
+fn request() -> Request<'static> {
+    const BODY: &str = r#"{
+      "model": "test-model", "stream": true, "input": "Weather?", "top_logprobs": 2,
+      "metadata": {
+        "a": "b" },
+      "tools": [
+        {"type": "function", "name": "get_weather", "parameters": {
+          "type": "object" }},
+        {"type": "custom", "name": "free"},
+        {"type": "web_search" }
+      ]
+    }"#;
+    of(Kind::OpenaiResponses)
+        .decode_request(BODY, PathFacts::default())
+        .map(|request| Request { stream_usage: true, ..request })
+        .unwrap_or_default()
 }
 
 /// A stream as a client gets it.
