@@ -353,7 +353,7 @@ def _gist(call: Call) -> Gist:
     return Gist(
         stream=body.get("stream", False),
         last_text=texts[-1] if texts else "",
-        after_tools=any(block["type"] == "tool_result" for block in users[-1]),
+        after_tools=any(block["type"] == "tool_result" for blocks in users[-1:] for block in blocks),
         forced_tool=_forced(body),
         has=frozenset(name for name, there in present.items() if there),
     )

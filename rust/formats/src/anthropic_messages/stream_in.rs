@@ -129,8 +129,17 @@ impl Decoder {
         }
     }
 
+    /// Adds to the block under way what fits it.
     fn say(&self, delta: Delta<'_>, emit: Emit<'_>) {
-        if let Some(Open { block: Some(block), .. }) = self.open {
+        let Some(Open { block: Some(block), what, .. }) = self.open else { return };
+        let fits = match delta {
+            Delta::Text(_) => matches!(what, What::Text | What::Thinking | What::Answer),
+            Delta::Citation(_) => what == What::Text,
+            Delta::Signature(_) => what == What::Thinking,
+            Delta::Arguments(_) => what == What::Call,
+            Delta::Logprobs(_) => false,
+        };
+        if fits {
             emit(Event::Delta { choice: 0, block, delta });
         }
     }

@@ -172,7 +172,7 @@ fn event(out: &mut Vec<u8>, kind: &str, fill: impl FnOnce(&mut Writer)) {
         w.text("type", kind);
         fill(w);
     });
-    for part in [b"event: ", kind.as_bytes(), b"\ndata: ", &w.finish(), b"\n\n"] {
+    for part in [b"event: ", kind.as_bytes(), b"\ndata: ", &w.finish_line(), b"\n\n"] {
         out.extend_from_slice(part);
     }
 }

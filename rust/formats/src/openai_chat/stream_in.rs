@@ -6,6 +6,7 @@ use crate::chat::{BlockStart, Delta, Event, Finish, Signature};
 use crate::format::{Fault, Frame, Sent, StreamDecoder};
 use crate::openai_errors;
 use crate::value::{Kind as Json, Value};
+use crate::whole::Whole;
 use std::borrow::Cow;
 
 /// Choices that a stream may have; OpenAI allows this many.
@@ -53,36 +54,15 @@ struct Call {
     block: Option<u64>,
     /// It is the answer, not a call.
     answers: bool,
-    /// What has come of the arguments, and has not been said.
+    /// What has come of the arguments and has not been said.
     waiting: String,
-    end: End,
+    whole: Whole,
 }
 
-/// Looks for the end of a JSON object or array that comes in pieces.
-#[derive(Default)]
-struct End {
-    depth: usize,
-    in_string: bool,
-    escaped: bool,
-    reached: bool,
-}
-
-impl End {
-    fn look(&mut self, piece: &str) {
-        for byte in piece.bytes() {
-            match byte {
-                _ if self.escaped => self.escaped = false,
-                b'\\' if self.in_string => self.escaped = true,
-                b'"' => self.in_string = !self.in_string,
-                _ if self.in_string => {}
-                b'{' | b'[' => self.depth += 1,
-                b'}' | b']' => {
-                    self.depth = self.depth.saturating_sub(1);
-                    self.reached |= self.depth == 0;
-                }
-                _ => {}
-            }
-        }
+impl Call {
+    fn argue(&mut self, piece: &str) {
+        self.whole.push(piece);
+        self.waiting.push_str(piece);
     }
 }
 
@@ -128,12 +108,6 @@ impl Decoder {
         self.ended = true;
         emit(Event::End);
     }
-}
-
-/// The proof apart from the frame that it came in.
-fn owned(signature: Signature<'_>) -> Signature<'static> {
-    let id = signature.id.map(|id| Cow::Owned(id.into_owned()));
-    Signature { origin: signature.origin, id, value: Cow::Owned(signature.value.into_owned()) }
 }
 
 impl StreamDecoder for Decoder {
@@ -290,13 +264,13 @@ impl Choice {
             self.calls_tools |= !call.answers && !call.name.is_empty();
         }
         if call.signature.is_none() {
-            call.signature = call_signature_in(value).map(owned);
+            call.signature = call_signature_in(value).map(Signature::into_owned);
         }
-        if let Some(given) = part("arguments") {
-            // A text, or the object itself, whole.
-            let piece = given.as_str().unwrap_or(given.raw());
-            call.end.look(piece);
-            call.waiting.push_str(piece);
+        match part("arguments").map(|given| (given.as_str(), given.raw())) {
+            Some((Some(text), _)) => call.argue(text),
+            // The object itself, whole.
+            Some((None, raw)) => call.argue(raw),
+            None => {}
         }
         self.say_calls(false, emit);
     }
@@ -311,12 +285,12 @@ impl Choice {
             self.open_call(at, emit);
             let call = &mut self.calls[at];
             if let Some(block) = call.block.filter(|_| !call.waiting.is_empty()) {
-                let text = Cow::Borrowed(&call.waiting[..]);
+                let text = Cow::Borrowed(&*call.waiting);
                 let delta = if call.answers { Delta::Text(text) } else { Delta::Arguments(text) };
                 emit(Event::Delta { choice: self.index, block, delta });
                 call.waiting.clear();
             }
-            if at + 1 == self.calls.len() || !(all || self.calls[at].end.reached) {
+            if at + 1 == self.calls.len() || !(all || self.calls[at].whole.is_whole()) {
                 return;
             }
             self.stop(emit);
@@ -371,7 +345,7 @@ impl Choice {
             block: None,
             answers: false,
             waiting: String::new(),
-            end: End::default(),
+            whole: Whole::default(),
         });
         Some(self.calls.len() - 1)
     }

@@ -46,6 +46,24 @@ fn tool_messages_become_results_of_one_user_turn() {
 }
 
 #[test]
+fn marks_of_either_kind_are_cache_marks() {
+    let request = decode(
+        r#"{"model":"m","messages":[{"role":"user","content":[
+            {"type":"text","text":"a","prompt_cache_breakpoint":{"mode":"explicit","ttl":"30m"}},
+            {"type":"text","text":"b","cache_control":{"type":"ephemeral"}}]}]}"#,
+    );
+    let marks: Vec<_> = request.messages[0]
+        .blocks
+        .iter()
+        .map(|block| match block {
+            Block::Text(text) => text.cache.as_ref().map(|cache| cache.ttl.as_deref()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(marks, [Some(Some("30m")), Some(None)]);
+}
+
+#[test]
 fn a_picture_in_a_tool_result_follows_in_the_users_words() {
     let request = Request {
         messages: vec![crate::chat::Message {
