@@ -153,13 +153,15 @@ pub async fn dispatch(
     trail: &mut Trail,
 ) -> Result<Outcome, Failure> {
     let mut route = Route { shop, chat, extra, rng, trail };
-    match route.follow(false).await {
+    let result = match route.follow(false).await {
         // Every deployment on the way rests: rather ask one of them than nobody.
         Err(failure) if route.trail.attempts == 0 && failure.class == Class::NoDeployment => {
             route.follow(true).await
         }
         result => result,
-    }
+    };
+    trail.upstream += chat.waited_for_media();
+    result
 }
 
 /// A call on its way through its groups.
@@ -238,13 +240,14 @@ impl Route<'_, '_> {
             };
             tried.push(index);
             let deployment = &plan.deployments[index];
-            let prepared = Prepared::new(chat, deployment)?;
+            let prepared = Prepared::new(shop, chat, deployment).await?;
             trail.attempts += 1;
             trail.deployment = Some(index);
             let started = Instant::now();
             let mut result = attempt(chat, deployment, prepared, extra).await;
             if let Err(failure) = &result
-                && let Some(prepared) = Prepared::without_responses(chat, deployment, failure)
+                && let Some(prepared) =
+                    Prepared::without_responses(shop, chat, deployment, failure).await
             {
                 trail.attempts += 1;
                 result = attempt(chat, deployment, prepared?, extra).await;

@@ -73,6 +73,7 @@ LOCAL: tuple[Compatible, ...] = (
         operations=CLASSIC | {Operation.RESPONSES},
         needs_key=False,
         default_path="/v1",
+        takes_urls=False,
     ),
     Compatible(
         name="lmdeploy",
@@ -97,6 +98,7 @@ LOCAL: tuple[Compatible, ...] = (
         operations=CLASSIC,
         needs_key=False,
         default_path="/v1",
+        takes_urls=False,
     ),
     Compatible(
         name="oobabooga",
