@@ -354,8 +354,8 @@ class ResponsesSettings(Section, frozen=True):
 
 
 class FetchMediaSettings(Section, frozen=True):
-    """Pictures, PDF documents and recordings that a request gives by URL and that its model's provider takes as
-    bytes only are fetched by the gateway itself: over https, without anything of the client's request, and
+    """Pictures, PDF documents and recordings that a request gives by URL and that its model's provider takes
+    as bytes only are fetched by the gateway itself: over https, without anything of the client's request, and
     never from private addresses or metadata services. Without this section they are named in
     `x-llmgw-dropped`, as everything that cannot be carried."""
 

@@ -199,7 +199,10 @@ impl Route<'_, '_> {
                 queue.extend(&groups.fallbacks);
             }
             // A group that could not even be tried says less than one that was.
-            let untried = matches!(failure.class, Class::NoDeployment | Class::NotSupported);
+            let untried = matches!(
+                failure.class,
+                Class::NoDeployment | Class::NotSupported | Class::InvalidRequest
+            );
             if !untried || last.as_ref().is_none_or(|last| last.class == Class::NotSupported) {
                 last = Some(failure);
             }

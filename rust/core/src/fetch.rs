@@ -27,7 +27,7 @@ use tokio_rustls::TlsConnector;
 use url::Url;
 
 pub use kinds::Kind;
-pub use url::is_web;
+pub use url::{host_of, is_web};
 
 /// Redirects that are followed.
 const MOST_REDIRECTS: u32 = 3;

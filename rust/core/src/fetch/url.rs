@@ -27,6 +27,12 @@ pub fn is_web(url: &str) -> bool {
     after_scheme(url, "https").or_else(|| after_scheme(url, "http")).is_some()
 }
 
+/// The host of a URL that may be asked for, for the log: paths and queries hold secrets.
+#[must_use]
+pub fn host_of(url: &str) -> Option<String> {
+    Url::parse(url).ok().map(|url| url.host)
+}
+
 /// What follows `scheme:` if it is the URL's; both slashes go with it.
 fn after_scheme<'u>(url: &'u str, scheme: &str) -> Option<&'u str> {
     let (found, rest) = url.split_once(':')?;

@@ -2,7 +2,7 @@
 
 use super::Chat;
 use crate::error::{Class, Error};
-use crate::fetch::{Fetched, Fetcher, Kind, Refusal, is_web};
+use crate::fetch::{Fetched, Fetcher, Kind, Refusal, host_of, is_web};
 use crate::gate::Shop;
 use crate::metrics::Counter;
 use crate::plan::Deployment;
@@ -151,7 +151,8 @@ impl Chat<'_> {
             }
         };
         shop.metrics.count(Counter::MediaRefused);
-        shop.log.warn("media were not fetched", &[("reason", &refusal.reason())]);
+        let host = host_of(&thing.url).unwrap_or_default();
+        shop.log.warn("media were not fetched", &[("host", &host), ("reason", &refusal.reason())]);
         Err(thing.refused(&refusal))
     }
 
