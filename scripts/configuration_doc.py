@@ -33,6 +33,7 @@ SECTIONS: tuple[tuple[str, type[msgspec.Struct]], ...] = (
     ("`pii`", schema.PiiSettings),
     ("`responses`", schema.ResponsesSettings),
     ("`egress`", schema.EgressSettings),
+    ("`egress.fetch_media`", schema.FetchMediaSettings),
     ("`server`", schema.ServerSettings),
     ("`server.tls`", schema.TlsSettings),
 )

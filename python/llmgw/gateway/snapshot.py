@@ -106,6 +106,8 @@ class Deployment(Part, frozen=True):
     """The model takes a JSON Schema for its reply."""
     reasoning: bool
     """The model thinks, and its host lets clients say how much."""
+    takes_urls: bool
+    """The host fetches pictures and documents that a request gives by URL."""
     body_style: Literal["plain", "vertex_anthropic"]
     """How its bodies differ from those of the format; see `providers.base.BodyStyle`."""
     max_output_tokens: int | None
@@ -157,6 +159,15 @@ class EgressPolicy(Part, frozen=True):
     ca_file: str | None
 
 
+class MediaPolicy(Part, frozen=True):
+    """How media are fetched for upstreams that take bytes only: bounds for one request, and seconds."""
+
+    max_bytes: int
+    max_items: int
+    timeout: float
+    allow_hosts: tuple[str, ...]
+
+
 class Snapshot(Part, frozen=True):
     """Everything a request needs to know."""
 
@@ -173,6 +184,7 @@ class Snapshot(Part, frozen=True):
     pii: PiiPolicy | None
     responses: ResponsesPolicy | None
     egress: EgressPolicy
+    media: MediaPolicy | None
 
     def encode(self) -> bytes:
         """The JSON for the native core. Holds credentials: never log it."""

@@ -106,6 +106,8 @@ class Upstream(msgspec.Struct, frozen=True, kw_only=True):
     """The host is the inventor of its format: its newest fields work."""
     native_schema: bool = True
     """The model takes a JSON Schema for its reply."""
+    takes_urls: bool = True
+    """It fetches pictures and documents that a request gives by URL."""
     body_style: BodyStyle = "plain"
     """How its bodies differ from those of the format."""
     credential_problem: str | None = None

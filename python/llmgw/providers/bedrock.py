@@ -58,6 +58,7 @@ class Bedrock(msgspec.Struct, frozen=True, kw_only=True):
             stream_urls={Operation.CONVERSE: f"{base}/model/{{model}}/converse-stream"},
             headers=(),
             original=True,
+            takes_urls=False,
             native_schema=_takes_schema(model),
         )
         if (token := self._bearer(target, base, environment)) is not None:

@@ -61,6 +61,8 @@ class Compatible(msgspec.Struct, frozen=True, kw_only=True):
     """A model by whose tokenizer to count when a deployment is a pattern, if they are alike."""
     stream_usage: bool = True
     """It takes `stream_options.include_usage`; some reject fields they do not know."""
+    takes_urls: bool = True
+    """It fetches pictures that a request gives by URL; some take them as data only."""
     original: bool = False
     """It invented the dialect: its newest fields work."""
 
@@ -78,6 +80,7 @@ class Compatible(msgspec.Struct, frozen=True, kw_only=True):
             urls={operation: base + _below(operation) for operation in sorted(self.operations)},
             headers=tuple(headers),
             stream_usage=self.stream_usage,
+            takes_urls=self.takes_urls,
             original=self.original and target.api_base is None,
             warning=warning,
         )

@@ -90,6 +90,7 @@ def _upstream(base: str, model: str) -> Upstream:
         stream_urls={Operation.MESSAGES: f"{models}/{{model}}:streamRawPredict"},
         headers=(),
         native_schema=False,
+        takes_urls=False,
         body_style="vertex_anthropic",
     )
 

@@ -149,6 +149,9 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
     supports_response_schema: bool | None = None
     """The model takes a JSON Schema for its reply; otherwise a tool is forced in its place. Without it,
     as the catalogue says."""
+    supports_url_media: bool | None = None
+    """The host fetches pictures and documents that a request gives by URL. Without it, as is known of the
+    host. Matters where `egress.fetch_media` is on."""
 
 
 class ModelEntry(Section, frozen=True):
@@ -350,6 +353,24 @@ class ResponsesSettings(Section, frozen=True):
     """Largest response that is stored, in bytes, with the conversation that it answers."""
 
 
+class FetchMediaSettings(Section, frozen=True):
+    """Pictures, PDF documents and recordings that a request gives by URL and that its model's provider takes
+    as bytes only are fetched by the gateway itself: over https, without anything of the client's request, and
+    never from private addresses or metadata services. Without this section they are named in
+    `x-llmgw-dropped`, as everything that cannot be carried."""
+
+    max_bytes: Annotated[int, Meta(ge=1, le=256 * 1024 * 1024)] = 20 * 1024 * 1024
+    """Bytes of all that is fetched for one request."""
+    max_items: Annotated[int, Meta(ge=1, le=1000)] = 20
+    """Pictures, documents and recordings that are fetched for one request."""
+    timeout: Seconds = 10.0
+    """Seconds until all of them have to be here."""
+    allow_hosts: tuple[str, ...] = ()
+    """Hosts that may be asked: `example.com`, `*.example.com`, or `example.com:8443` where the port is not
+    443. Without any, every public one. A host that is named here may have a private address, if its network
+    is among `allow_networks`."""
+
+
 class EgressSettings(Section, frozen=True):
     """Where the gateway may connect, checked on the address that is dialled."""
 
@@ -358,6 +379,8 @@ class EgressSettings(Section, frozen=True):
     to private ones, and either to an address that an `api_base` spells out."""
     ca_file: str | None = None
     """PEM file of more trust anchors."""
+    fetch_media: FetchMediaSettings | None = None
+    """Fetch media for providers that take bytes only; off without this section. `{}` is enough."""
 
 
 class TlsSettings(Section, frozen=True):

@@ -13,7 +13,7 @@ from llmgw.settings.schema import CacheSettings, Settings
 from llmgw.state import State
 from llmgw.wiring.defaults import default_models
 from llmgw.wiring.deployments import DeploymentCompiler
-from llmgw.wiring.egress import compile_egress
+from llmgw.wiring.egress import compile_egress, compile_media
 from llmgw.wiring.facts import compile_model_catalogue, with_limits
 from llmgw.wiring.groups import compile_groups
 from llmgw.wiring.keys import compile_keys, warn_of_unknown_models
@@ -93,6 +93,7 @@ def compile_settings(
         pii=None if settings.pii is None else PiiPolicy(mode=settings.pii.mode),
         responses=_responses(settings),
         egress=compile_egress(settings.egress, report),
+        media=compile_media(settings.egress, report),
     )
     report.raise_errors()
     return Compiled(snapshot.versioned(), compiler.renew_at, tuple(compiler.credential_problems))

@@ -123,6 +123,7 @@ class DeploymentCompiler:
             original=upstream.original,
             native_schema=upstream.native_schema,
             reasoning=False,
+            takes_urls=_takes_urls(entry, upstream),
             body_style=upstream.body_style,
             max_output_tokens=None,
             tokenizer=_tokenizer(entry, provider, upstream.model),
@@ -247,6 +248,11 @@ class DeploymentCompiler:
             unique = f"{name}#{number}"
         self._ids.add(unique)
         return unique
+
+
+def _takes_urls(entry: ModelEntry, upstream: Upstream) -> bool:
+    told = entry.model_info.supports_url_media
+    return upstream.takes_urls if told is None else told
 
 
 def _signing(upstream: Upstream) -> Signer | None:

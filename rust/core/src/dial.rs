@@ -61,9 +61,7 @@ async fn connect_checked(
         Some(address) => (vec![SocketAddr::new(address, port)], Host::Literal),
         None => (tokio::net::lookup_host((host, port)).await?.collect(), Host::Name),
     };
-    for address in &addresses {
-        egress.check(address.ip(), tls, kind).map_err(io::Error::other)?;
-    }
+    check_all(&addresses, egress, tls, kind)?;
     let mut last = io::Error::other("the name has no address");
     for address in addresses {
         match TcpStream::connect(address).await {
@@ -72,6 +70,12 @@ async fn connect_checked(
         }
     }
     Err(last)
+}
+
+/// A name may lead to several addresses, of which any may be dialled.
+fn check_all(addresses: &[SocketAddr], egress: &Egress, tls: bool, kind: Host) -> io::Result<()> {
+    let check = |one: &SocketAddr| egress.check(one.ip(), tls, kind).map_err(io::Error::other);
+    addresses.iter().try_for_each(check)
 }
 
 /// The trust anchors of the machine (or of `SSL_CERT_FILE`), Mozilla's if it has none, and those of `ca_file`.
@@ -174,5 +178,24 @@ impl AsyncWrite for Stream {
 
     fn is_write_vectored(&self) -> bool {
         !matches!(self, Stream::Tls(_))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn one_bad_address_among_several_refuses_the_name() {
+        let good = "8.8.8.8:443".parse().unwrap();
+        for egress in [Egress::default(), Egress::of_clients(Vec::new())] {
+            let check = |addresses: &[SocketAddr]| check_all(addresses, &egress, true, Host::Name);
+            assert!(check(&[good]).is_ok());
+            for bad in ["127.0.0.1:443", "169.254.169.254:443", "[::ffff:10.0.0.1]:443"] {
+                let bad = bad.parse().unwrap();
+                assert!(check(&[good, bad]).is_err() && check(&[bad, good]).is_err(), "{bad}");
+            }
+        }
     }
 }

@@ -181,13 +181,15 @@ pub async fn dispatch(
     trail: &mut Trail,
 ) -> Result<Outcome, Failure> {
     let mut route = Route { shop, chat, extra, rng, trail };
-    match route.follow(false).await {
+    let result = match route.follow(false).await {
         // Every deployment on the way rests: rather ask one of them than nobody.
         Err(failure) if route.trail.attempts == 0 && failure.class == Class::NoDeployment => {
             route.follow(true).await
         }
         result => result,
-    }
+    };
+    trail.upstream += chat.waited_for_media();
+    result
 }
 
 /// A call on its way through its groups.
@@ -263,7 +265,7 @@ impl Route<'_, '_> {
                 continue;
             };
             let deployment = &plan.deployments[index];
-            let prepared = match Prepared::new(chat, deployment) {
+            let prepared = match Prepared::new(shop, chat, deployment).await {
                 Ok(prepared) => prepared,
                 // A group may have deployments of several dialects: another one can say it, perhaps.
                 Err(failure) if failure.is_of_the_request() && candidates.len() > 1 => {
@@ -275,7 +277,7 @@ impl Route<'_, '_> {
             tried.push(index);
             trail.deployment = Some(index);
             let started = Instant::now();
-            let result = send(chat, deployment, prepared, extra, trail).await;
+            let result = send(shop, chat, deployment, prepared, extra, trail).await;
             trail.upstream += started.elapsed();
             let failure = match result {
                 Ok(outcome) => {
@@ -356,6 +358,7 @@ fn rest(shop: &Shop, call: &Call, deployment: &Deployment, retry_after: Option<D
 
 /// One try of one deployment: what its host turns out to lack is asked for otherwise, and remembered.
 async fn send(
+    shop: &Shop,
     chat: &Chat<'_>,
     deployment: &Deployment,
     prepared: Prepared<'_>,
@@ -369,7 +372,9 @@ async fn send(
     if operation.counts() && prepared::seems_to_lack(deployment, operation, failure) {
         deployment.note_lack_of(operation);
     }
-    let Some(prepared) = Prepared::otherwise(chat, deployment, failure) else { return result };
+    let Some(prepared) = Prepared::otherwise(shop, chat, deployment, failure).await else {
+        return result;
+    };
     trail.attempts += 1;
     let result = attempt(chat, deployment, prepared?, extra).await;
     if result.is_ok() {

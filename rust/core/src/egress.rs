@@ -53,6 +53,7 @@ enum Zone {
 #[derive(Debug, Clone, Default)]
 pub struct Egress {
     allowed: Vec<Network>,
+    of_clients: bool,
 }
 
 /// How the host was written in the configuration.
@@ -68,7 +69,14 @@ impl Egress {
     /// A rule with these networks allowed besides the built-in ones.
     #[must_use]
     pub fn new(allowed: Vec<Network>) -> Self {
-        Egress { allowed }
+        Egress { allowed, of_clients: false }
+    }
+
+    /// The rule for addresses that clients write: a literal one is nobody's word, and those where no
+    /// model lives stay forbidden even in a network that is allowed.
+    #[must_use]
+    pub fn of_clients(allowed: Vec<Network>) -> Self {
+        Egress { allowed, of_clients: true }
     }
 
     /// Whether `address` may be dialled.
@@ -77,11 +85,15 @@ impl Egress {
     /// The reason, fit for the operator's log.
     pub fn check(&self, address: IpAddr, tls: bool, host: Host) -> Result<(), String> {
         let address = address.to_canonical();
+        let zone = zone(address);
+        if self.of_clients && zone == Zone::Forbidden {
+            return Err(format!("{address} is not an address that clients may name"));
+        }
         if self.allowed.iter().any(|network| network.contains(address)) {
             return Ok(());
         }
         let hint = "allow it under egress.allow_networks if that is intended";
-        match (zone(address), tls, host) {
+        match (zone, tls, if self.of_clients { Host::Name } else { host }) {
             (Zone::Forbidden, ..) => {
                 Err(format!("{address} is not an address a model may live at; {hint}"))
             }
@@ -193,6 +205,24 @@ mod tests {
             for tls in [true, false] {
                 assert!(!check(address, tls, Host::Literal), "{address}");
             }
+        }
+    }
+
+    #[test]
+    fn clients_reach_private_addresses_only_where_their_network_is_allowed() {
+        let strict = Egress::of_clients(Vec::new());
+        let networks = ["10.0.0.0/8", "0.0.0.0/0"].map(|n| Network::parse(n).unwrap());
+        let [inner, everything] = networks.map(|network| Egress::of_clients(vec![network]));
+        let check = |egress: &Egress, address: &str, tls| {
+            egress.check(address.parse().unwrap(), tls, Host::Literal).is_ok()
+        };
+        for private in ["10.1.2.3", "127.0.0.1", "::1", "::ffff:10.0.0.1"] {
+            assert!(!check(&strict, private, true), "{private}");
+        }
+        assert!(check(&strict, "8.8.8.8", true) && !check(&strict, "8.8.8.8", false));
+        assert!(check(&inner, "10.1.2.3", true) && !check(&inner, "192.168.0.1", true));
+        for metadata in ["169.254.169.254", "100.100.100.200", "::ffff:169.254.169.254"] {
+            assert!(!check(&everything, metadata, true), "{metadata}");
         }
     }
 

@@ -28,6 +28,7 @@ pub mod shm;
 
 pub mod dial;
 pub mod egress;
+pub mod fetch;
 pub mod h1;
 pub mod plan;
 pub mod snapshot;

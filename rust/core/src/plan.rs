@@ -4,6 +4,7 @@ use crate::balancer::{Candidate, CooldownPolicy, deployment_hash};
 use crate::dial::{self, Address};
 use crate::egress::{Egress, Network};
 use crate::error::Class;
+use crate::fetch::Fetcher;
 use crate::keys::{self, Digest, Digester};
 use crate::limiter::{Limit, bucket_id};
 use crate::model_map::ModelMap;
@@ -48,6 +49,8 @@ pub struct Plan {
     pub pii: Option<snapshot::PiiMode>,
     /// On which terms responses are stored, if they are.
     pub responses: Option<Terms>,
+    /// Fetches media for upstreams that take bytes only, if that is allowed.
+    pub fetcher: Option<Fetcher>,
     pools: Pools,
 }
 
@@ -149,6 +152,8 @@ pub struct Deployment {
     pub native_schema: bool,
     /// The model thinks, and its host lets clients say how much.
     pub reasoning: bool,
+    /// The host fetches pictures and documents that a request gives by URL.
+    pub takes_urls: bool,
     /// What its requests are signed with, if they are.
     pub signer: Option<Signer>,
     /// How its bodies differ from those of the format.
@@ -286,17 +291,17 @@ impl Pools {
         if let Some(pools) = before.filter(|pools| pools.policy == *policy) {
             return Ok(pools.clone());
         }
-        let mut networks = Vec::new();
-        for text in &policy.allow_networks {
-            let network = Network::parse(text).ok_or_else(|| format!("{text} is not a network"))?;
-            networks.push(network);
-        }
         Ok(Pools {
             origins: BTreeMap::new(),
             policy: policy.clone(),
-            egress: Arc::new(Egress::new(networks)),
+            egress: Arc::new(Egress::new(networks(policy)?)),
             tls: dial::tls_config(policy.ca_file.as_deref())?,
         })
+    }
+
+    /// Who fetches media, under the same rule and with the same trust.
+    fn fetcher(&self, policy: &snapshot::MediaPolicy) -> Result<Fetcher, String> {
+        Fetcher::new(policy, networks(&self.policy)?, self.tls.clone().into())
     }
 
     fn origin(&mut self, url: &Uri, connect: Duration) -> Option<(PoolKey, Arc<Origin>)> {
@@ -325,6 +330,12 @@ impl Pools {
     }
 }
 
+fn networks(policy: &snapshot::EgressPolicy) -> Result<Vec<Network>, String> {
+    let parse =
+        |text: &String| Network::parse(text).ok_or_else(|| format!("{text} is not a network"));
+    policy.allow_networks.iter().map(parse).collect()
+}
+
 /// A model name resolved.
 pub struct Resolved<'a> {
     /// Index of the group.
@@ -348,6 +359,7 @@ impl Plan {
             deployments.push(Deployment::new(one, mock_port, &mut pools, &mut used)?);
         }
         pools.keep_only(&used);
+        let fetcher = snapshot.media.map(|policy| pools.fetcher(&policy)).transpose()?;
         let groups = snapshot.groups.into_iter().map(|group| Group::new(group, &deployments));
         let groups = groups.collect::<Result<Vec<_>, _>>()?;
         let known = |index: &usize| *index < groups.len();
@@ -375,6 +387,7 @@ impl Plan {
             cache: snapshot.cache,
             pii: snapshot.pii.map(|policy| policy.mode),
             responses: snapshot.responses.map(|policy| Terms::new(&policy, &pepper)),
+            fetcher,
             pools,
         })
     }
@@ -564,6 +577,7 @@ impl Deployment {
             original: one.original,
             native_schema: one.native_schema,
             reasoning: one.reasoning,
+            takes_urls: one.takes_urls,
             signer: one.signing,
             body_style: one.body_style,
             max_output_tokens: one.max_output_tokens,
@@ -611,6 +625,6 @@ fn header_lines<'a>(
     Ok(lines)
 }
 
-fn seconds(value: f64) -> Duration {
+pub(crate) fn seconds(value: f64) -> Duration {
     Duration::try_from_secs_f64(value).unwrap_or(Duration::MAX / 4)
 }

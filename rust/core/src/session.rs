@@ -175,7 +175,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         if operation.counts() && call.plan.candidates(call.group, operation).is_empty() {
             return self.answer_count(&call, &trail, asked).await;
         }
-        let chat = Chat::new(&call, &asked.request_id);
+        let mut chat = Chat::new(&call, &asked.request_id);
         let mut rng = edge.desk.borrow_mut().rng.fork();
         let outcome = tokio::select! {
             biased;
@@ -187,6 +187,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 return After::Cut;
             }
         };
+        chat.release_media();
         match outcome {
             Ok(Outcome::Whole(whole)) => self.answer_whole(&call, whole, &trail, asked).await,
             Ok(Outcome::Partial(partial)) => {

@@ -34,6 +34,8 @@ pub struct Snapshot {
     pub responses: Option<ResponsesPolicy>,
     /// What the gateway may connect to.
     pub egress: EgressPolicy,
+    /// How media are fetched for upstreams that take bytes only, if they are.
+    pub media: Option<MediaPolicy>,
 }
 
 impl Snapshot {
@@ -281,6 +283,8 @@ pub struct Deployment {
     pub native_schema: bool,
     /// The model thinks, and its host lets clients say how much.
     pub reasoning: bool,
+    /// The host fetches pictures and documents that a request gives by URL.
+    pub takes_urls: bool,
     /// How its bodies differ from those of the format.
     pub body_style: BodyStyle,
     /// Most tokens that the model can write, if known.
@@ -383,6 +387,20 @@ pub struct EgressPolicy {
     pub allow_networks: Vec<String>,
     /// More trust anchors, PEM file path.
     pub ca_file: Option<String>,
+}
+
+/// How media are fetched for upstreams that take bytes only.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MediaPolicy {
+    /// Bytes of all that is fetched for one request.
+    pub max_bytes: u64,
+    /// Pictures, documents and recordings that are fetched for one request.
+    pub max_items: usize,
+    /// Seconds until all of them have to be here.
+    pub timeout: f64,
+    /// Hosts that may be asked (`host`, `*.host`, `host:port`); none: every public one.
+    pub allow_hosts: Vec<String>,
 }
 
 /// How a worker's edge is set up: fixed until the process ends.

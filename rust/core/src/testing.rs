@@ -56,7 +56,7 @@ pub fn deployment(id: &str, base: &str) -> Value {
         },
         "headers": [["authorization", "Bearer upstream-credential"]],
         "weight": 1, "order": 0, "stream_usage": true, "stream_urls": {}, "token_headers": [], "signing": null, "original": true,
-        "native_schema": true, "reasoning": true, "body_style": "plain", "max_output_tokens": null,
+        "native_schema": true, "reasoning": true, "takes_urls": true, "body_style": "plain", "max_output_tokens": null,
         "tokenizer": "o200k",
         "timeouts": {"connect": 20.0, "first_byte": 60.0, "idle": 60.0, "total": 120.0},
     })
@@ -86,6 +86,7 @@ pub fn snapshot(change: impl FnOnce(&mut Value)) -> Snapshot {
         "pii": null,
         "responses": null,
         "egress": {"allow_networks": [], "ca_file": null},
+        "media": null,
     });
     change(&mut value);
     Snapshot::from_json(value.to_string().as_bytes()).unwrap()

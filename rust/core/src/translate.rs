@@ -2,6 +2,7 @@
 //! reply, the stream and the refusal on their way back.
 
 mod embeddings;
+mod media;
 mod stream;
 
 use crate::call::{Call, Keep};
@@ -21,6 +22,8 @@ use llmgw_formats::openai_responses;
 use llmgw_formats::ranges;
 use llmgw_formats::writer::quote;
 use llmgw_formats::{Format, Kind, format};
+pub use media::Asking;
+use media::Media;
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::HashSet;
@@ -42,6 +45,7 @@ pub struct Chat<'a> {
     /// What ids in the reply are made of.
     stem: Cow<'a, str>,
     request: OnceCell<Result<Request<'a>, Error>>,
+    media: Media,
 }
 
 /// How one attempt is translated.
@@ -75,7 +79,7 @@ impl<'a> Chat<'a> {
             Operation::Responses => random_stem(request_id),
             _ => Cow::Borrowed(request_id),
         };
-        Chat { call, stem, request: OnceCell::new() }
+        Chat { call, stem, request: OnceCell::new(), media: Media::default() }
     }
 
     fn client(&self) -> &'static dyn Format {
@@ -139,15 +143,9 @@ impl<'a> Chat<'a> {
     ) -> Result<Lane, Error> {
         let request = self.request()?;
         let kind = operation.format().unwrap_or(Kind::OpenaiChat);
-        let target = Target {
-            model,
-            max_output_tokens: to.max_output_tokens,
-            original: to.original,
-            stream_usage: to.stream_usage,
-            native_schema: to.native_schema,
-            reasoning: to.reasoning,
-        };
-        let mut sent = format(kind).encode_request(request, &target, dropped).map_err(refused)?;
+        let target = target(to, model);
+        let given = self.with_media(request, format(kind), &target);
+        let mut sent = format(kind).encode_request(&given, &target, dropped).map_err(refused)?;
         let keeps_dialect = kind == self.client().kind();
         if keeps_dialect {
             add_extras(&mut sent.body, request, dropped);
@@ -256,6 +254,19 @@ impl<'a> Chat<'a> {
     /// Whether the reply gets an id of ours, whatever the upstream calls it: a response is found by it.
     fn names_anew(&self, lane: &Lane) -> bool {
         self.call.operation == Operation::Responses && !lane.keeps_dialect
+    }
+}
+
+/// What encoders have to know of a deployment.
+fn target<'t>(to: &Deployment, model: &'t str) -> Target<'t> {
+    Target {
+        model,
+        max_output_tokens: to.max_output_tokens,
+        original: to.original,
+        stream_usage: to.stream_usage,
+        native_schema: to.native_schema,
+        reasoning: to.reasoning,
+        takes_urls: to.takes_urls,
     }
 }
 

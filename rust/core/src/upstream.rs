@@ -150,7 +150,10 @@ impl Origin {
         for (name, value) in request.extra {
             line(&[name.as_bytes(), b": ", value, b"\r\n"]);
         }
-        line(&[b"content-length: ", request.body.len().to_string().as_bytes(), b"\r\n\r\n"]);
+        if request.method != "GET" {
+            line(&[b"content-length: ", request.body.len().to_string().as_bytes(), b"\r\n"]);
+        }
+        line(&[b"\r\n"]);
         head
     }
 

@@ -6,20 +6,57 @@ const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 
 /// Writes bytes in the standard alphabet, padded.
 pub(crate) fn encode(bytes: &[u8]) -> String {
-    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let at = |index: usize| u32::from(chunk.get(index).copied().unwrap_or(0));
-        let bits = at(0) << 16 | at(1) << 8 | at(2);
-        for place in 0..4 {
-            if place > chunk.len() {
-                out.push('=');
-            } else {
-                let index = (bits >> (18 - 6 * place)) & 63;
-                out.push(char::from(ALPHABET[index as usize]));
-            }
+    let mut encoder = Encoder::default();
+    encoder.push(bytes);
+    encoder.finish()
+}
+
+/// Writes bytes that come bit by bit, so that they need not be held twice.
+#[derive(Debug, Default)]
+pub struct Encoder {
+    out: Vec<u8>,
+    /// What is not three bytes yet.
+    rest: Vec<u8>,
+}
+
+impl Encoder {
+    /// Takes what comes next.
+    pub fn push(&mut self, mut bytes: &[u8]) {
+        self.out.reserve(bytes.len().div_ceil(3) * 4 + 4);
+        while !self.rest.is_empty() && self.rest.len() < 3 {
+            let Some((first, others)) = bytes.split_first() else { return };
+            self.rest.push(*first);
+            bytes = others;
         }
+        if let [a, b, c] = self.rest[..] {
+            self.out.extend_from_slice(&digits([a, b, c]));
+            self.rest.clear();
+        }
+        let mut threes = bytes.chunks_exact(3);
+        for three in threes.by_ref() {
+            self.out.extend_from_slice(&digits([three[0], three[1], three[2]]));
+        }
+        self.rest.extend_from_slice(threes.remainder());
     }
-    out
+
+    /// The text of all that came.
+    #[must_use]
+    pub fn finish(mut self) -> String {
+        if !self.rest.is_empty() {
+            let missing = 3 - self.rest.len();
+            self.rest.resize(3, 0);
+            let mut last = digits([self.rest[0], self.rest[1], self.rest[2]]);
+            last[4 - missing..].fill(b'=');
+            self.out.extend_from_slice(&last);
+        }
+        // It is ASCII throughout.
+        String::from_utf8(self.out).unwrap_or_default()
+    }
+}
+
+fn digits(three: [u8; 3]) -> [u8; 4] {
+    let bits = u32::from_be_bytes([0, three[0], three[1], three[2]]);
+    [18, 12, 6, 0].map(|shift| ALPHABET[(bits >> shift) as usize & 63])
 }
 
 /// Reads either alphabet; nothing if the text is no base64.
@@ -87,6 +124,16 @@ mod tests {
         assert_eq!(decode("-__-").unwrap(), b"\xfb\xff\xfe");
         assert_eq!(decode("a"), None);
         assert_eq!(decode("a b="), None);
+    }
+
+    #[test]
+    fn what_comes_in_pieces_is_written_as_what_comes_whole() {
+        let bytes: Vec<u8> = (0..=255).collect();
+        for size in 1..=bytes.len() {
+            let mut encoder = Encoder::default();
+            bytes.chunks(size).for_each(|piece| encoder.push(piece));
+            assert_eq!(encoder.finish(), encode(&bytes), "in pieces of {size}");
+        }
     }
 
     #[test]

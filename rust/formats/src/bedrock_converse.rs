@@ -91,6 +91,17 @@ impl Format for BedrockConverse {
         errors::encode(failure)
     }
 
+    /// Never: it takes bytes, or an object in S3 that its account may read.
+    fn fetches(&self, _: &Target<'_>) -> bool {
+        false
+    }
+
+    fn needs_bytes(&self, block: &Block<'_>, _: &Target<'_>) -> bool {
+        let is_film = matches!(block, Block::Video { .. });
+        !is_film
+            && matches!(block.source(), Some(Source::Url { url, .. }) if !url.starts_with(media::S3))
+    }
+
     fn spelling(&self, field: &'static str) -> &'static str {
         match field {
             "max_output_tokens" => "inferenceConfig.maxTokens",
@@ -105,26 +116,6 @@ impl Format for BedrockConverse {
             "metadata" => "requestMetadata",
             other => other,
         }
-    }
-}
-
-/// Whether something of the conversation lies at a URL that somebody has to fetch: Bedrock itself takes
-/// bytes, or an object in S3 that its account may read.
-#[must_use]
-pub fn needs_fetch(request: &Request<'_>) -> bool {
-    request.messages.iter().any(|message| message.blocks.iter().any(lies_elsewhere))
-}
-
-fn lies_elsewhere(block: &Block<'_>) -> bool {
-    match block {
-        Block::Image { source, .. }
-        | Block::Document { source, .. }
-        | Block::Video { source }
-        | Block::Audio { source } => {
-            matches!(source, Source::Url { url, .. } if !url.starts_with(media::S3))
-        }
-        Block::ToolResult { blocks, .. } => blocks.iter().any(lies_elsewhere),
-        _ => false,
     }
 }
 

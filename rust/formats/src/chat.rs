@@ -198,6 +198,29 @@ impl<'a> Block<'a> {
     pub fn text(text: impl Into<Text<'a>>) -> Self {
         Block::Text(TextBlock { text: text.into(), ..TextBlock::default() })
     }
+
+    /// Where a picture, a sound, a film or a document is.
+    #[must_use]
+    pub fn source(&self) -> Option<&Source<'a>> {
+        match self {
+            Block::Image { source, .. }
+            | Block::Audio { source }
+            | Block::Video { source }
+            | Block::Document { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn source_mut(&mut self) -> Option<&mut Source<'a>> {
+        match self {
+            Block::Image { source, .. }
+            | Block::Audio { source }
+            | Block::Video { source }
+            | Block::Document { source, .. } => Some(source),
+            _ => None,
+        }
+    }
 }
 
 /// Where a picture, a sound or a document is.

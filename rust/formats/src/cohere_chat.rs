@@ -23,7 +23,7 @@ mod stream_in;
 mod stream_out;
 mod words;
 
-use crate::chat::{Failure, Reply, Request};
+use crate::chat::{Block, Failure, Reply, Request};
 use crate::format::{
     Context, Dropped, Fault, Format, Kind, PathFacts, Sent, StreamDecoder, StreamEncoder, Target,
 };
@@ -71,6 +71,11 @@ impl Format for CohereChat {
 
     fn encode_error(&self, failure: &Failure<'_>, context: &Context<'_>) -> Vec<u8> {
         errors::encode(failure, context)
+    }
+
+    /// Documents are texts here, so that no bytes would help.
+    fn needs_bytes(&self, block: &Block<'_>, target: &Target<'_>) -> bool {
+        matches!(block, Block::Image { .. }) && !self.fetches(target)
     }
 
     fn spelling(&self, field: &'static str) -> &'static str {

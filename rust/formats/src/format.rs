@@ -1,6 +1,6 @@
 //! What a format has to be able to do, and the list of the formats.
 
-use crate::chat::{Event, Failure, Reply, Request};
+use crate::chat::{Block, Event, Failure, Reply, Request};
 use std::borrow::Cow;
 
 /// A wire format of chats.
@@ -97,6 +97,18 @@ pub trait Format: Sync {
     /// Writes an error body for a client.
     fn encode_error(&self, failure: &Failure<'_>, context: &Context<'_>) -> Vec<u8>;
 
+    /// Whether that upstream fetches what a request gives by URL.
+    fn fetches(&self, target: &Target<'_>) -> bool {
+        target.takes_urls
+    }
+
+    /// Whether a block of the user's that lies at a URL cannot be given to that upstream as it is, but
+    /// could be as bytes.
+    fn needs_bytes(&self, block: &Block<'_>, target: &Target<'_>) -> bool {
+        let is_seen = matches!(block, Block::Image { .. } | Block::Document { .. });
+        is_seen && !self.fetches(target)
+    }
+
     /// How clients of this format spell a canonical field (`max_output_tokens`, `n`, `seed`, …), for the
     /// list of what was dropped.
     fn spelling(&self, field: &'static str) -> &'static str {
@@ -136,6 +148,8 @@ pub struct Target<'a> {
     pub native_schema: bool,
     /// The model thinks, and its host lets clients say how much.
     pub reasoning: bool,
+    /// The host fetches pictures and documents that a request gives by URL.
+    pub takes_urls: bool,
 }
 
 /// What is known when replies are written.

@@ -31,12 +31,14 @@ mod tools_in;
 mod tools_out;
 mod words;
 
-use crate::chat::{Failure, Reply, Request};
+use crate::chat::{Block, Failure, Reply, Request, Source};
 use crate::format::{
     Context, Dropped, Fault, Format, Kind, PathFacts, Sent, StreamDecoder, StreamEncoder, Target,
 };
 use crate::writer::Writer;
+use parts::is_googles;
 use stream_out::Framing;
+use thinking::Model;
 
 pub use errors::retry_delay;
 
@@ -92,6 +94,19 @@ impl Format for GeminiGenerate {
 
     fn encode_error(&self, failure: &Failure<'_>, _: &Context<'_>) -> Vec<u8> {
         errors::encode(failure)
+    }
+
+    /// Models before 2.5 take Google's own files only (reference: "File input methods").
+    fn fetches(&self, target: &Target<'_>) -> bool {
+        let version = Model::of(target.model).version;
+        target.takes_urls && version.is_none_or(|version| version >= 25)
+    }
+
+    /// Google's own files, and films at YouTube, are known by their address.
+    fn needs_bytes(&self, block: &Block<'_>, target: &Target<'_>) -> bool {
+        let Some(Source::Url { url, .. }) = block.source() else { return false };
+        let is_film = matches!(block, Block::Video { .. });
+        !is_film && !is_googles(url) && !self.fetches(target)
     }
 
     fn spelling(&self, field: &'static str) -> &'static str {

@@ -5,7 +5,7 @@
 //! (`format`), frames of a stream (`frames`), then a module for each format.
 
 pub mod anthropic_messages;
-mod base64;
+pub mod base64;
 pub mod bedrock_converse;
 pub mod chat;
 pub mod cohere_chat;

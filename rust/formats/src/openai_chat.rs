@@ -16,7 +16,7 @@ mod stream_in;
 mod stream_out;
 pub(crate) mod words;
 
-use crate::chat::{Failure, Reply, Request};
+use crate::chat::{Block, Failure, Reply, Request};
 use crate::format::{
     Context, Dropped, Fault, Format, Kind, PathFacts, Sent, StreamDecoder, StreamEncoder, Target,
 };
@@ -69,6 +69,15 @@ impl Format for OpenaiChat {
 
     fn encode_error(&self, failure: &Failure<'_>, _: &Context<'_>) -> Vec<u8> {
         openai_errors::encode(failure)
+    }
+
+    /// Documents and recordings have no URLs here; pictures do, if the host fetches them.
+    fn needs_bytes(&self, block: &Block<'_>, target: &Target<'_>) -> bool {
+        match block {
+            Block::Document { .. } | Block::Audio { .. } => true,
+            Block::Image { .. } => !self.fetches(target),
+            _ => false,
+        }
     }
 
     fn spelling(&self, field: &'static str) -> &'static str {

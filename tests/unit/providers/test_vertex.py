@@ -63,6 +63,7 @@ def test_claude_is_called_by_messages_in_googles_style() -> None:
     }
     assert upstream.stream_urls == {Operation.MESSAGES: f"{models}/{{model}}:streamRawPredict"}
     assert (upstream.original, upstream.body_style) == (False, "vertex_anthropic")
+    assert not upstream.takes_urls
 
 
 @pytest.mark.usefixtures("asked")

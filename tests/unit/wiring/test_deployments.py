@@ -187,3 +187,17 @@ def test_tokens_are_counted_as_the_model_does_or_as_its_provider_mostly_does(
 def test_an_opaque_name_is_counted_as_its_base_model() -> None:
     text = entry("model: mock/eu-deployment-7", ", model_info: {base_model: gpt-4}")
     assert compiled(text).deployments[0].tokenizer == _native.token_family("gpt-4")
+
+
+@pytest.mark.parametrize(
+    ("model", "info", "takes_urls"),
+    [
+        ("model: openai/m, api_key: k", "", True),
+        ("model: ollama/m", "", False),
+        ("model: ollama/m", ", model_info: {supports_url_media: true}", True),
+        ("model: openai/m, api_key: k", ", model_info: {supports_url_media: false}", False),
+    ],
+)
+def test_whether_a_host_fetches_media_is_known_of_it_or_said(model: str, info: str, takes_urls: bool) -> None:
+    (deployment,) = compiled(entry(model, info)).deployments
+    assert deployment.takes_urls is takes_urls

@@ -78,6 +78,7 @@ LOCAL: tuple[Compatible, ...] = (
         operations=CLASSIC | {Operation.RESPONSES},
         needs_key=False,
         default_path="/v1",
+        takes_urls=False,
     ),
     Compatible(
         name="lmdeploy",
@@ -102,6 +103,7 @@ LOCAL: tuple[Compatible, ...] = (
         operations=CLASSIC,
         needs_key=False,
         default_path="/v1",
+        takes_urls=False,
     ),
     Compatible(
         name="oobabooga",

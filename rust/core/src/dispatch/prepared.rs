@@ -3,10 +3,11 @@
 use super::{Extra, Failure};
 use crate::call::for_vertex;
 use crate::error::Class;
+use crate::gate::Shop;
 use crate::plan::Deployment;
 use crate::responses::previous::Past;
 use crate::snapshot::{BodyStyle, Operation};
-use crate::translate::{Chat, Lane};
+use crate::translate::{Asking, Chat, Lane};
 use bytes::Bytes;
 use std::borrow::Cow;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -42,14 +43,19 @@ pub(super) struct Prepared<'d> {
 
 impl<'d> Prepared<'d> {
     /// For the deployment's own way of serving it.
-    pub(super) fn new(chat: &Chat<'_>, deployment: &'d Deployment) -> Result<Self, Failure> {
+    pub(super) async fn new(
+        shop: &Shop,
+        chat: &Chat<'_>,
+        deployment: &'d Deployment,
+    ) -> Result<Self, Failure> {
         let operation = deployment.serves(chat.call.operation);
-        Self::by(chat, deployment, operation.ok_or_else(|| unable(deployment))?)
+        Self::by(shop, chat, deployment, operation.ok_or_else(|| unable(deployment))?).await
     }
 
     /// The same request by another chat, for a host that seems to lack this one; not of a host that has
     /// made what the request goes on from.
-    pub(super) fn otherwise(
+    pub(super) async fn otherwise(
+        shop: &Shop,
         chat: &Chat<'_>,
         deployment: &'d Deployment,
         failure: &Failure,
@@ -62,10 +68,11 @@ impl<'d> Prepared<'d> {
         {
             return None;
         }
-        Some(Self::by(chat, deployment, deployment.instead_of(operation)?))
+        Some(Self::by(shop, chat, deployment, deployment.instead_of(operation)?).await)
     }
 
-    fn by(
+    async fn by(
+        shop: &Shop,
         chat: &Chat<'_>,
         deployment: &'d Deployment,
         operation: Operation,
@@ -74,7 +81,10 @@ impl<'d> Prepared<'d> {
         let model = deployment.routed_model(&call.matched);
         let path =
             deployment.path(operation, call.streams(), &model).ok_or_else(|| unable(deployment))?;
-        let (mut body, hide_usage, lane) = if operation == call.operation && !call.is_mixed() {
+        let as_it_came = operation == call.operation && !call.is_mixed();
+        let asking = Asking { operation, to: deployment, model: &model, as_it_came };
+        let has_media = chat.fetch(shop, asking).await?;
+        let (mut body, hide_usage, lane) = if as_it_came && !has_media {
             let (body, hide_usage) = call.body_for(&model, deployment.stream_usage);
             (body, hide_usage, None)
         } else {

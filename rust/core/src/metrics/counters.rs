@@ -20,6 +20,8 @@ pub enum Counter {
     ResponseStored,
     ResponseLost,
     ResponseDamaged,
+    MediaFetched,
+    MediaRefused,
 }
 
 /// How a counter is shown.
@@ -31,7 +33,7 @@ pub(super) struct Family {
 }
 
 /// All event counters, in the order they are shown.
-pub(super) const FAMILIES: [Family; 9] = [
+pub(super) const FAMILIES: [Family; 10] = [
     Family {
         name: "llmgw_cache_requests_total",
         help: "Requests by what the exact cache had for them.",
@@ -90,5 +92,13 @@ pub(super) const FAMILIES: [Family; 9] = [
         name: "llmgw_stored_responses_damaged_total",
         help: "Stored responses that could not be read when they were asked for.",
         counters: &[(Counter::ResponseDamaged, "")],
+    },
+    Family {
+        name: "llmgw_media_fetched_total",
+        help: "Media at URLs that were to be fetched for upstreams, by whether they were.",
+        counters: &[
+            (Counter::MediaFetched, r#"{result="fetched"}"#),
+            (Counter::MediaRefused, r#"{result="refused"}"#),
+        ],
     },
 ];

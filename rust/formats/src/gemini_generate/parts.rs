@@ -154,8 +154,17 @@ pub(super) fn file<'a>(value: &Value<'a>) -> Option<Block<'a>> {
 
 /// Films there need no media type.
 pub(super) fn is_youtube(url: &str) -> bool {
-    let host = url.split("://").nth(1).unwrap_or_default().split('/').next().unwrap_or_default();
+    let host = host_of(url);
     host == "youtu.be" || host == "youtube.com" || host.ends_with(".youtube.com")
+}
+
+/// Whether the models find it without fetching it from anywhere: files that were uploaded, and films.
+pub(super) fn is_googles(url: &str) -> bool {
+    is_youtube(url) || host_of(url) == "generativelanguage.googleapis.com"
+}
+
+fn host_of(url: &str) -> &str {
+    url.split("://").nth(1).unwrap_or_default().split('/').next().unwrap_or_default()
 }
 
 /// What media types have in common.

@@ -31,6 +31,7 @@ pub fn original() -> Target<'static> {
         stream_usage: true,
         native_schema: true,
         reasoning: true,
+        takes_urls: true,
     }
 }
 

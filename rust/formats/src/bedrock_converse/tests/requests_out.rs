@@ -247,7 +247,6 @@ fn objects_in_s3_are_told_by_their_address() {
     let source = Source::Url { url: "s3://bucket/a.mp4".into(), media_type: None };
     let mut request = hello();
     request.messages[0].blocks.push(Block::Video { source });
-    assert!(!crate::bedrock_converse::needs_fetch(&request));
     let (body, _) = sent(&request, "amazon.nova-pro-v1:0");
     assert_eq!(
         body["messages"][0]["content"][1],
@@ -261,7 +260,6 @@ fn a_picture_by_url_is_noted_and_refused_if_it_is_all() {
     let picture = Block::Image { source, detail: None, cache: None };
     let mut request = hello();
     request.messages[0].blocks.push(picture.clone());
-    assert!(crate::bedrock_converse::needs_fetch(&request));
     let (body, dropped) = sent(&request, CLAUDE);
     assert_eq!(body["messages"][0]["content"], json!([{"text": "Hello"}]));
     assert_eq!(dropped, ["messages[0].content[1]"]);
