@@ -5,6 +5,7 @@ use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 /// How many letters of a name its folder has.
 const SHARD: usize = 2;
@@ -50,8 +51,11 @@ impl Folder {
             }
             result => result?,
         };
-        let written =
-            file.write_all(bytes).and_then(|()| fs::rename(&unfinished, shard.join(name)));
+        // The kernel's own stamp moves on with its clock, every few milliseconds: too coarse to tell which came first.
+        let written = file
+            .write_all(bytes)
+            .and_then(|()| file.set_modified(SystemTime::now()))
+            .and_then(|()| fs::rename(&unfinished, shard.join(name)));
         if let Err(error) = written {
             // The error to be told is the first one.
             let _ = fs::remove_file(&unfinished);

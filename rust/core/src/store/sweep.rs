@@ -189,6 +189,17 @@ mod tests {
     }
 
     #[test]
+    fn of_a_burst_the_first_go() {
+        let (_temp, folder) = folder(0);
+        for number in 0..400 {
+            folder.write(&name(number), b"x").unwrap();
+        }
+        let bounds = Bounds { max_bytes: 200 * 4096, ..ROOMY };
+        sweep(&folder, bounds, SystemTime::now()).unwrap();
+        assert_eq!(there(&folder, 400), (220..400).collect::<Vec<_>>());
+    }
+
+    #[test]
     fn what_is_not_the_stores_own_is_left_alone() {
         let (temp, folder) = folder(1);
         let foreign = ["note.txt", "00/note.txt", "other/note.txt"].map(|at| temp.path().join(at));
