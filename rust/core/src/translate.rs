@@ -7,6 +7,7 @@ mod stream;
 
 use crate::call::{Call, Keep};
 use crate::error::{Class, Error};
+use crate::headers::Headers;
 use crate::json;
 use crate::keys::to_hex;
 use crate::plan::Deployment;
@@ -14,6 +15,7 @@ use crate::responses::previous::Past;
 use crate::snapshot::Operation;
 use crate::usage::{self, Usage};
 use bytes::Bytes;
+use llmgw_formats::bedrock_converse;
 use llmgw_formats::chat::{Extra, Failure, Request};
 use llmgw_formats::format::{Context, Dropped, Fault, PathFacts, Sent, StreamEncoder, Target};
 use llmgw_formats::gemini_embed::Method;
@@ -37,6 +39,8 @@ const STEM: usize = 24;
 const MOST_DROPPED: usize = 2048;
 /// Characters of one name in it.
 const MOST_NAME: usize = 200;
+/// The header in which AWS names an error.
+const AWS_ERROR: &str = "x-amzn-errortype";
 
 /// An admitted chat, read into the canonical one when a deployment of another dialect needs it.
 pub struct Chat<'a> {
@@ -294,8 +298,14 @@ impl Lane {
 
     /// What an upstream's refusal says.
     #[must_use]
-    pub fn failure<'b>(&self, status: u16, body: &'b str) -> Failure<'b> {
-        self.upstream.decode_error(status, body)
+    pub fn failure<'b>(&self, status: u16, headers: &'b Headers, body: &'b str) -> Failure<'b> {
+        match self.upstream.kind() {
+            // AWS names the error in a header, and most often there alone.
+            Kind::BedrockConverse => {
+                bedrock_converse::decode_error_of(headers.text(AWS_ERROR), status, body)
+            }
+            _ => self.upstream.decode_error(status, body),
+        }
     }
 }
 
