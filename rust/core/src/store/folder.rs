@@ -9,6 +9,8 @@ use std::time::SystemTime;
 
 /// How many letters of a name its folder has.
 const SHARD: usize = 2;
+/// How many letters at a name's end are its owner's mark.
+const MARK: usize = 16;
 /// What disks give out: a small file takes as much.
 const BLOCK: u64 = 4096;
 /// The largest file that is read at all.
@@ -116,6 +118,12 @@ pub fn is_entry(name: &str) -> bool {
     name.len() == 64 && name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
+/// The mark of its owner that an entry's name ends with; see [`super::seal`].
+#[must_use]
+pub fn mark(name: &str) -> Option<u64> {
+    u64::from_str_radix(name.get(name.len().checked_sub(MARK)?..)?, 16).ok()
+}
+
 /// Whether it is the name of a folder of such files.
 #[must_use]
 pub fn is_shard(name: &str) -> bool {
@@ -176,6 +184,7 @@ mod tests {
     fn names_of_entries_are_told_from_others() {
         assert!(is_entry(&NAME[..64]));
         assert!(!is_entry("sweep.lock"));
+        assert_eq!(mark(&NAME[..64]), Some(0xef01_2345_6789_abcd));
         assert!(is_shard("ab") && !is_shard("xy"));
         assert!(is_unfinished(".new-1"));
     }

@@ -231,6 +231,19 @@ async fn when_there_are_too_many_the_oldest_go() {
 }
 
 #[tokio::test]
+async fn one_owner_cannot_push_out_what_others_have_stored() {
+    let room = Room::with(policy(|policy| policy["max_bytes"] = json!(10 * 4096)));
+    room.keep("quiet", "resp_old", entry("{}"));
+    for number in 0..30 {
+        room.keep("loud", &format!("resp_{number}"), entry("{}"));
+    }
+    room.store.close();
+    assert!(room.find("quiet", "resp_old").await.is_some());
+    assert!(room.find("loud", "resp_29").await.is_some());
+    assert_eq!(room.find("loud", "resp_0").await, None);
+}
+
+#[tokio::test]
 async fn what_waits_is_written_before_the_store_closes() {
     let room = Room::new();
     for number in 0..100 {
