@@ -146,11 +146,13 @@ impl Failure {
 }
 
 impl Failure {
-    /// Whether it says more than the failure of a group before: that it cannot serve such a request at all
-    /// says least, that it could not be tried a little more; of those that were tried the last one counts.
+    /// Whether it says more than the failure of a group before: that it cannot serve such a request at all,
+    /// or cannot be given what lies at a URL, says least, that it could not be tried a little more; of those
+    /// that were tried the last one counts.
     fn outweighs(&self, before: &Failure) -> bool {
         let weight = |failure: &Failure| match failure.class {
             _ if failure.is_of_the_request() => 0,
+            Class::InvalidRequest if failure.status.is_none() => 0,
             Class::NoDeployment => 1,
             _ => 2,
         };
