@@ -1,5 +1,7 @@
 //! Attempts: pick a deployment, send, retry within the group, fall back to the next; all before the first byte.
 
+mod upload;
+
 use crate::call::Call;
 use crate::error::{Class, Error};
 use crate::gate::Shop;
@@ -12,6 +14,8 @@ use bytes::{Bytes, BytesMut};
 use std::collections::VecDeque;
 use std::time::{Duration, SystemTime};
 use tokio::time::{Instant, timeout_at};
+
+pub use upload::{Coming, Trouble, Uploading};
 
 /// A reply up to this size is read whole before the client gets its head, so that it can be retried.
 const WHOLE_MAX: usize = 256 * 1024;
@@ -80,6 +84,8 @@ pub struct Failure {
     rests: bool,
     /// The upstream's own words, where they are meant for the client.
     reply: Option<Whole>,
+    /// The client left, or sent what cannot be read: no fault of the deployment.
+    is_clients: bool,
 }
 
 impl Failure {
@@ -91,6 +97,7 @@ impl Failure {
             retry_after: None,
             rests: class.row().cool_down,
             reply: None,
+            is_clients: false,
         }
     }
 
@@ -119,26 +126,75 @@ pub async fn dispatch(
     rng: &mut fastrand::Rng,
     trail: &mut Trail,
 ) -> Result<Outcome, Failure> {
-    let mut route = Route { shop, call, extra, rng, trail };
-    match route.follow(false).await {
-        // Every deployment on the way rests: rather ask one of them than nobody.
-        Err(failure) if route.trail.attempts == 0 && failure.class == Class::NoDeployment => {
-            route.follow(true).await
-        }
-        result => result,
-    }
+    Route { shop, call, way: Way::Held(extra), rng, trail }.run().await
+}
+
+/// The same for a request whose body is still coming.
+///
+/// # Errors
+/// As [`dispatch`].
+pub async fn dispatch_upload(
+    shop: &Shop,
+    call: &Call,
+    coming: &mut dyn Coming,
+    rng: &mut fastrand::Rng,
+    trail: &mut Trail,
+) -> Result<Outcome, Failure> {
+    Route { shop, call, way: Way::Coming(coming), rng, trail }.run().await
 }
 
 /// A call on its way through its groups.
 struct Route<'a> {
     shop: &'a Shop,
     call: &'a Call,
-    extra: &'a Extra<'a>,
+    way: Way<'a>,
     rng: &'a mut fastrand::Rng,
     trail: &'a mut Trail,
 }
 
+/// How a request is sent.
+enum Way<'a> {
+    /// Its body is at hand.
+    Held(&'a Extra<'a>),
+    /// Its body is still coming.
+    Coming(&'a mut dyn Coming),
+}
+
+impl Way<'_> {
+    async fn attempt(&mut self, call: &Call, to: &Deployment) -> Result<Outcome, Failure> {
+        match self {
+            Way::Held(extra) => attempt(call, to, extra).await,
+            Way::Coming(coming) => coming.attempt(call, to).await,
+        }
+    }
+
+    /// Whether the same request can be sent once more.
+    fn may_repeat(&self) -> bool {
+        match self {
+            Way::Held(_) => true,
+            Way::Coming(coming) => coming.may_repeat(),
+        }
+    }
+
+    async fn pause(&mut self, wait: Duration) {
+        match self {
+            Way::Held(_) => tokio::time::sleep(wait).await,
+            Way::Coming(coming) => coming.pause(wait).await,
+        }
+    }
+}
+
 impl Route<'_> {
+    async fn run(mut self) -> Result<Outcome, Failure> {
+        match self.follow(false).await {
+            // Every deployment on the way rests: rather ask one of them than nobody.
+            Err(failure) if self.trail.attempts == 0 && failure.class == Class::NoDeployment => {
+                self.follow(true).await
+            }
+            result => result,
+        }
+    }
+
     /// Tries the call's group and, as failures lead there, its fallbacks.
     async fn follow(&mut self, even_resting: bool) -> Result<Outcome, Failure> {
         let (shop, call) = (self.shop, self.call);
@@ -155,6 +211,7 @@ impl Route<'_> {
             }
             let failure = match self.in_group(group, even_resting).await {
                 Ok(outcome) => return Ok(outcome),
+                Err(failure) if !self.way.may_repeat() => return Err(failure),
                 Err(failure) => failure,
             };
             let groups = &call.plan.groups[group];
@@ -176,7 +233,7 @@ impl Route<'_> {
 
     /// Tries the deployments of one group as often as the policy allows.
     async fn in_group(&mut self, group: usize, even_resting: bool) -> Result<Outcome, Failure> {
-        let Route { shop, call, extra, rng, trail } = self;
+        let Route { shop, call, way, rng, trail } = self;
         let plan = &call.plan;
         let candidates = plan.candidates(group, call.operation);
         if candidates.is_empty() {
@@ -203,7 +260,7 @@ impl Route<'_> {
             trail.attempts += 1;
             trail.deployment = Some(index);
             let started = Instant::now();
-            let result = attempt(call, deployment, extra).await;
+            let result = way.attempt(call, deployment).await;
             trail.upstream += started.elapsed();
             let failure = match result {
                 Ok(outcome) => {
@@ -213,7 +270,7 @@ impl Route<'_> {
                 Err(failure) => failure,
             };
             note_failure(shop, call, deployment, &failure);
-            if retry >= plan.retry.retries(failure.class) {
+            if retry >= plan.retry.retries(failure.class) || !way.may_repeat() {
                 return Err(failure);
             }
             let others_left = tried.len() < candidates.len();
@@ -230,7 +287,7 @@ impl Route<'_> {
             if wait > plan.retry.longest {
                 return Err(failure);
             }
-            tokio::time::sleep(wait).await;
+            way.pause(wait).await;
             retry += 1;
             shop.metrics.count(Counter::Retry);
         }
@@ -238,7 +295,7 @@ impl Route<'_> {
 }
 
 fn note_failure(shop: &Shop, call: &Call, deployment: &Deployment, failure: &Failure) {
-    if failure.reply.is_none() {
+    if failure.reply.is_none() && !failure.is_clients {
         let reason = if failure.reason.is_empty() { &failure.message } else { &failure.reason };
         let fields = [
             ("deployment", &deployment.id[..]),
@@ -293,7 +350,16 @@ async fn attempt(
     let fixed = &deployment.headers;
     let request = Outgoing { method: "POST", path: &path, fixed, extra, body };
     let sent = timeout_at(first_byte, deployment.origin.send(request)).await.map_err(late)?;
-    let response = sent.map_err(|error| match error {
+    let response = sent.map_err(|error| unsent(error, &fail))?;
+    if !(200..300).contains(&response.status) {
+        return Err(refusal(response, first_byte, &fail).await);
+    }
+    begin(response, hide_usage, deployment, first_byte, deadline, &fail).await
+}
+
+/// A send that brought no reply.
+fn unsent(error: SendError, fail: &impl Fn(Class, &str) -> Failure) -> Failure {
+    match error {
         SendError::Protocol => fail(Class::UpstreamProtocol, "did not answer in HTTP"),
         SendError::Unreachable(reason) => {
             Failure { reason, ..fail(Class::UpstreamUnreachable, "could not be reached") }
@@ -301,11 +367,7 @@ async fn attempt(
         SendError::Broken => {
             fail(Class::UpstreamUnreachable, "closed the connection without an answer")
         }
-    })?;
-    if !(200..300).contains(&response.status) {
-        return Err(refusal(response, first_byte, &fail).await);
     }
-    begin(response, hide_usage, deployment, first_byte, deadline, &fail).await
 }
 
 /// Reads a good reply until it is whole, or large, or its first event is here.

@@ -12,6 +12,7 @@ pub mod http1;
 pub mod json;
 pub mod keys;
 pub mod log;
+pub mod multipart;
 pub mod pii;
 pub mod prompt;
 pub mod scan;
@@ -43,6 +44,7 @@ pub mod gate;
 pub mod reply;
 pub mod session;
 pub mod stream;
+pub mod upload;
 
 pub mod load;
 pub mod mock;

@@ -159,6 +159,12 @@ impl Deployment {
         self.urls.contains_key(&operation)
     }
 
+    /// The header lines for a request that is not JSON.
+    #[must_use]
+    pub fn headers_but_type(&self) -> &str {
+        self.headers.strip_prefix(JSON_TYPE).unwrap_or(&self.headers)
+    }
+
     /// Path and query of the operation for a routed model.
     #[must_use]
     pub fn path(&self, operation: Operation, model: &str) -> Option<Cow<'_, str>> {
@@ -490,6 +496,8 @@ impl Deployment {
     }
 }
 
+/// What most requests are, as the first of their header lines.
+const JSON_TYPE: &str = "content-type: application/json\r\n";
 /// Headers that describe the message itself.
 const OURS: [&str; 7] = [
     "accept-encoding",
@@ -503,7 +511,7 @@ const OURS: [&str; 7] = [
 
 /// The headers as lines, with those that every request has.
 fn header_lines(headers: &[(String, String)]) -> Result<String, &'static str> {
-    let mut lines = String::from("content-type: application/json\r\naccept-encoding: identity\r\n");
+    let mut lines = format!("{JSON_TYPE}accept-encoding: identity\r\n");
     for (name, value) in headers {
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| "a bad header name")?;
         if OURS.contains(&name.as_str()) {

@@ -1,10 +1,12 @@
 //! One client connection: every request on it is admitted, dispatched and answered here, or handed to
 //! the control plane.
 
+mod upload;
+
 use crate::cache::{CachedHead, Entry};
 use crate::call::{Call, Ticket};
 use crate::connection::Connection;
-use crate::dispatch::{self, Extra, Outcome, Partial, Trail, Whole};
+use crate::dispatch::{self, Extra, Failure, Outcome, Partial, Trail, Whole};
 use crate::edge::Edge;
 use crate::error::Error;
 use crate::gate::{Admission, Arrival};
@@ -98,6 +100,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let Some((operation, path_model)) = route else {
             return control::forward(self, head, &asked).await;
         };
+        if operation.takes_forms(access::media_type(head)) {
+            let route = upload::FormRoute { operation, path_model };
+            return self.upload(plan, head, &route, &mut asked).await;
+        }
         let key = match self.let_in(&plan, head) {
             Ok(key) => key,
             Err(error) => {
@@ -172,17 +178,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 return After::Cut;
             }
         };
+        self.conclude(&call, outcome, &mut trail, asked).await
+    }
+
+    /// Answers with what dispatch brought.
+    async fn conclude(
+        &mut self,
+        call: &Call,
+        outcome: Result<Outcome, Failure>,
+        trail: &mut Trail,
+        asked: &Asked,
+    ) -> After {
         match outcome {
-            Ok(Outcome::Whole(whole)) => self.answer_whole(&call, whole, &trail, asked).await,
-            Ok(Outcome::Partial(partial)) => {
-                self.answer_partial(&call, partial, &mut trail, asked).await
-            }
+            Ok(Outcome::Whole(whole)) => self.answer_whole(call, whole, trail, asked).await,
+            Ok(Outcome::Partial(partial)) => self.answer_partial(call, partial, trail, asked).await,
             Err(failure) => match failure.into_reply() {
-                Ok(whole) => self.answer_whole(&call, whole, &trail, asked).await,
+                Ok(whole) => self.answer_whole(call, whole, trail, asked).await,
                 Err(error) => {
                     let status = error.class.row().status;
-                    self.finish(&call, &trail, asked, Ending { status, ..Ending::default() });
-                    self.begin(&call, &trail, status, asked);
+                    self.finish(call, trail, asked, Ending { status, ..Ending::default() });
+                    self.begin(call, trail, status, asked);
                     error_headers(&mut self.head, &error);
                     self.write_body(asked, &error.to_openai_json()).await
                 }

@@ -1,0 +1,177 @@
+//! A form with files: read up to its model, admitted, and passed on as it comes.
+
+use super::{After, Asked, CLIENT_GONE, Ending, Session};
+use crate::connection::Incoming;
+use crate::dispatch::{self, Trail, Trouble, Uploading};
+use crate::error::{Class, Error, Result};
+use crate::gate::FormArrival;
+use crate::http1::Head;
+use crate::plan::{Key, Plan};
+use crate::snapshot::{Operation, PiiMode};
+use crate::upload::{Edits, Passing};
+use crate::{access, multipart};
+use std::sync::Arc;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+/// The fields of a form that count: where it goes, and what its model reads.
+const FIELDS: &[&str] = &["model", "prompt"];
+
+/// A form's endpoint.
+pub(super) struct FormRoute {
+    /// What it does.
+    pub operation: Operation,
+    /// The deployment named in an Azure-style path.
+    pub path_model: Option<String>,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
+    /// Answers a request whose body is a form.
+    pub(super) async fn upload(
+        &mut self,
+        plan: Arc<Plan>,
+        head: &Head,
+        route: &FormRoute,
+        asked: &mut Asked,
+    ) -> After {
+        let operation = route.operation;
+        let begun = self.begin_form(&plan, head);
+        let (key, mut incoming, mut passing) = match begun {
+            Ok(begun) => begun,
+            Err(error) => {
+                self.record_refusal(operation, "", &error, asked);
+                return self.refuse_unread(asked, head, &error).await;
+            }
+        };
+        let model = match self.find_model(&plan, route, &mut incoming, &mut passing).await {
+            Ok(model) => model,
+            Err(error) => {
+                self.record_refusal(operation, &key.alias, &error, asked);
+                return self.refuse_and_close(asked, &error).await;
+            }
+        };
+        asked.started = std::time::Instant::now();
+        asked.keep_alive &= !self.edge.is_stopping();
+        let edge = self.edge.clone();
+        let _in_flight = edge.in_flight();
+        let alias = key.alias.clone();
+        let texts: Vec<&[u8]> = passing.form().field("prompt").into_iter().collect();
+        let arrival = FormArrival { operation, model: &model, texts: &texts };
+        let admitted = edge.shop.admit_form(plan, key, &mut edge.desk.borrow_mut(), &arrival);
+        let call = match admitted {
+            Ok(call) => call,
+            Err(error) => {
+                self.record_refusal(operation, &alias, &error, asked);
+                return self.refuse_form(asked, &incoming, &error).await;
+            }
+        };
+        let content_type = passing.content_type();
+        let mut extra = access::passed_on(head, &asked.request_id);
+        extra.push(("content-type", content_type.as_bytes()));
+        let mut rng = edge.desk.borrow_mut().rng.fork();
+        let mut trail = Trail::default();
+        let mut uploading = Uploading {
+            connection: &mut self.connection,
+            incoming,
+            passing,
+            edits: Edits::new(),
+            extra: &extra,
+            trouble: None,
+            arrived: None,
+        };
+        let outcome =
+            dispatch::dispatch_upload(&edge.shop, &call, &mut uploading, &mut rng, &mut trail)
+                .await;
+        let Uploading { incoming, trouble, arrived, .. } = uploading;
+        // Time is counted from the last byte, as with every other request.
+        asked.started = arrived.map_or_else(std::time::Instant::now, Into::into);
+        asked.keep_alive &= incoming.is_complete();
+        match trouble {
+            Some(Trouble::Gone) => {
+                self.finish(
+                    &call,
+                    &trail,
+                    asked,
+                    Ending { status: CLIENT_GONE, ..Ending::default() },
+                );
+                return After::Cut;
+            }
+            Some(Trouble::Faulty(error)) => {
+                let status = error.class.row().status;
+                self.finish(&call, &trail, asked, Ending { status, ..Ending::default() });
+                return self.refuse_form(asked, &incoming, &error).await;
+            }
+            None => {}
+        }
+        match self.conclude(&call, outcome, &mut trail, asked).await {
+            // What the client is still sending is no request.
+            After::Close if !incoming.is_complete() => After::CloseUnread,
+            after => after,
+        }
+    }
+
+    /// Checks what the head alone tells.
+    fn begin_form(&self, plan: &Plan, head: &Head) -> Result<(Arc<Key>, Incoming, Passing)> {
+        let key = self.edge.shop.authenticate(plan, access::credential(head)?)?;
+        let boundary = multipart::boundary(head.header("content-type"))?;
+        let limits = self.connection.limits();
+        let incoming = Incoming::new(head, limits.max_upload_bytes)?;
+        Ok((key, incoming, Passing::new(boundary, FIELDS, limits.max_held_bytes)))
+    }
+
+    /// Reads until the model is known. Where personal data is not to leave, all fields must be known.
+    async fn find_model(
+        &mut self,
+        plan: &Plan,
+        route: &FormRoute,
+        incoming: &mut Incoming,
+        passing: &mut Passing,
+    ) -> Result<String> {
+        let all = plan.pii.is_some_and(|mode| mode == PiiMode::Block);
+        loop {
+            let form = passing.form();
+            if (!all || form.is_complete())
+                && let Some(model) = form.field("model")
+            {
+                let text = String::from_utf8(model.to_vec());
+                let invalid = |_| missing("The field `model` must be text.");
+                return route.path_model.clone().map_or_else(|| text.map_err(invalid), Ok);
+            }
+            if let Some(model) = &route.path_model
+                && (form.is_complete() || (passing.is_full() && !all))
+            {
+                passing.add_model();
+                return Ok(model.clone());
+            }
+            if passing.is_full() {
+                return Err(too_late(self.connection.limits().max_held_bytes));
+            }
+            match self.connection.piece(incoming).await? {
+                Some(piece) => passing.push(&piece)?,
+                None => {
+                    form.finish()?;
+                    if route.path_model.is_none() {
+                        return Err(missing("The field `model` is missing."));
+                    }
+                }
+            }
+        }
+    }
+
+    async fn refuse_form(&mut self, asked: &Asked, incoming: &Incoming, error: &Error) -> After {
+        if incoming.is_complete() {
+            return self.refuse(asked, error).await;
+        }
+        self.refuse_and_close(asked, error).await
+    }
+}
+
+fn missing(message: &str) -> Error {
+    Error::new(Class::InvalidRequest, message).with_param("model")
+}
+
+fn too_late(most: u64) -> Error {
+    let message = format!(
+        "The fields of the form must come before its files, or within its first {most} bytes."
+    );
+    Error::new(Class::RequestTooLarge, message).with_param("model")
+}
