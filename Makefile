@@ -66,6 +66,7 @@ lint-boundary: build $(STAMPS)/dev ## The stub says what the native module has
 lint-docs: build $(STAMPS)/dev ## The generated pages say what the code says
 	$(BIN)/python scripts/configuration_doc.py --check
 	$(BIN)/python scripts/openapi_doc.py --check
+	$(BIN)/python scripts/providers_doc.py --check
 
 .PHONY: lint-rust
 lint-rust: .make/system-test $(STAMPS)/python ## rustfmt, and clippy with each matching engine
@@ -110,6 +111,7 @@ bench-instructions: .make/system-test $(STAMPS)/dev ## Count the instructions of
 doc: build ## Write the generated pages of docs/, and render the core's documentation
 	$(BIN)/python scripts/configuration_doc.py
 	$(BIN)/python scripts/openapi_doc.py
+	$(BIN)/python scripts/providers_doc.py
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked $(ENGINE)
 
 .PHONY: lock

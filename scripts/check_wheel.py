@@ -25,6 +25,7 @@ REQUIRED = (
     "llmgw/py.typed",
     "llmgw/_native.pyi",
     "llmgw/_native.abi3.so",
+    "llmgw/providers/models.json",
     "entry_points.txt",
     "licenses/LICENSE",
     "licenses/NOTICE",

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from llmgw._native import Gateway
 from llmgw.endpoints.base import Endpoint
+from llmgw.endpoints.gemini import gemini_endpoints
 from llmgw.endpoints.media import media_endpoints
+from llmgw.endpoints.models import model_endpoints
 from llmgw.endpoints.openai import openai_endpoints
 from llmgw.endpoints.openapi import describe
 from llmgw.endpoints.ops import openapi_endpoint, ops_endpoints
@@ -35,7 +37,13 @@ def endpoints() -> list[Endpoint]:
     """Every row of the table, as `llmgw.app` puts it together."""
     with tempfile.TemporaryDirectory() as folder:
         gateway = Gateway(str(Path(folder, "shared")), 0)
-    rows = openai_endpoints(gateway, 0) + media_endpoints() + ops_endpoints(gateway, DEFAULT_METRICS_AUTH)
+    rows = [
+        *openai_endpoints(),
+        *gemini_endpoints(),
+        *media_endpoints(),
+        *model_endpoints(gateway, 0),
+        *ops_endpoints(gateway, DEFAULT_METRICS_AUTH),
+    ]
     return [*rows, openapi_endpoint(rows)]
 
 

@@ -225,6 +225,9 @@ class Gateway:
     def may_use(self, alias: str, model: str) -> bool:
         """Whether a model exists and the key of this alias may use it."""
 
+    def chats(self, alias: str, model: str) -> bool:
+        """Whether what the name means to the key of this alias is a model that chats."""
+
     @property
     def version(self) -> str | None:
         """Digest of the settings in force; `None` before the first."""

@@ -4,11 +4,23 @@ import asyncio
 import hmac
 import time
 from typing import Protocol
+from urllib.parse import parse_qs
 
 from llmgw import errors
 from llmgw._native import Gateway, Refused
-from llmgw.endpoints.base import Access, Endpoint, Principal, Reply, Request, error_reply
+from llmgw.endpoints.base import (
+    Access,
+    Dialect,
+    Endpoint,
+    Principal,
+    Reply,
+    Request,
+    dialect_of,
+    error_reply,
+)
+from llmgw.endpoints.gemini import gemini_endpoints
 from llmgw.endpoints.media import media_endpoints
+from llmgw.endpoints.models import model_endpoints
 from llmgw.endpoints.openai import openai_endpoints
 from llmgw.endpoints.ops import openapi_endpoint, ops_endpoints
 from llmgw.endpoints.table import Table
@@ -30,6 +42,7 @@ class _Scope(Protocol):
     proto: str
     method: str
     path: str
+    query_string: str
     headers: _Headers
 
 
@@ -44,8 +57,13 @@ class App:
         self._secret = handover.edge.secret
         self._worker = Worker(handover)
         gateway = self._worker.gateway
-        rows = openai_endpoints(gateway, int(time.time())) + media_endpoints()
-        rows += ops_endpoints(gateway, handover.metrics_auth)
+        rows = [
+            *openai_endpoints(),
+            *gemini_endpoints(),
+            *media_endpoints(),
+            *model_endpoints(gateway, int(time.time())),
+            *ops_endpoints(gateway, handover.metrics_auth),
+        ]
         self.endpoints = [*rows, openapi_endpoint(rows)]
         self._table = Table(self.endpoints)
 
@@ -63,37 +81,45 @@ class App:
         protocol.response_bytes(reply.status, list(reply.headers), reply.body)
 
     async def _answer(self, scope: _Scope) -> Reply:
+        dialect = dialect_of(scope.path, scope.headers.get("anthropic-version"))
         try:
-            return await self._run(scope)
+            return await self._run(scope, dialect)
         except MethodNotAllowed as error:
-            reply = error_reply(error)
+            reply = error_reply(error, dialect)
             headers = (*reply.headers, ("allow", self._table.allowed(scope.path)))
             return Reply(status=reply.status, headers=headers, body=reply.body)
         except GatewayError as error:
-            return error_reply(error)
+            return error_reply(error, dialect)
         except Exception:
             log.exception("the control plane failed", path=scope.path)
-            return error_reply(InternalError("Something went wrong; the log has the details."))
+            return error_reply(InternalError("Something went wrong; the log has the details."), dialect)
 
-    async def _run(self, scope: _Scope) -> Reply:
+    async def _run(self, scope: _Scope, dialect: Dialect) -> Reply:
         shown = scope.headers.get(_EDGE_HEADER) or ""
         if scope.proto != "http" or not hmac.compare_digest(shown, self._secret):
             raise NotFound("There is nothing here.")
         endpoint, parameters = self._table.match(scope.method, scope.path)
-        principal = _authorise(self._worker.gateway, endpoint, scope.headers)
+        key = _shown_key(scope, dialect)
+        principal = _authorise(self._worker.gateway, endpoint, key)
         if endpoint.handler is None:
             # The edge serves its paths as they are written; what only decodes to one is another path.
             raise NotFound(f"There is no endpoint {scope.path[:200]}.")
-        request = Request(method=scope.method, path=scope.path, parameters=parameters, principal=principal)
+        request = Request(
+            method=scope.method,
+            path=scope.path,
+            parameters=parameters,
+            principal=principal,
+            dialect=dialect,
+        )
         return await endpoint.handler(request)
 
 
-def _authorise(gateway: Gateway, endpoint: Endpoint, headers: _Headers) -> Principal | None:
+def _authorise(gateway: Gateway, endpoint: Endpoint, key: bytes | None) -> Principal | None:
     """Who calls, if the row asks for it; refused if the row is not for them."""
     if endpoint.access is Access.PUBLIC:
         return None
     try:
-        alias, admin = gateway.authenticate(_shown_key(headers))
+        alias, admin = gateway.authenticate(key)
     except Refused as refused:
         name, message = refused.args
         raise getattr(errors, name)(message) from None
@@ -102,11 +128,15 @@ def _authorise(gateway: Gateway, endpoint: Endpoint, headers: _Headers) -> Princ
     return Principal(alias, admin)
 
 
-def _shown_key(headers: _Headers) -> bytes | None:
+def _shown_key(scope: _Scope, dialect: Dialect) -> bytes | None:
+    """The key of a header; clients of Gemini may show it in the query instead."""
     for name in _KEY_HEADERS:
-        if (value := headers.get(name)) is not None:
+        if (value := scope.headers.get(name)) is not None:
             scheme, _, key = value.partition(" ")
             return (key.strip() if scheme.lower() == "bearer" else value).encode()
+    if dialect is Dialect.GEMINI:
+        keys = parse_qs(scope.query_string).get("key")
+        return keys[0].encode() if keys else None
     return None
 
 

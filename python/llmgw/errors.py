@@ -10,7 +10,7 @@ compares the two::
         ├── InvalidRequest · RequestTooLarge · HeadersTooLarge · UnsupportedMediaType · NotSupported
         ├── GuardrailBlocked
         ├── Unauthenticated · PermissionDenied
-        ├── NotFound · ModelNotFound · MethodNotAllowed
+        ├── NotFound · ModelNotFound · PreviousResponseNotFound · MethodNotAllowed
         ├── RequestTimeout
         ├── RateLimited · BudgetExceeded
         ├── UpstreamTimeout · UpstreamUnreachable · UpstreamRateLimited · UpstreamOverloaded
@@ -80,6 +80,15 @@ class NotSupported(GatewayError):
     fall_back = True
 
 
+class Untranslatable(GatewayError):
+    """The upstream's dialect cannot carry a field of the request, and the client asked for all or nothing."""
+
+    status = 422
+    type = "invalid_request_error"
+    code = "unsupported_field"
+    fall_back = True
+
+
 class GuardrailBlocked(GatewayError):
     """A guardrail refuses the text."""
 
@@ -108,6 +117,12 @@ class ModelNotFound(GatewayError):
     """No model group of this name."""
 
     status, type, code = 404, "not_found_error", "model_not_found"
+
+
+class PreviousResponseNotFound(GatewayError):
+    """No response of this id that the key may go on from."""
+
+    status, type, code = 400, "invalid_request_error", "previous_response_not_found"
 
 
 class MethodNotAllowed(GatewayError):
@@ -214,11 +229,13 @@ TABLE: tuple[type[GatewayError], ...] = (
     HeadersTooLarge,
     UnsupportedMediaType,
     NotSupported,
+    Untranslatable,
     GuardrailBlocked,
     Unauthenticated,
     PermissionDenied,
     NotFound,
     ModelNotFound,
+    PreviousResponseNotFound,
     MethodNotAllowed,
     RequestTimeout,
     RateLimited,
@@ -245,5 +262,45 @@ def encode_openai(error: GatewayError) -> bytes:
         "type": error.type,
         "param": error.param,
         "code": error.code,
+    }
+    return msgspec.json.encode({"error": fields})
+
+
+_ANTHROPIC_TYPES = {
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    408: "timeout_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    503: "overloaded_error",
+    504: "timeout_error",
+}
+_GEMINI_STATUSES = {
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    408: "DEADLINE_EXCEEDED",
+    429: "RESOURCE_EXHAUSTED",
+    500: "INTERNAL",
+    504: "DEADLINE_EXCEEDED",
+}
+_SERVER_ERRORS = 500
+
+
+def encode_anthropic(error: GatewayError) -> bytes:
+    """The body in Anthropic's dialect: `{"type": "error", "error": {"type", "message"}}`."""
+    others = "api_error" if error.status >= _SERVER_ERRORS else "invalid_request_error"
+    fields = {"type": _ANTHROPIC_TYPES.get(error.status, others), "message": error.message}
+    return msgspec.json.encode({"type": "error", "error": fields})
+
+
+def encode_gemini(error: GatewayError) -> bytes:
+    """The body in Gemini's dialect: `{"error": {"code", "message", "status"}}`, as Google's APIs have it."""
+    others = "UNAVAILABLE" if error.status >= _SERVER_ERRORS else "INVALID_ARGUMENT"
+    fields = {
+        "code": error.status,
+        "message": error.message,
+        "status": _GEMINI_STATUSES.get(error.status, others),
     }
     return msgspec.json.encode({"error": fields})

@@ -44,6 +44,10 @@ class Operation(StrEnum):
     BATCHES = "batches"
     REALTIME = "realtime"
     """A WebSocket."""
+    EMBED_CONTENT = "embed_content"
+    """Gemini's `embedContent`."""
+    BATCH_EMBED_CONTENTS = "batch_embed_contents"
+    """Gemini's `batchEmbedContents`."""
 
     @property
     def path(self) -> str:
@@ -52,6 +56,12 @@ class Operation(StrEnum):
         Only for operations in `PATHS`; the others name their model in the path.
         """
         return PATHS[self]
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The fixed paths it is served at: with and without `/v1`, and OpenAI's also where Azure has them."""
+        prefixes = ("/v1", "", "/openai/v1") if self in _AT_AZURE else ("/v1", "")
+        return tuple(prefix + self.path for prefix in prefixes)
 
 
 PATHS = {
@@ -72,7 +82,11 @@ PATHS = {
     Operation.BATCHES: "/batches",
     Operation.REALTIME: "/realtime",
 }
-"""The operations with a fixed path, served with and without `/v1`."""
+"""The operations with a fixed path."""
+
+_AT_AZURE = frozenset(
+    {Operation.CHAT_COMPLETIONS, Operation.COMPLETIONS, Operation.EMBEDDINGS, Operation.RESPONSES}
+)
 
 UPLOADS = frozenset({Operation.IMAGES_EDITS, Operation.AUDIO_TRANSCRIPTIONS, Operation.AUDIO_TRANSLATIONS})
 """The operations whose bodies are forms with a file."""

@@ -1,4 +1,7 @@
-"""Settings to snapshots, at the start and whenever they change; a bad file never replaces a good one."""
+"""Settings to snapshots: at the start, whenever they change, and when a credential is about to expire.
+
+A bad file never replaces a good one.
+"""
 
 import threading
 from collections.abc import Iterator
@@ -14,14 +17,17 @@ from llmgw._native import SharedState
 from llmgw.errors import LlmgwError
 from llmgw.gateway.handover import SnapshotFiles
 from llmgw.plugins import load_registries
+from llmgw.providers.base import Provider
+from llmgw.registry import Registry
 from llmgw.settings.environment import Environment
 from llmgw.settings.load import load_settings
 from llmgw.settings.process import ServeOptions
 from llmgw.settings.schema import ServerSettings
 from llmgw.state import StateFolder
 from llmgw.telemetry.logs import log
-from llmgw.wiring import compile_snapshot
+from llmgw.wiring import Compiled
 from llmgw.wiring.keys import is_master_key_given
+from llmgw.wiring.renewal import Inputs, Renewal
 
 _LOOK_MILLISECONDS = 200
 _DEBOUNCE_MILLISECONDS = 400
@@ -33,6 +39,7 @@ class First(msgspec.Struct, frozen=True):
 
     snapshot: bytes
     server: ServerSettings
+    responses_folder: Path
     new_master_key: str | None
     """To be shown once."""
 
@@ -46,6 +53,10 @@ class Reloader:
         self._hangup = threading.Event()
         self._stop = threading.Event()
         self._digest = b""
+        self._providers: Registry[Provider] | None = None
+        self._renewal = Renewal()
+        self._published = b""
+        """A digest of the snapshot in force."""
 
     def first(self) -> First:
         """Prepare the state folder and compile for the first time.
@@ -58,7 +69,10 @@ class Reloader:
         state = self._folder.prepare(with_master_key=not given)
         self._digest = self._content()
         new_key = state.master_key.reveal() if state.made_master_key and state.master_key else None
-        return First(self._compile(), self._options.over(loaded.settings.server), new_key)
+        inputs = self._read()
+        encoded = self._encode(inputs, self._compile(inputs))
+        server = self._options.over(loaded.settings.server)
+        return First(encoded, server, self._folder.responses_folder, new_key)
 
     def wake(self) -> None:
         """Look at the settings now, changed or not (SIGHUP)."""
@@ -96,11 +110,14 @@ class Reloader:
             self._hangup.clear()
             if asked or (changes and self._content() != self._digest):
                 self._reload(snapshots, shared)
+            elif (renewed := self._renewal.poll()) is not None:
+                self._take_renewed(renewed, snapshots)
 
     def _reload(self, snapshots: SnapshotFiles, shared: SharedState) -> None:
         self._digest = self._content()
         try:
-            generation = snapshots.publish(self._compile())
+            inputs = self._read()
+            generation = snapshots.publish(self._encode(inputs, self._compile(inputs)))
         except LlmgwError as error:
             shared.note_reload(False)
             log.error("the new settings cannot be used; the old ones stay", reason=str(error))
@@ -111,18 +128,41 @@ class Reloader:
             shared.note_reload(True)
             log.info("new settings are in force", generation=generation)
 
-    def _compile(self) -> bytes:
+    def _take_renewed(self, renewed: Compiled | LlmgwError, snapshots: SnapshotFiles) -> None:
+        """Publish what a renewal has changed. The metrics of reloads tell of the settings, not of this."""
+        if isinstance(renewed, LlmgwError):
+            log.error("credentials were not renewed; the old ones stay", reason=str(renewed))
+            return
+        for problem in renewed.credential_problems:
+            log.warning("a credential was not renewed", reason=problem)
+        encoded = renewed.snapshot.encode()
+        if (digest := sha256(encoded).digest()) == self._published:
+            return
+        self._published = digest
+        log.info("renewed credentials are in force", generation=snapshots.publish(encoded))
+
+    def _read(self) -> Inputs:
+        """The settings and the state as they are now."""
+        if self._providers is None:  # kept, as they keep the credentials that they have fetched
+            self._providers = load_registries().providers
         loaded = load_settings(self._options.config, self._environment())
-        state = self._folder.read()
-        providers = load_registries().providers
-        snapshot = compile_snapshot(loaded.settings, loaded.environment, state, loaded.report, providers)
-        for warning in loaded.report.warnings:
+        return Inputs(loaded, self._folder.read(), self._providers)
+
+    def _compile(self, inputs: Inputs) -> Compiled:
+        compiled = inputs.compile(inputs.loaded.report)
+        for warning in inputs.loaded.report.warnings:
             log.warning(str(warning))
-        encoded = snapshot.encode()
+        return compiled
+
+    def _encode(self, inputs: Inputs, compiled: Compiled) -> bytes:
+        """The snapshot's bytes, tried on the native core; its credentials are kept up from now on."""
+        encoded = compiled.snapshot.encode()
         try:
             _native.check_snapshot(encoded)
         except ValueError as error:
             raise UnusableSnapshotError(str(error)) from None
+        self._published = sha256(encoded).digest()
+        self._renewal.follow(inputs, compiled.renew_at)
         return encoded
 
     def _environment(self) -> Environment:

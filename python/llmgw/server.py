@@ -25,7 +25,7 @@ from granian.server.mp import MPServer
 from llmgw._native import DEBUG_BUILD, SharedState, __version__
 from llmgw.errors import LlmgwError
 from llmgw.gateway.handover import EdgeSettings, Handover, SnapshotFiles
-from llmgw.reload import Reloader
+from llmgw.reload import First, Reloader
 from llmgw.settings.process import ServeOptions
 from llmgw.settings.schema import ServerSettings
 from llmgw.telemetry.logs import configure_logs, log
@@ -70,7 +70,7 @@ def run(options: ServeOptions) -> int:
     run_folder = Path(tempfile.mkdtemp(prefix=_RUN_PREFIX, dir=folder))
     alive = _lock(run_folder / _ALIVE)
     try:
-        handover = _hand_over(run_folder, server, port, workers, first.snapshot)
+        handover = _hand_over(run_folder, server, port, workers, first)
         supervisor = Supervisor(handover, reloader.wake, options.log_level)
         with reloader.watching(handover.snapshots, handover.shared):
             _announce(handover, first.new_master_key)
@@ -126,13 +126,11 @@ class Supervisor(MPServer):
         self.respawned_wrks.clear()
 
 
-def _hand_over(
-    run_folder: Path, server: ServerSettings, port: int, workers: int, snapshot: bytes
-) -> Handover:
+def _hand_over(run_folder: Path, server: ServerSettings, port: int, workers: int, first: First) -> Handover:
     shared_path = str(run_folder / "shared")
     shared = SharedState(shared_path)
     snapshots = SnapshotFiles(shared)
-    snapshots.publish(snapshot)
+    snapshots.publish(first.snapshot)
     edge = EdgeSettings(
         host=_address(server.host),
         port=port,
@@ -149,6 +147,7 @@ def _hand_over(
         tls_cert_file=str(server.tls.cert_file) if server.tls else None,
         tls_key_file=str(server.tls.key_file) if server.tls else None,
         control_socket=str(run_folder / "control.sock"),
+        responses_folder=str(first.responses_folder.absolute()),
         secret=secrets.token_hex(32),
     )
     return Handover(

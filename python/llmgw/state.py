@@ -1,4 +1,4 @@
-"""The state folder: the pepper, the generated master key, the keys made with the CLI.
+"""The state folder: the pepper, the generated master key, the keys made with the CLI, stored responses.
 
 It is `$LLMGW_HOME`, else `~/.llmgw`, for the owner alone. Files are written whole or not at all.
 """
@@ -55,6 +55,8 @@ class StateFolder:
         self.master_key_file = path / "master.key"
         self.pepper_file = path / "pepper"
         self.keys_file = path / KEYS_FILE
+        self.responses_folder = path / "responses"
+        """Written by the workers; what is in it is sealed under the pepper."""
 
     @classmethod
     def locate(cls, environment: Environment) -> "StateFolder":

@@ -9,13 +9,14 @@ import pytest
 from llmgw.gateway import snapshot
 from llmgw.model import Operation
 
-SOURCE = Path(__file__).parents[2] / "rust" / "core" / "src" / "snapshot.rs"
+CORE = Path(__file__).parents[2] / "rust" / "core" / "src"
+SOURCE = "\n".join((CORE / name).read_text(encoding="utf-8") for name in ("snapshot.rs", "sign.rs"))
 PARTS = snapshot.Part.__subclasses__()
 
 
 def native_fields(name: str) -> list[str]:
-    body = re.search(rf"pub struct {name} \{{(.*?)\n\}}", SOURCE.read_text(), re.DOTALL)
-    assert body is not None, f"{name} is not in {SOURCE.name}"
+    body = re.search(rf"pub struct {name} \{{(.*?)\n\}}", SOURCE, re.DOTALL)
+    assert body is not None, f"{name} is not in the native core"
     return re.findall(r"^    pub (\w+):", body[1], re.MULTILINE)
 
 
@@ -25,7 +26,7 @@ def test_every_part_has_the_fields_of_its_native_twin(part: type[msgspec.Struct]
 
 
 def test_the_operations_are_the_same() -> None:
-    body = re.search(r"pub enum Operation \{(.*?)\n\}", SOURCE.read_text(), re.DOTALL)
+    body = re.search(r"pub enum Operation \{(.*?)\n\}", SOURCE, re.DOTALL)
     assert body is not None
     native = re.findall(r"^    (\w+),", body[1], re.MULTILINE)
     assert native == [operation.value.title().replace("_", "") for operation in Operation]

@@ -14,6 +14,7 @@ GOOD = (
     "llmgw/py.typed",
     "llmgw/_native.pyi",
     "llmgw/_native.abi3.so",
+    "llmgw/providers/models.json",
     "llmgw-1.0.dist-info/METADATA",
     "llmgw-1.0.dist-info/WHEEL",
     "llmgw-1.0.dist-info/RECORD",

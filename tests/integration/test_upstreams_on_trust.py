@@ -103,7 +103,7 @@ def test_an_answer_that_failed_or_was_filtered_is_not_given_again(
 ) -> None:
     gateway = start_gateway(gateway_config(deployment("plain", upstream.base_url), cache={"ttl": 60}))
     upstream.always(script)
-    body = {"model": "plain", "input": "hi", "stream": True, "messages": []}
+    body = {"model": "plain", "input": "hi", "stream": True, "messages": [], "store": False}
 
     states = [gateway.post(path, body).header("x-llmgw-cache") for _ in range(2)]
 

@@ -60,6 +60,23 @@ def chat(model: str, body_bytes: int, key: str, *, streamed: bool, repeat: bool)
     return Request(data, None if repeat else data.index(_STAMP.encode()))
 
 
+def message(model: str, body_bytes: int, key: str, *, streamed: bool) -> Request:
+    """The same words in Anthropic's dialect, so that the gateway has to translate; always stamped."""
+
+    def body(words: str) -> bytes:
+        fields = {
+            "model": model,
+            "max_tokens": 1024,
+            "stream": streamed,
+            "system": "You answer questions about tickets, briefly.",
+            "messages": [{"role": "user", "content": f"Ticket {_STAMP}: {words}"}],
+        }
+        return json.dumps(fields).encode()
+
+    data = _post("/v1/messages", body(text(body_bytes - len(body("")))), key)
+    return Request(data, data.index(_STAMP.encode()))
+
+
 def get(path: str) -> Request:
     """A GET without a body."""
     return Request(f"GET {path} HTTP/1.1\r\nhost: bench\r\naccept: */*\r\n\r\n".encode(), None)

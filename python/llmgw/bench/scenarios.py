@@ -15,6 +15,7 @@ SUBJECTS = (
     "nginx-stream",
     "nginx-static",
     "llmgw-plain",
+    "llmgw-translated",
     "llmgw-pii",
     "llmgw-cache",
 )

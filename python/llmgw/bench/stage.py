@@ -14,8 +14,11 @@ import msgspec
 from llmgw._native import MockUpstream
 from llmgw.bench import gateway, nginx
 from llmgw.bench.processes import Server, free_port, resident_bytes
-from llmgw.bench.requests import Request, chat, get
+from llmgw.bench.requests import Request, chat, get, message
 from llmgw.bench.scenarios import Plan, Scenario
+
+TRANSLATED = "llmgw-translated"
+"""The plain gateway, asked in another dialect than its upstream's."""
 
 
 class Subject(msgspec.Struct, frozen=True):
@@ -57,6 +60,9 @@ class Stage:
         """What this subject is sent: the same body, but for the model's public or upstream name."""
         if subject.name == "nginx-static":
             return get(nginx.STATIC_PATH)
+        if subject.name == TRANSLATED:
+            model, size = scenario.model, scenario.body_bytes
+            return message(model, size, self.key, streamed=scenario.streamed)
         public = subject.name.startswith("llmgw-")
         return chat(
             scenario.model if public else self._plan.upstream_model(scenario),
@@ -93,9 +99,15 @@ def set_up(plan: Plan, subjects: set[str], core: int | None) -> Iterator[Stage]:
         stage = Stage(plan, upstream, f"bench-{secrets.token_hex(16)}")
         if any(name.startswith("nginx") for name in subjects):
             _start_nginx(stage, plan, folder, core, stack)
+        if TRANSLATED in subjects:
+            subjects = subjects | {"llmgw-plain"}
         for variant in gateway.VARIANTS:
             if f"llmgw-{variant}" in subjects:
                 _start_gateway(stage, plan, variant, folder, core, stack)
+        if TRANSLATED in subjects:
+            stage.subjects[TRANSLATED] = msgspec.structs.replace(
+                stage.subjects["llmgw-plain"], name=TRANSLATED
+            )
         yield stage
 
 

@@ -28,6 +28,8 @@ app = App(
 app["--help"].group = app["--version"].group = Group("Options")
 keys = App(name="keys", help="Virtual keys: what clients show to the gateway.")
 app.command(keys)
+models = App(name="models", help="What is known of models: windows, abilities, prices.")
+app.command(models)
 
 
 def parse(arguments: list[str]) -> int | ServeOptions:
@@ -205,12 +207,58 @@ def chat(
     return run(Environment.of_process(default_file=Path(".env")), message, model, system, url)
 
 
+@app.command
+def configure(
+    client: str,
+    /,
+    *,
+    url: str | None = None,
+    api_key: str | None = None,
+    model: Annotated[tuple[str, ...], Parameter(negative="")] = (),
+    write: Annotated[bool, Parameter(name="--write", negative="--print")] = False,
+    show_key: Annotated[bool, Parameter(negative="")] = False,
+) -> int:
+    """Point a client at a gateway: claude, codex, gemini, cursor, aider, opencode.
+
+    Prints the client's settings, or writes them into its own files beside what stands there.
+
+    Parameters
+    ----------
+    client
+        Which one.
+    url
+        The gateway. Default: $LLMGW_URL, http://127.0.0.1:4000.
+    api_key
+        The key that the client shows. Default: $LLMGW_API_KEY.
+    model
+        A model to use; repeatable, the first is the default. Claude Code takes the last for small tasks.
+    write
+        Write the files instead of printing what belongs in them.
+    show_key
+        Print the key too, instead of a stand-in.
+    """
+    from llmgw.cli.configure import Wanted
+    from llmgw.cli.configure import configure as run
+    from llmgw.settings.secrets import Secret
+
+    wanted = Wanted(
+        client=client,
+        url=url,
+        key=Secret(api_key) if api_key else None,
+        models=model,
+        write=write,
+        show_key=show_key,
+    )
+    return run(_state_environment(), Path.home(), wanted)
+
+
 @keys.command
 def create(
     alias: str,
     /,
     *,
     models: Annotated[tuple[str, ...], Parameter(negative="")] = (),
+    map_: Annotated[tuple[str, ...], Parameter(name="--map", negative="")] = (),
     rpm: Annotated[int | None, Parameter(validator=validators.Number(gte=1))] = None,
     tpm: Annotated[int | None, Parameter(validator=validators.Number(gte=1))] = None,
     expires: str | None = None,
@@ -224,6 +272,8 @@ def create(
         Its name in logs and metrics.
     models
         A public model name or pattern (openai/*) it may use; repeatable. Default: all.
+    map_
+        NAME=MEANING: a name that means another model when this key uses it (claude-*=local); repeatable.
     rpm
         Requests per minute.
     tpm
@@ -236,7 +286,7 @@ def create(
     from llmgw.cli.keys import Wanted
     from llmgw.cli.keys import create as run
 
-    return run(_state_environment(), Wanted(alias, models, rpm, tpm, expires), as_json=json)
+    return run(_state_environment(), Wanted(alias, models, map_, rpm, tpm, expires), as_json=json)
 
 
 @keys.command(name="list")
@@ -281,6 +331,52 @@ def revoke(alias: str, /) -> int:
     from llmgw.cli.keys import revoke as run
 
     return run(_state_environment(), alias)
+
+
+@models.command(name="list")
+def list_models(
+    *,
+    provider: str | None = None,
+    search: str = "",
+    config: Config = None,
+    json: Json = False,
+) -> int:
+    """List models that llmgw knows; those that it does not know are served all the same.
+
+    Parameters
+    ----------
+    provider
+        Only this provider's.
+    search
+        Only those whose name holds this text.
+    config
+        A settings file whose model_catalogue counts too. Default: $LLMGW_CONFIG.
+    json
+        Print JSON.
+    """
+    from llmgw.cli.models import list_models as run
+    from llmgw.cli.situation import Situation
+
+    return run(Situation.of(config, (), no_env_file=False), provider, search, as_json=json)
+
+
+@models.command
+def price(model: str, /, *, config: Config = None, json: Json = False) -> int:
+    """Show what is known of a model, and what it costs.
+
+    Parameters
+    ----------
+    model
+        Its name, as in a settings file: openai/gpt-4o. Without a provider, every provider's of this name.
+    config
+        A settings file whose model_catalogue counts too. Default: $LLMGW_CONFIG.
+    json
+        Print JSON.
+    """
+    from llmgw.cli.models import price as run
+    from llmgw.cli.situation import Situation
+
+    return run(Situation.of(config, (), no_env_file=False), model, as_json=json)
 
 
 def _state_environment() -> Environment:

@@ -21,6 +21,8 @@ class Wanted(msgspec.Struct, frozen=True):
 
     alias: str
     models: tuple[str, ...]
+    model_map: tuple[str, ...]
+    """`NAME=MEANING` each."""
     rpm: int | None
     tpm: int | None
     expires: str | None
@@ -106,6 +108,7 @@ def describe(key: KeyEntry) -> dict[str, object]:
         "alias": key.alias,
         "hint": key.hint,
         "models": key.models,
+        "model_map": key.model_map,
         "rpm_limit": key.rpm_limit,
         "tpm_limit": key.tpm_limit,
         "expires": key.expires,
@@ -130,6 +133,7 @@ def _fields(wanted: Wanted, now: datetime) -> KeyEntry:
     fields = {
         "alias": wanted.alias,
         "models": list(wanted.models) or None,
+        "model_map": dict(_mapping(text) for text in wanted.model_map),
         "rpm_limit": wanted.rpm,
         "tpm_limit": wanted.tpm,
         "expires": _moment(wanted.expires, now),
@@ -139,6 +143,14 @@ def _fields(wanted: Wanted, now: datetime) -> KeyEntry:
         return msgspec.convert(fields, KeyEntry)
     except msgspec.ValidationError as error:
         raise CommandError(str(error), status=USAGE) from None
+
+
+def _mapping(text: str) -> tuple[str, str]:
+    """Name and meaning of `NAME=MEANING`."""
+    name, equals, meaning = text.partition("=")
+    if not equals or meaning.count("*") > name.count("*") or name.count("*") > 1:
+        raise CommandError(f"--map: expected NAME=MEANING, not {text}", status=USAGE)
+    return name, meaning
 
 
 def _moment(text: str | None, now: datetime) -> str | None:
@@ -170,4 +182,6 @@ def _no_such_key(alias: str) -> CommandError:
 def _text(value: object) -> str:
     if value is None:
         return ""
+    if isinstance(value, dict):
+        return ", ".join(f"{name}={meaning}" for name, meaning in value.items())
     return ", ".join(value) if isinstance(value, tuple) else str(value)

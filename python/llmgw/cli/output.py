@@ -19,7 +19,7 @@ def counted(number: int, thing: str) -> str:
 
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """A table as wide as the terminal; colours unless NO_COLOR says otherwise or nobody looks."""
+    """A table as wide as the terminal, or a line a row if nobody looks; colours unless NO_COLOR is set."""
     from rich.console import Console  # noqa: PLC0415 - large, and not every command prints a table
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
@@ -29,7 +29,10 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         table.add_column(heading, overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in row))
-    Console(soft_wrap=not sys.stdout.isatty()).print(table)
+    seen = sys.stdout.isatty()
+    Console(soft_wrap=not seen, width=None if seen else _UNBOUNDED).print(table)
 
 
+_UNBOUNDED = 10_000
+"""Columns of a terminal that is none."""
 _STYLES = {"✓": "green", "!": "yellow", "✗": "bold red"}

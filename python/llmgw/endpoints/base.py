@@ -6,10 +6,18 @@ from enum import Enum
 import msgspec
 import orjson
 
-from llmgw.errors import GatewayError, encode_openai
+from llmgw.errors import GatewayError, encode_anthropic, encode_gemini, encode_openai
 from llmgw.model import Operation
 
 JSON = ("content-type", "application/json")
+
+
+class Dialect(Enum):
+    """Whose API a client speaks; the bodies of lists and errors follow it."""
+
+    OPENAI = "openai"
+    ANTHROPIC = "anthropic"
+    GEMINI = "gemini"
 
 
 class Access(Enum):
@@ -38,6 +46,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """What the path's placeholders matched."""
     principal: Principal | None
     """`None` on public endpoints."""
+    dialect: Dialect = Dialect.OPENAI
+    """Whose API the client speaks."""
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,7 +82,25 @@ def json_reply(value: object, status: int = 200) -> Reply:
     return Reply(status=status, body=orjson.dumps(value))
 
 
-def error_reply(error: GatewayError) -> Reply:
-    """An error in the OpenAI dialect."""
-    headers = [JSON, ("x-should-retry", "false")]
-    return Reply(status=error.status, headers=tuple(headers), body=encode_openai(error))
+def error_reply(error: GatewayError, dialect: Dialect = Dialect.OPENAI) -> Reply:
+    """An error in the client's dialect."""
+    headers = (JSON, ("x-should-retry", "false"))
+    return Reply(status=error.status, headers=headers, body=_ENCODERS[dialect](error))
+
+
+_ENCODERS = {
+    Dialect.OPENAI: encode_openai,
+    Dialect.ANTHROPIC: encode_anthropic,
+    Dialect.GEMINI: encode_gemini,
+}
+_GEMINI_PREFIX = "/v1beta/"
+_ANTHROPIC_PREFIXES = ("/v1/messages", "/messages")
+
+
+def dialect_of(path: str, version: str | None) -> Dialect:
+    """Whose API a request is of; `version` is its header `anthropic-version`."""
+    if path.startswith(_GEMINI_PREFIX):
+        return Dialect.GEMINI
+    if version is not None or path.startswith(_ANTHROPIC_PREFIXES):
+        return Dialect.ANTHROPIC
+    return Dialect.OPENAI

@@ -32,6 +32,8 @@ class EdgeSettings(msgspec.Struct, frozen=True, kw_only=True):
     tls_cert_file: str | None
     tls_key_file: str | None
     control_socket: str
+    responses_folder: str
+    """Where responses are stored; shared by all workers."""
     secret: str
     """Proves to the control plane that a request came through an edge."""
 

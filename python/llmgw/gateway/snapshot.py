@@ -70,7 +70,7 @@ class Timeouts(Part, frozen=True):
     total: float
 
 
-class Signing(Part, frozen=True):
+class Signer(Part, frozen=True):
     """How requests are signed (AWS SigV4) instead of carrying a credential."""
 
     region: str
@@ -80,7 +80,7 @@ class Signing(Part, frozen=True):
     session_token: str | None
 
     def __repr__(self) -> str:
-        return f"Signing(region={self.region!r}, service={self.service!r})"
+        return f"Signer(region={self.region!r}, service={self.service!r})"
 
 
 class Deployment(Part, frozen=True):
@@ -95,7 +95,7 @@ class Deployment(Part, frozen=True):
     headers: tuple[tuple[str, str], ...]
     token_headers: tuple[tuple[str, str], ...]
     """Headers whose values are renewed while the gateway runs; not part of the version."""
-    signing: Signing | None
+    signing: Signer | None
     """As `token_headers`, not part of the version."""
     weight: int
     order: int
@@ -104,6 +104,10 @@ class Deployment(Part, frozen=True):
     """The host is the inventor of its format, not one that is compatible with it."""
     native_schema: bool
     """The model takes a JSON Schema for its reply."""
+    reasoning: bool
+    """The model thinks, and its host lets clients say how much."""
+    body_style: Literal["plain", "vertex_anthropic"]
+    """How its bodies differ from those of the format; see `providers.base.BodyStyle`."""
     max_output_tokens: int | None
     tokenizer: str
     timeouts: Timeouts
@@ -138,6 +142,14 @@ class PiiPolicy(Part, frozen=True):
     mode: Literal["monitor", "block"]
 
 
+class ResponsesPolicy(Part, frozen=True):
+    """How responses are stored for clients that may ask for them again: seconds, and bounds in bytes."""
+
+    keep: float
+    max_bytes: int
+    max_entry_bytes: int
+
+
 class EgressPolicy(Part, frozen=True):
     """Networks (CIDR) allowed besides the built-in rule, and more trust anchors."""
 
@@ -159,6 +171,7 @@ class Snapshot(Part, frozen=True):
     retry: RetryPolicy
     cache: CachePolicy | None
     pii: PiiPolicy | None
+    responses: ResponsesPolicy | None
     egress: EgressPolicy
 
     def encode(self) -> bytes:

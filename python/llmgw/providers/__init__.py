@@ -2,21 +2,27 @@
 
 from fnmatch import fnmatchcase
 
+from llmgw.providers.anthropic import Anthropic
 from llmgw.providers.azure import Azure
 from llmgw.providers.base import Provider
-from llmgw.providers.compatible import COMPATIBLE
+from llmgw.providers.bedrock import Bedrock
+from llmgw.providers.cohere import Cohere
+from llmgw.providers.foundry import Foundry
+from llmgw.providers.gemini import Gemini
+from llmgw.providers.hosts import HOSTS
 from llmgw.providers.mock import Mock
 from llmgw.providers.openai import BARE_NAMES, OPENAI
+from llmgw.providers.vertex import Vertex
 from llmgw.registry import Registry
 
 _NOT_SERVED = """
-    a2a ai21 ai21_chat aiml auto_router azure_ai baseten bedrock bedrock_converse bytez clarifai
-    cloudflare codestral custom databricks docker_model_runner elevenlabs deepgram empower
-    featherless_ai friendliai galadriel gigachat github_copilot gradient_ai heroku infinity
-    lambda_ai langgraph litellm_proxy maritalk meta_llama minimax morph nlp_cloud nscale oci
-    oobabooga ovhcloud petals predibase publicai replicate sagemaker sagemaker_chat sagemaker_nova
-    sap snowflake topaz triton v0 vertex_ai vertex_ai_beta volcengine voyage wandb watsonx
-    watsonx_text xinference zai
+    a2a a2a_agent anthropic_text auto_router aws_polly aws_textract azure_speech bedrock_mantle
+    bespoke black_forest_labs bytez chatgpt cursor custom databricks_agent datarobot deepgram
+    elevenlabs empower eu_jev fal_ai gdc gigachat github_copilot langflow langgraph laya manus
+    microsoft_365_copilot nace nlp_cloud nvidia_riva oci opencode_go parallel_ai petals
+    predibase ragflow recraft reducto replicate runwayml sagemaker sagemaker_chat sagemaker_nova
+    sap scaledown soniox stability strands_decider text-completion-codestral
+    text-completion-inception topaz transcribe triton typesafe voyage watsonx watsonx_text
 """
 
 NOT_SERVED = frozenset(_NOT_SERVED.split())
@@ -25,7 +31,18 @@ NOT_SERVED = frozenset(_NOT_SERVED.split())
 
 def providers() -> Registry[Provider]:
     """The built-in providers, in a registry of its own that plugins may add to."""
-    built_in: tuple[Provider, ...] = (OPENAI, Azure(), Mock(), *COMPATIBLE)
+    built_in: tuple[Provider, ...] = (
+        OPENAI,
+        Anthropic(),
+        Azure(),
+        Bedrock(),
+        Cohere(),
+        Foundry(),
+        Gemini(),
+        Mock(),
+        Vertex(),
+        *HOSTS,
+    )
     return Registry("provider", built_in)
 
 

@@ -1,6 +1,6 @@
 """What a provider is: from a deployment's settings to URLs and headers."""
 
-from typing import Protocol
+from typing import Literal, Protocol
 from urllib.parse import urlsplit
 
 import msgspec
@@ -12,6 +12,10 @@ from llmgw.settings.secrets import Secret
 
 Header = tuple[str, str]
 
+BodyStyle = Literal["plain", "vertex_anthropic"]
+"""`vertex_anthropic`: Anthropic's bodies as Google Cloud takes them. They say `anthropic_version`
+instead of a header, and messages name their model in the path alone."""
+
 
 class TargetError(LlmgwError):
     """A deployment cannot be reached as written; `field` is the parameter at fault."""
@@ -19,6 +23,41 @@ class TargetError(LlmgwError):
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
         self.field = field
+
+
+class AzureAccess(msgspec.Struct, frozen=True, kw_only=True):
+    """How tokens are got from Entra ID; the fields are named as in the settings."""
+
+    azure_ad_token: Secret | None = None
+    tenant_id: str | None = None
+    client_id: str | None = None
+    client_secret: Secret | None = None
+    azure_scope: str | None = None
+
+
+class VertexAccess(msgspec.Struct, frozen=True, kw_only=True):
+    """Where on Google Cloud, and as whom; the fields are named as in the settings."""
+
+    vertex_project: str | None = None
+    vertex_location: str | None = None
+    vertex_credentials: Secret | None = None
+
+
+class AwsAccess(msgspec.Struct, frozen=True, kw_only=True):
+    """Where on AWS, and as whom; the fields are named as in the settings."""
+
+    aws_region_name: str | None = None
+    aws_bedrock_runtime_endpoint: str | None = None
+    aws_bearer_token_bedrock: Secret | None = None
+    aws_access_key_id: Secret | None = None
+    aws_secret_access_key: Secret | None = None
+    aws_session_token: Secret | None = None
+    aws_profile_name: str | None = None
+    aws_role_name: str | None = None
+    aws_session_name: str | None = None
+    aws_external_id: str | None = None
+    aws_web_identity_token: Secret | None = None
+    aws_sts_endpoint: str | None = None
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,8 +68,12 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     api_key: Secret | None = None
     api_base: str | None = None
     api_version: str | None = None
-    azure_ad_token: Secret | None = None
     organization: str | None = None
+    azure: AzureAccess = AzureAccess()
+    vertex: VertexAccess = VertexAccess()
+    aws: AwsAccess = AwsAccess()
+    default_identity: bool = False
+    """Without any credential, take the identity that the machine has (Azure)."""
 
 
 class Signing(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +106,10 @@ class Upstream(msgspec.Struct, frozen=True, kw_only=True):
     """The host is the inventor of its format: its newest fields work."""
     native_schema: bool = True
     """The model takes a JSON Schema for its reply."""
+    body_style: BodyStyle = "plain"
+    """How its bodies differ from those of the format."""
+    credential_problem: str | None = None
+    """Why a credential that expires could not be had, or not be renewed; it is asked for again."""
     warning: str | None = None
     """Something that works, though perhaps not as meant."""
 
@@ -127,6 +174,27 @@ def header_secret(secret: Secret, field: str) -> str:
     if not value or not all("\x21" <= character <= "\x7e" for character in value):
         raise TargetError(field, "holds characters that cannot be sent in a header")
     return value
+
+
+def key_of(
+    target: Target, variables: tuple[str, ...], environment: Environment
+) -> tuple[Secret | None, str | None]:
+    """The API key of a deployment, and a warning when there is deliberately none.
+
+    A key from the environment belongs to the provider's own address: it is not sent to another one
+    that the file names.
+
+    Raises:
+        TargetError: there is no key for the provider's own address.
+    """
+    if target.api_key is not None:
+        return target.api_key, None
+    if target.api_base is not None:
+        return None, "no api_key beside api_base: requests are sent without a credential"
+    if value := first_variable(variables, environment):
+        return Secret(value), None
+    names = " or ".join(variables) or "api_key"
+    raise TargetError("api_key", f"no credential: set {names}, or give api_key")
 
 
 def first_variable(names: tuple[str, ...], environment: Environment) -> str | None:

@@ -1,9 +1,9 @@
-"""Hosts that speak the OpenAI dialect, as records: a new one is a line here.
+"""A host that speaks the OpenAI dialect: what is recorded of one, and how a deployment reaches it.
 
-Base URLs are those of the hosts' own documents. A host that is not listed needs no record:
-`openai/<model>` with an `api_base` reaches it.
+The hosts themselves are in `providers/hosts/`.
 """
 
+import re
 from urllib.parse import urlsplit
 
 import msgspec
@@ -17,18 +17,24 @@ from llmgw.providers.base import (
     checked_base,
     first_variable,
     header_secret,
+    key_of,
 )
 from llmgw.settings.environment import Environment
 from llmgw.settings.secrets import Secret
 
 CHAT = frozenset({Operation.CHAT_COMPLETIONS})
+CHAT_COMPLETIONS = CHAT | {Operation.COMPLETIONS}
 CHAT_EMBEDDINGS = CHAT | {Operation.EMBEDDINGS}
+CHAT_RESPONSES = CHAT | {Operation.RESPONSES}
 CLASSIC = CHAT_EMBEDDINGS | {Operation.COMPLETIONS}
 EVERYTHING = CLASSIC | {Operation.RESPONSES, Operation.MODERATIONS}
 IMAGES = frozenset({Operation.IMAGES_GENERATIONS, Operation.IMAGES_EDITS})
 TRANSCRIPTS = frozenset({Operation.AUDIO_TRANSCRIPTIONS, Operation.AUDIO_TRANSLATIONS})
 AUDIO = TRANSCRIPTS | {Operation.AUDIO_SPEECH}
 BATCHES = frozenset({Operation.FILES, Operation.BATCHES})
+
+_BLANK = re.compile(r"\{([A-Z0-9_|]+)\}")
+_FILLING = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 class Compatible(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,7 +45,8 @@ class Compatible(msgspec.Struct, frozen=True, kw_only=True):
     aliases: tuple[str, ...] = ()
     """Other prefixes, LiteLLM's among them."""
     base_url: str | None = None
-    """Its address; without one, `api_base` has to say."""
+    """Its address; without one, `api_base` has to say. `{NAME|OTHER}` stands for what the first of these
+    environment variables that is set holds: an account, a workspace."""
     base_variables: tuple[str, ...] = ()
     """Environment variables that may hold another address."""
     key_variables: tuple[str, ...] = ()
@@ -49,7 +56,7 @@ class Compatible(msgspec.Struct, frozen=True, kw_only=True):
     needs_key: bool = True
     """Refuse a deployment without a credential. Hosts on one's own machine need none."""
     default_path: str = ""
-    """Path of the API when a given `api_base` has none, as people write for local hosts."""
+    """Path of the API when a given `api_base` has none, as people write for hosts of their own."""
     typical_model: str = ""
     """A model by whose tokenizer to count when a deployment is a pattern, if they are alike."""
     stream_usage: bool = True
@@ -77,216 +84,37 @@ class Compatible(msgspec.Struct, frozen=True, kw_only=True):
 
     def _base(self, target: Target, environment: Environment) -> str:
         written = target.api_base or first_variable(self.base_variables, environment)
-        url = written or self.base_url
-        if url is None:
-            raise TargetError("api_base", f"{self.name} needs an api_base")
-        base = checked_base(url)
+        base = checked_base(written or self._own_address(environment))
         return base if urlsplit(base).path else base + self.default_path
 
-    def _key(self, target: Target, environment: Environment) -> tuple[Secret | None, str | None]:
-        """The credential, and a warning when there is deliberately none.
+    def _own_address(self, environment: Environment) -> str:
+        """The recorded address, its blanks filled."""
+        if self.base_url is None:
+            names = "".join(f", or {name}" for name in self.base_variables)
+            raise TargetError("api_base", f"{self.name} needs an api_base{names}")
+        return _BLANK.sub(lambda blank: _filling(blank[1].split("|"), environment), self.base_url)
 
-        A key from the environment belongs to the provider's own address: it is not sent to another
-        one that the file names.
-        """
-        if target.api_key is not None:
-            return target.api_key, None
-        if target.api_base is not None:
-            if not self.needs_key:
-                return None, None
-            return None, "no api_key beside api_base: requests are sent without a credential"
-        if value := first_variable(self.key_variables, environment):
-            return Secret(value), None
+    def _key(self, target: Target, environment: Environment) -> tuple[Secret | None, str | None]:
+        """The credential, and a warning when there is deliberately none; see `key_of`."""
         if self.needs_key:
-            names = " or ".join(self.key_variables) or "api_key"
-            raise TargetError("api_key", f"no credential: set {names}, or give api_key")
-        return None, None
+            return key_of(target, self.key_variables, environment)
+        if target.api_key is not None or target.api_base is not None:
+            return target.api_key, None
+        value = first_variable(self.key_variables, environment)
+        return (Secret(value) if value else None), None
+
+
+def _filling(names: list[str], environment: Environment) -> str:
+    """What the first of these variables that is set puts into an address; `https://` before it is let go."""
+    value = first_variable(tuple(names), environment)
+    if value is None:
+        raise TargetError("api_base", f"no address: set {' or '.join(names)}, or give api_base")
+    filling = value.removeprefix("https://").rstrip("/")
+    if not _FILLING.fullmatch(filling):
+        raise TargetError("api_base", f"{' or '.join(names)} holds characters that fit no address")
+    return filling
 
 
 def _below(operation: Operation) -> str:
     """Path and query below the base URL."""
     return "/realtime?model={model}" if operation is Operation.REALTIME else operation.path
-
-
-COMPATIBLE: tuple[Compatible, ...] = (
-    Compatible(
-        name="anthropic",  # its OpenAI surface
-        base_url="https://api.anthropic.com/v1",
-        key_variables=("ANTHROPIC_API_KEY",),
-        typical_model="claude",
-    ),
-    Compatible(
-        name="cerebras",
-        base_url="https://api.cerebras.ai/v1",
-        key_variables=("CEREBRAS_API_KEY",),
-        operations=CHAT | {Operation.COMPLETIONS},
-    ),
-    Compatible(
-        name="cohere",  # its OpenAI surface
-        aliases=("cohere_chat",),
-        base_url="https://api.cohere.ai/compatibility/v1",
-        key_variables=("COHERE_API_KEY", "CO_API_KEY"),
-        operations=CHAT_EMBEDDINGS,
-    ),
-    Compatible(
-        name="dashscope",
-        base_url="https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
-        key_variables=("DASHSCOPE_API_KEY",),
-        operations=CHAT_EMBEDDINGS,
-        typical_model="qwen",
-    ),
-    Compatible(
-        name="deepinfra",
-        base_url="https://api.deepinfra.com/v1/openai",
-        key_variables=("DEEPINFRA_API_KEY",),
-        operations=CLASSIC | IMAGES | AUDIO,
-    ),
-    Compatible(
-        name="deepseek",
-        base_url="https://api.deepseek.com/v1",
-        key_variables=("DEEPSEEK_API_KEY",),
-        typical_model="deepseek-chat",
-    ),
-    Compatible(
-        name="fireworks",
-        aliases=("fireworks_ai",),
-        base_url="https://api.fireworks.ai/inference/v1",
-        key_variables=("FIREWORKS_API_KEY", "FIREWORKS_AI_API_KEY"),
-        operations=CLASSIC,
-    ),
-    Compatible(
-        name="gemini",  # its OpenAI surface
-        base_url="https://generativelanguage.googleapis.com/v1beta/openai",
-        key_variables=("GEMINI_API_KEY", "GOOGLE_API_KEY"),
-        operations=CHAT_EMBEDDINGS,
-        typical_model="gemini",
-    ),
-    Compatible(
-        name="github",
-        base_url="https://models.github.ai/inference",
-        key_variables=("GITHUB_API_KEY",),
-        operations=CHAT_EMBEDDINGS,
-    ),
-    Compatible(
-        name="groq",
-        base_url="https://api.groq.com/openai/v1",
-        key_variables=("GROQ_API_KEY",),
-        operations=CHAT | AUDIO | BATCHES | {Operation.RESPONSES},
-    ),
-    Compatible(
-        name="huggingface",
-        base_url="https://router.huggingface.co/v1",
-        key_variables=("HF_TOKEN", "HUGGINGFACE_API_KEY"),
-    ),
-    Compatible(
-        name="hyperbolic",
-        base_url="https://api.hyperbolic.xyz/v1",
-        key_variables=("HYPERBOLIC_API_KEY",),
-    ),
-    Compatible(
-        name="jina_ai",
-        base_url="https://api.jina.ai/v1",
-        key_variables=("JINA_API_KEY", "JINA_AI_API_KEY"),
-        operations=frozenset({Operation.EMBEDDINGS, Operation.RERANK}),
-    ),
-    Compatible(
-        name="llamacpp",
-        aliases=("llama_cpp", "llamafile"),
-        base_url="http://localhost:8080/v1",
-        operations=CLASSIC | {Operation.RERANK},
-        needs_key=False,
-        default_path="/v1",
-    ),
-    Compatible(
-        name="lm_studio",
-        base_url="http://localhost:1234/v1",
-        base_variables=("LM_STUDIO_API_BASE",),
-        key_variables=("LM_STUDIO_API_KEY",),
-        operations=CLASSIC | {Operation.RESPONSES},
-        needs_key=False,
-        default_path="/v1",
-    ),
-    Compatible(
-        name="mistral",
-        base_url="https://api.mistral.ai/v1",
-        key_variables=("MISTRAL_API_KEY",),
-        operations=CHAT_EMBEDDINGS | {Operation.MODERATIONS, Operation.AUDIO_TRANSCRIPTIONS, Operation.FILES},
-        stream_usage=False,  # sends usage unasked, and refuses unknown fields
-        typical_model="mistral-large",
-    ),
-    Compatible(
-        name="moonshot",
-        base_url="https://api.moonshot.ai/v1",
-        key_variables=("MOONSHOT_API_KEY",),
-    ),
-    Compatible(
-        name="nebius",
-        base_url="https://api.studio.nebius.ai/v1",
-        key_variables=("NEBIUS_API_KEY",),
-        operations=CLASSIC,
-    ),
-    Compatible(
-        name="novita",
-        base_url="https://api.novita.ai/v3/openai",
-        key_variables=("NOVITA_API_KEY",),
-        operations=CHAT | {Operation.COMPLETIONS},
-    ),
-    Compatible(
-        name="nvidia",
-        aliases=("nvidia_nim",),
-        base_url="https://integrate.api.nvidia.com/v1",
-        key_variables=("NVIDIA_API_KEY", "NVIDIA_NIM_API_KEY"),
-        operations=CLASSIC,
-    ),
-    Compatible(
-        name="ollama",
-        aliases=("ollama_chat",),
-        base_url="http://localhost:11434/v1",
-        base_variables=("OLLAMA_API_BASE",),
-        key_variables=("OLLAMA_API_KEY",),
-        operations=CLASSIC,
-        needs_key=False,
-        default_path="/v1",
-    ),
-    Compatible(
-        name="openrouter",
-        base_url="https://openrouter.ai/api/v1",
-        key_variables=("OPENROUTER_API_KEY",),
-        operations=CLASSIC | {Operation.RERANK},
-    ),
-    Compatible(
-        name="perplexity",
-        base_url="https://api.perplexity.ai",
-        key_variables=("PERPLEXITY_API_KEY", "PERPLEXITYAI_API_KEY"),
-        stream_usage=False,  # sends usage unasked
-    ),
-    Compatible(
-        name="sambanova",
-        base_url="https://api.sambanova.ai/v1",
-        key_variables=("SAMBANOVA_API_KEY",),
-        operations=CHAT_EMBEDDINGS,
-    ),
-    Compatible(
-        name="together",
-        aliases=("together_ai",),
-        base_url="https://api.together.xyz/v1",
-        key_variables=("TOGETHER_API_KEY", "TOGETHERAI_API_KEY", "TOGETHER_AI_API_KEY"),
-        operations=CLASSIC | AUDIO | {Operation.IMAGES_GENERATIONS, Operation.RERANK},
-    ),
-    Compatible(
-        name="vllm",
-        aliases=("hosted_vllm",),
-        base_variables=("HOSTED_VLLM_API_BASE",),
-        key_variables=("HOSTED_VLLM_API_KEY",),
-        operations=CLASSIC | TRANSCRIPTS | {Operation.RESPONSES, Operation.RERANK},
-        needs_key=False,
-        default_path="/v1",
-    ),
-    Compatible(
-        name="xai",
-        base_url="https://api.x.ai/v1",
-        key_variables=("XAI_API_KEY",),
-        operations=CHAT | {Operation.COMPLETIONS, Operation.RESPONSES, Operation.IMAGES_GENERATIONS},
-    ),
-)
-"""The hosts, by name."""

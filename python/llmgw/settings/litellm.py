@@ -31,24 +31,20 @@ _PARAMS = """
     anthropic_organization_id anthropic_service_account_id audio auto_router_config
     auto_router_config_path auto_router_default_model auto_router_embedding_model
     auto_router_max_input_chars auto_router_model_compression auto_router_routing_compression
-    aws_access_key_id aws_batch_role_arn aws_bearer_token_bedrock
-    aws_bedrock_control_plane_endpoint aws_bedrock_project_id aws_bedrock_runtime_endpoint
-    aws_external_id aws_profile_name aws_region_name aws_role_name aws_secret_access_key
-    aws_session_name aws_session_tags aws_session_token aws_sts_endpoint aws_web_identity_token
-    azure_password azure_scope azure_username bedrock_tags bucket_name budget_duration
+    aws_batch_role_arn aws_bedrock_control_plane_endpoint aws_bedrock_project_id
+    aws_session_tags azure_password azure_username bedrock_tags bucket_name budget_duration
     cache_control_injection_points cache_creation_input_token_cost cache_read_input_token_cost
-    chatgpt_auth_file client_id client_secret complexity_router_config
-    complexity_router_default_model configurable_clientside_auth_params context_management
-    context_window_fallbacks custom_tokenizer daily_reset_time default_api_key_rpm_limit
-    default_api_key_tpm_limit default_headers deployment_id dimensions drop_params
-    encoding_format extra_body fallbacks fireworks_forward_user_id frequency_penalty
-    function_call functions gcs_bucket_name guardrails headers input_cost_per_audio_token
-    input_cost_per_character input_cost_per_pixel input_cost_per_query input_cost_per_second
-    input_cost_per_token input_cost_per_token_batches input_type itpm keepalive_seconds
-    litellm_credential_name litellm_trace_id logit_bias logprobs max_budget
-    max_completion_tokens max_file_size_mb max_parallel_requests max_retries max_tokens
-    merge_reasoning_content_in_choices messages metadata milvus_db_name milvus_partition_names
-    milvus_text_field mock_response mock_timeout modalities n num_retries
+    chatgpt_auth_file complexity_router_config complexity_router_default_model
+    configurable_clientside_auth_params context_management context_window_fallbacks
+    custom_tokenizer daily_reset_time default_api_key_rpm_limit default_api_key_tpm_limit
+    default_headers deployment_id dimensions drop_params encoding_format extra_body fallbacks
+    fireworks_forward_user_id frequency_penalty function_call functions gcs_bucket_name
+    guardrails headers input_cost_per_audio_token input_cost_per_character input_cost_per_pixel
+    input_cost_per_query input_cost_per_second input_cost_per_token input_cost_per_token_batches
+    input_type itpm keepalive_seconds litellm_credential_name litellm_trace_id logit_bias
+    logprobs max_budget max_completion_tokens max_file_size_mb max_parallel_requests max_retries
+    max_tokens merge_reasoning_content_in_choices messages metadata milvus_db_name
+    milvus_partition_names milvus_text_field mock_response mock_timeout modalities n num_retries
     openai_identity_provider_id openai_identity_token_file openai_service_account_id otpm
     output_cost_per_character output_cost_per_pixel output_cost_per_reasoning_token
     output_cost_per_second output_cost_per_token output_cost_per_token_batches
@@ -58,13 +54,13 @@ _PARAMS = """
     responses_api_version rpd s3_access_key_id s3_bucket_name s3_bucket_owner
     s3_encryption_key_id s3_endpoint_url s3_output_bucket_name s3_region_name
     s3_secret_access_key safety_identifier seed service_tier ssl_verify stop store stream
-    stream_options stream_timeout_by_service_tier tag_regex tags temperature tenant_id thinking
+    stream_options stream_timeout_by_service_tier tag_regex tags temperature thinking
     thought_signature_in_tool_call_id timeout_by_service_tier token_exchange_audience
     token_exchange_endpoint token_exchange_profile token_exchange_scope tool_choice tools top_k
     top_logprobs top_p tpd use_chat_completions_api use_in_pass_through use_litellm_proxy
     use_xai_oauth user valkey_embedding_field valkey_host valkey_password valkey_port valkey_ssl
     valkey_text_field vector_store_id verbosity vertex_ai_location vertex_ai_project
-    vertex_credentials vertex_location vertex_project watsonx_region_name web_search_options
+    watsonx_region_name web_search_options
 """
 
 _ROUTER = """
@@ -107,7 +103,7 @@ _MODULE = """
     disable_end_user_cost_tracking disable_end_user_cost_tracking_prometheus_only
     disable_hf_tokenizer_download disable_stop_sequence_limit disable_streaming_logging
     disable_token_counter disable_vertex_batch_output_transformation drop_params
-    dynamodb_table_name enable_anthropic_prompt_caching enable_azure_ad_token_refresh
+    dynamodb_table_name enable_anthropic_prompt_caching
     enable_caching_on_provider_specific_optional_params
     enable_end_user_cost_tracking_prometheus_only enable_gemini_default_thinking_level_low
     enable_json_schema_validation enable_key_alias_format_validation

@@ -96,15 +96,20 @@ def references(settings: Settings) -> Iterator[tuple[Path, SecretReference]]:
 
 
 def _of_params(params: Params, path: Path) -> Iterator[tuple[Path, SecretReference]]:
-    if params.api_key is not None:
-        yield (*path, "api_key"), params.api_key
-    if params.azure_ad_token is not None:
-        yield (*path, "azure_ad_token"), params.azure_ad_token
+    for field in msgspec.structs.fields(params):
+        value = getattr(params, field.name)
+        if isinstance(value, SecretReference):
+            yield (*path, field.name), value
     for name, value in params.extra_headers.items():
         yield (*path, "extra_headers", name), value
 
 
 def _warn_of_literals(settings: Settings, report: Report) -> None:
     for path, reference in references(settings):
-        if reference.is_literal and "extra_headers" not in path:
+        if reference.is_literal and "extra_headers" not in path and not _names_file(path, reference):
             report.warn(path, "a key stands in the file; better a reference: env:NAME or file:/path")
+
+
+def _names_file(path: Path, reference: SecretReference) -> bool:
+    """Google's credentials may be written as the path of their file, which is no secret."""
+    return path[-1] == "vertex_credentials" and not reference.is_json

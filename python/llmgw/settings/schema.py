@@ -20,6 +20,7 @@ Rate: TypeAlias = Annotated[int, Meta(ge=0, le=_LARGE)]
 Seconds: TypeAlias = Annotated[float, Meta(gt=0, le=_YEAR)]
 ZeroOrSeconds: TypeAlias = Annotated[float, Meta(ge=0, le=_YEAR)]
 """Zero switches off."""
+Dollars: TypeAlias = Annotated[float, Meta(ge=0, le=1000)]
 Share: TypeAlias = Annotated[float, Meta(ge=0, le=_LARGE)]
 Port: TypeAlias = Annotated[int, Meta(ge=0, le=65535)]
 ModelName: TypeAlias = Annotated[
@@ -55,6 +56,49 @@ class Params(Section, frozen=True):
     """Azure: the `api-version` to ask for."""
     azure_ad_token: SecretReference | None = None
     """Azure: an Entra ID token, instead of a key."""
+    tenant_id: str | None = None
+    """Azure: the tenant that `client_id` is of. Tokens are got and renewed by `llmgw[azure]`."""
+    client_id: str | None = None
+    """Azure: the application to get tokens for, instead of a key."""
+    client_secret: SecretReference | None = None
+    """Azure: the application's secret."""
+    azure_scope: str | None = None
+    """Azure: the scope of tokens, if it is another than the provider's."""
+    vertex_project: str | None = None
+    """Vertex AI: the Google Cloud project; without it, `VERTEXAI_PROJECT`, `GOOGLE_CLOUD_PROJECT`, or that
+    of the credentials."""
+    vertex_location: str | None = None
+    """Vertex AI: the location, as `europe-west4`; without it, `VERTEXAI_LOCATION`, `GOOGLE_CLOUD_LOCATION`,
+    or `global`."""
+    vertex_credentials: SecretReference | None = None
+    """Vertex AI: the path of a credentials file (service account, user, workload identity), or its JSON;
+    without it, Google's default credentials. Tokens are got and renewed by `llmgw[vertex]`."""
+    aws_region_name: str | None = None
+    """Bedrock: the region; without it, that of an ARN, `AWS_REGION_NAME`, `AWS_REGION`,
+    `AWS_DEFAULT_REGION`, or the profile's."""
+    aws_bedrock_runtime_endpoint: str | None = None
+    """Bedrock: another address, as that of a VPC endpoint."""
+    aws_bearer_token_bedrock: SecretReference | None = None
+    """Bedrock: an API key; the same as `api_key`."""
+    aws_access_key_id: SecretReference | None = None
+    """Bedrock: the access key that requests are signed with. Without one: `AWS_BEARER_TOKEN_BEDROCK`,
+    `AWS_ACCESS_KEY_ID`, and what else AWS's tools find, by `llmgw[bedrock]`."""
+    aws_secret_access_key: SecretReference | None = None
+    """Bedrock: the access key's secret."""
+    aws_session_token: SecretReference | None = None
+    """Bedrock: the session token of a temporary access key."""
+    aws_profile_name: str | None = None
+    """Bedrock: a profile of AWS's shared files."""
+    aws_role_name: str | None = None
+    """Bedrock: the ARN of a role to assume."""
+    aws_session_name: str | None = None
+    """Bedrock: what the role's sessions are called. Default `llmgw`."""
+    aws_external_id: str | None = None
+    """Bedrock: the external id that the role asks for."""
+    aws_web_identity_token: SecretReference | None = None
+    """Bedrock: a token of another identity provider, to assume the role with; best `file:/path`."""
+    aws_sts_endpoint: str | None = None
+    """Bedrock: another address of AWS's token service."""
     organization: HeaderText | None = None
     """OpenAI: the organization to bill."""
     extra_headers: dict[str, SecretReference] = {}
@@ -84,7 +128,27 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
     mode: str | None = None
     """`chat`, `embedding`, …: restricts the deployment to that kind of request."""
     base_model: str | None = None
-    """The model behind an opaque name (an Azure deployment), for token counting."""
+    """The model behind an opaque name (an Azure deployment), for token counting and for what is known of
+    it."""
+    max_tokens: Positive | None = None
+    """As `max_output_tokens`, in an older spelling."""
+    max_input_tokens: Positive | None = None
+    """Tokens that fit into a request; without it, what the model catalogue says."""
+    max_output_tokens: Positive | None = None
+    """Tokens that a reply may have; without it, what the model catalogue says."""
+    input_cost_per_token: Dollars | None = None
+    """Dollars for a token of input; without it and the next three, what the model catalogue says."""
+    output_cost_per_token: Dollars | None = None
+    """Dollars for a token of output."""
+    cache_read_input_token_cost: Dollars | None = None
+    """Dollars for a token of input that the provider had in its cache."""
+    cache_creation_input_token_cost: Dollars | None = None
+    """Dollars for a token of input that the provider puts into its cache."""
+    supports_reasoning: bool | None = None
+    """The model thinks, and its host lets clients say how much. Without it, as the catalogue says."""
+    supports_response_schema: bool | None = None
+    """The model takes a JSON Schema for its reply; otherwise a tool is forced in its place. Without it,
+    as the catalogue says."""
 
 
 class ModelEntry(Section, frozen=True):
@@ -199,6 +263,8 @@ class LitellmSettings(Section, frozen=True):
     """As in `router_settings`."""
     context_window_fallbacks: FallbackList | None = None
     """As in `router_settings`."""
+    enable_azure_ad_token_refresh: bool = False
+    """Azure deployments without a credential take the identity that the machine has, by `llmgw[azure]`."""
     cache: bool = False
     """Switches the exact cache on; the section `cache` does too."""
     cache_params: CacheParams = CacheParams()
@@ -224,6 +290,9 @@ class KeyEntry(Section, frozen=True):
     """Or its keyed digest, as `llmgw keys create` writes it."""
     models: tuple[ModelName, ...] | None = None
     """Public names and patterns (`openai/*`) it may use; without it, all."""
+    model_map: dict[ModelName, ModelName] = {}
+    """Names that mean other models when this key uses them: `{claude-*: local, gpt-5: local}`. What a `*`
+    matched may stand in the meaning too. It is the meaning that `models` has to allow."""
     rpm_limit: Positive | None = None
     """Requests per minute."""
     tpm_limit: Positive | None = None
@@ -253,11 +322,32 @@ class CacheSettings(Section, frozen=True):
     """Largest reply kept, in bytes."""
 
 
+class CatalogueSettings(Section, frozen=True):
+    """What is known of models, besides what llmgw comes with."""
+
+    file: str
+    """JSON file in the shape of llmgw's own `models.json`. What it says of a model counts instead of what
+    llmgw knew. A relative path begins at the settings file."""
+
+
 class PiiSettings(Section, frozen=True):
     """The scan of requests for personal data."""
 
     mode: Literal["monitor", "block"] = "monitor"
     """`monitor` counts findings, `block` refuses the request."""
+
+
+class ResponsesSettings(Section, frozen=True):
+    """What is stored of OpenAI's Responses API, so that clients can retrieve a response and go on from it.
+    It lies sealed in the state folder; `store: false` in a request keeps its response out of it. Responses
+    that are stored are not answered from the cache."""
+
+    keep: ZeroOrSeconds = 30 * 24 * 3600.0
+    """Seconds a response is kept. 0: none is stored, and what was stored is removed."""
+    max_bytes: Positive = 1024 * 1024 * 1024
+    """Bytes of all of them on the disk; the oldest go first."""
+    max_entry_bytes: Annotated[int, Meta(ge=1, le=256 * 1024 * 1024)] = 16 * 1024 * 1024
+    """Largest response that is stored, in bytes, with the conversation that it answers."""
 
 
 class EgressSettings(Section, frozen=True):
@@ -333,8 +423,12 @@ class Settings(Section, frozen=True):
     """Virtual keys."""
     cache: CacheSettings | None = None
     """The exact cache; off without this section."""
+    model_catalogue: CatalogueSettings | None = None
+    """Facts of models over the built-in ones."""
     pii: PiiSettings | None = None
     """The scan for personal data; off without this section."""
+    responses: ResponsesSettings = ResponsesSettings()
+    """What is stored of the Responses API."""
     egress: EgressSettings = EgressSettings()
     """Where the gateway may connect."""
     server: ServerSettings = ServerSettings()

@@ -63,6 +63,11 @@ class SecretReference:
         """The file holds the secret itself."""
         return not is_reference(self._text)
 
+    @property
+    def is_json(self) -> bool:
+        """The file holds a JSON object."""
+        return self._text.lstrip().startswith("{")
+
     def resolve(self, environment: Mapping[str, str]) -> Secret:
         """Fetch the secret.
 

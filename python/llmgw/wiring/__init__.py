@@ -1,6 +1,8 @@
 """Settings → Snapshot: the composition root. Names become indexes, references become secrets."""
 
-from llmgw.gateway.snapshot import Auth, CachePolicy, PiiPolicy, Snapshot
+import msgspec
+
+from llmgw.gateway.snapshot import Auth, CachePolicy, PiiPolicy, ResponsesPolicy, Snapshot
 from llmgw.model import PATHS, STORED, Operation
 from llmgw.providers import providers as built_in_providers
 from llmgw.providers.base import Provider
@@ -12,11 +14,22 @@ from llmgw.state import State
 from llmgw.wiring.defaults import default_models
 from llmgw.wiring.deployments import DeploymentCompiler
 from llmgw.wiring.egress import compile_egress
+from llmgw.wiring.facts import compile_model_catalogue, with_limits
 from llmgw.wiring.groups import compile_groups
 from llmgw.wiring.keys import compile_keys, warn_of_unknown_models
 from llmgw.wiring.retries import compile_retries, default_timeouts
 
 _MATCHED_NATIVELY = STORED | {Operation.REALTIME}
+
+
+class Compiled(msgspec.Struct, frozen=True):
+    """A snapshot, and what there is to know about its credentials that expire."""
+
+    snapshot: Snapshot
+    renew_at: float | None
+    """Unix seconds at which to compile again, with the same settings, for the sake of a credential."""
+    credential_problems: tuple[str, ...]
+    """Why credentials could not be had or renewed, by deployment."""
 
 
 def compile_snapshot(
@@ -26,10 +39,22 @@ def compile_snapshot(
     report: Report | None = None,
     providers: Registry[Provider] | None = None,
 ) -> Snapshot:
+    """The snapshot alone; see `compile_settings`."""
+    return compile_settings(settings, environment, state, report, providers).snapshot
+
+
+def compile_settings(
+    settings: Settings,
+    environment: Environment,
+    state: State,
+    report: Report | None = None,
+    providers: Registry[Provider] | None = None,
+) -> Compiled:
     """Compile settings into what the native core serves from.
 
     `environment` is the one that references see (`Loaded.environment`), `report` takes the warnings,
-    `providers` are the built-in ones unless plugins added to them.
+    `providers` are the built-in ones unless plugins added to them; they keep credentials that expire, so
+    that the same providers fetch them once.
 
     Raises:
         SettingsError: something does not resolve; lists every problem.
@@ -38,10 +63,18 @@ def compile_snapshot(
     providers = built_in_providers() if providers is None else providers
     entries = settings.model_list or default_models(providers, environment)
     section = ("model_list",) if settings.model_list else ("defaults",)
-    compiler = DeploymentCompiler(providers, environment, report, default_timeouts(settings))
+    compiler = DeploymentCompiler(
+        providers,
+        environment,
+        report,
+        default_timeouts(settings),
+        default_identity=settings.litellm_settings.enable_azure_ad_token_refresh,
+    )
     built = compiler.compile(entries, section)
     if not built:
         report.warn(section, "none of these deployments can be served")
+    known = compile_model_catalogue(settings, providers, report)
+    built = [with_limits(one, known) for one in built]
     catalogue = compile_groups(built, settings, report)
     warn_of_unknown_models(settings, catalogue, report)
     snapshot = Snapshot(
@@ -58,17 +91,27 @@ def compile_snapshot(
         retry=compile_retries(settings, report),
         cache=_cache(settings, report),
         pii=None if settings.pii is None else PiiPolicy(mode=settings.pii.mode),
+        responses=_responses(settings),
         egress=compile_egress(settings.egress, report),
     )
     report.raise_errors()
-    return snapshot.versioned()
+    return Compiled(snapshot.versioned(), compiler.renew_at, tuple(compiler.credential_problems))
 
 
 def _routes() -> dict[str, Operation]:
-    """Fixed paths with and without `/v1`; paths that name a model or an id are matched natively."""
-    posted = {operation: path for operation, path in PATHS.items() if operation not in _MATCHED_NATIVELY}
-    routes = {prefix + path: operation for operation, path in posted.items() for prefix in ("/v1", "")}
-    return routes | {"/v2/rerank": Operation.RERANK}
+    """The fixed paths; those that name a model or an id are matched natively."""
+    posted = [operation for operation in PATHS if operation not in _MATCHED_NATIVELY]
+    return {path: operation for operation in posted for path in operation.paths} | {
+        "/v2/rerank": Operation.RERANK
+    }
+
+
+def _responses(settings: Settings) -> ResponsesPolicy | None:
+    """How responses are stored; not at all if they are to be kept for no time."""
+    own = settings.responses
+    if own.keep == 0:
+        return None
+    return ResponsesPolicy(keep=own.keep, max_bytes=own.max_bytes, max_entry_bytes=own.max_entry_bytes)
 
 
 def _cache(settings: Settings, report: Report) -> CachePolicy | None:

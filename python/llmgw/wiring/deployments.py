@@ -6,15 +6,16 @@ from collections.abc import Sequence
 import msgspec
 
 from llmgw import _native
-from llmgw.gateway.snapshot import Deployment, Signing, Timeouts
+from llmgw.gateway.snapshot import Deployment, Signer, Timeouts
 from llmgw.model import CHATS, Operation
 from llmgw.providers import NOT_SERVED, split_model
-from llmgw.providers.base import Header, Provider, Target, TargetError, Upstream
+from llmgw.providers.base import Header, Provider, TargetError, Upstream
 from llmgw.registry import Registry
 from llmgw.settings.environment import Environment
 from llmgw.settings.problems import Path, Report
 from llmgw.settings.schema import ModelEntry, Params
-from llmgw.settings.secrets import Secret, SecretReference, UnresolvedReferenceError
+from llmgw.settings.secrets import UnresolvedReferenceError
+from llmgw.wiring.targets import compile_target
 
 _BY_MODE = {
     "chat": CHATS | {Operation.COUNT_MESSAGE_TOKENS, Operation.COUNT_CONTENT_TOKENS},
@@ -30,6 +31,7 @@ _BY_MODE = {
     "batch": {Operation.FILES, Operation.BATCHES},
     "realtime": {Operation.REALTIME},
 }
+_BESIDE = "batch"
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _NOT_OURS_TO_SET = {"host", "content-length", "transfer-encoding", "connection", "content-type"}
 
@@ -61,12 +63,24 @@ class DeploymentCompiler:
         environment: Environment,
         report: Report,
         timeouts: Timeouts,
+        *,
+        default_identity: bool = False,
     ) -> None:
+        """`default_identity`: see `Target.default_identity`."""
         self._providers = providers
         self._environment = environment
         self._report = report
         self._timeouts = timeouts
+        self._default_identity = default_identity
         self._ids: set[str] = set()
+        self._renewals: list[float] = []
+        self.credential_problems: list[str] = []
+        """What keeps credentials that expire from being had, by deployment."""
+
+    @property
+    def renew_at(self) -> float | None:
+        """Unix seconds at which the first credential should be made anew."""
+        return min(self._renewals, default=None)
 
     def compile(self, entries: Sequence[ModelEntry], section: Path) -> list[Built]:
         """The deployments of those entries that can be served; the others are reported."""
@@ -82,16 +96,18 @@ class DeploymentCompiler:
         params = params_of(entry)
         at = (*path, "params" if entry.params is not None else "litellm_params")
         provider = self._provider(params, at)
-        if provider is None or not self._stars_agree(entry, params, at):
+        if provider is None or not self._stars_agree(entry, params, at) or not self._serves_mode(entry, path):
             return None
-        upstream = self._upstream(provider, params, at)
+        upstream = self._upstream(provider, params, at, entry.model_info.mode)
         if upstream is None:
             return None
         urls = self._urls(entry, upstream, path)
         if not urls:
             return None
+        name = entry.model_info.id or self._new_id(f"{provider.name}/{upstream.model}")
+        self._note_credential(name, upstream)
         return Deployment(
-            id=entry.model_info.id or self._new_id(f"{provider.name}/{upstream.model}"),
+            id=name,
             provider=provider.name,
             model=upstream.model,
             urls=urls,
@@ -106,6 +122,8 @@ class DeploymentCompiler:
             stream_usage=upstream.stream_usage,
             original=upstream.original,
             native_schema=upstream.native_schema,
+            reasoning=False,
+            body_style=upstream.body_style,
             max_output_tokens=None,
             tokenizer=_tokenizer(entry, provider, upstream.model),
             timeouts=self._deadlines(params),
@@ -138,45 +156,44 @@ class DeploymentCompiler:
             self._report.error((*at, "model"), "a '*' needs one in model_name to stand for")
         return public <= 1 and routed <= public
 
-    def _upstream(self, provider: Provider, params: Params, at: Path) -> Upstream | None:
-        _, model = split_model(params.model, params.custom_llm_provider)
-        if params.api_base and params.base_url:
-            self._report.error((*at, "base_url"), "give either api_base or base_url")
+    def _serves_mode(self, entry: ModelEntry, path: Path) -> bool:
+        """Whether anybody could; asked before a credential is looked for."""
+        mode = entry.model_info.mode
+        if mode is None or mode in _BY_MODE:
+            return True
+        self._report.warn((*path, "model_info", "mode"), f"left out: the mode '{mode}' is not served yet")
+        return False
+
+    def _upstream(self, provider: Provider, params: Params, at: Path, mode: str | None) -> Upstream | None:
+        target = compile_target(
+            params, self._environment, self._report, at, default_identity=self._default_identity
+        )
+        if target is None:
             return None
         try:
-            target = Target(
-                model=model,
-                api_key=self._secret(params.api_key, (*at, "api_key")),
-                api_base=params.api_base or params.base_url,
-                api_version=params.api_version,
-                azure_ad_token=self._secret(params.azure_ad_token, (*at, "azure_ad_token")),
-                organization=params.organization,
-            )
             upstream = provider.connect(target, self._environment)
-        except _ReportedError:
-            return None
         except TargetError as problem:
-            self._report.error((*at, problem.field), str(problem))
+            # LiteLLM's entries for batches stand beside those for chats; whom we have none for is left out.
+            report = self._report.warn if mode == _BESIDE else self._report.error
+            report((*at, problem.field), str(problem))
             return None
-        if upstream.warning is not None:
-            self._report.warn(at, upstream.warning)
+        for told in (upstream.warning, upstream.credential_problem):
+            if told is not None:
+                self._report.warn(at, told)
         return upstream
 
-    def _secret(self, reference: SecretReference | None, path: Path) -> Secret | None:
-        if reference is None:
-            return None
-        try:
-            return reference.resolve(self._environment)
-        except UnresolvedReferenceError as error:
-            self._report.error(path, str(error))
-            raise _ReportedError from None
+    def _note_credential(self, name: str, upstream: Upstream) -> None:
+        if upstream.renew_at is not None:
+            self._renewals.append(upstream.renew_at)
+        if upstream.credential_problem is not None:
+            self.credential_problems.append(f"{name}: {upstream.credential_problem}")
 
     def _urls(self, entry: ModelEntry, upstream: Upstream, path: Path) -> dict[Operation, str]:
         """Of the provider's operations, those of the entry's mode."""
         mode = entry.model_info.mode
         if mode is None:
             return upstream.urls
-        wanted = _BY_MODE.get(mode, set())
+        wanted = _BY_MODE[mode]
         urls = {operation: url for operation, url in upstream.urls.items() if operation in wanted}
         if not urls:
             at = (*path, "model_info", "mode")
@@ -192,10 +209,10 @@ class DeploymentCompiler:
                 self._report.error(path, "not a header that can be set")
                 continue
             try:
-                secret = self._secret(reference, path)
-            except _ReportedError:
+                value = reference.resolve(self._environment).reveal()
+            except UnresolvedReferenceError as error:
+                self._report.error(path, str(error))
                 continue
-            value = "" if secret is None else secret.reveal()
             if not value.isascii() or not value.isprintable():
                 self._report.error(path, "holds characters that cannot be sent in a header")
                 continue
@@ -232,12 +249,12 @@ class DeploymentCompiler:
         return unique
 
 
-def _signing(upstream: Upstream) -> Signing | None:
+def _signing(upstream: Upstream) -> Signer | None:
     given = upstream.signing
     if given is None:
         return None
     token = given.session_token
-    return Signing(
+    return Signer(
         region=given.region,
         service=given.service,
         access_key_id=given.access_key_id,
@@ -253,7 +270,3 @@ def _tokenizer(entry: ModelEntry, provider: Provider, model: str) -> str:
     if unknown and "*" in model and provider.typical_model:
         return _native.token_family(provider.typical_model)
     return family
-
-
-class _ReportedError(Exception):
-    """The problem stands in the report already."""

@@ -51,13 +51,16 @@ def compile_keys(
 
 
 def warn_of_unknown_models(settings: Settings, catalogue: Catalogue, report: Report) -> None:
-    """Warn of names in a key's `models` that nothing serves: mistyped, most likely."""
+    """Warn of names in a key's `models` and `model_map` that nothing serves: mistyped, most likely."""
     for position, key in enumerate(settings.keys):
-        for index, name in enumerate(key.models or ()):
+        allowed: list[tuple[Path, str]]
+        allowed = [(("models", index), name) for index, name in enumerate(key.models or ())]
+        meant: list[tuple[Path, str]]
+        meant = [(("model_map", name), meaning) for name, meaning in key.model_map.items()]
+        for path, name in (*allowed, *meant):
             if "*" not in name and not catalogue.serves(name):
                 hint = did_you_mean(name, catalogue.models)
-                path = ("keys", position, "models", index)
-                report.warn(path, f"no model of the name '{name}' is served{hint}")
+                report.warn(("keys", position, *path), f"no model of the name '{name}' is served{hint}")
 
 
 class _Taken:
@@ -108,6 +111,9 @@ def _compile_key(
     for index, name in enumerate(entry.models or ()):
         if name.count("*") > 1:
             report.error((*path, "models", index), "only one '*' is allowed")
+    for name, meaning in entry.model_map.items():
+        if name.count("*") > 1 or meaning.count("*") > name.count("*"):
+            report.error((*path, "model_map", name), "one '*' is allowed, and in the meaning if in the name")
     expires_at = None
     if entry.expires is not None:
         try:
@@ -120,6 +126,7 @@ def _compile_key(
         alias=entry.alias,
         digest=keyed,
         models=entry.models,
+        model_map=entry.model_map,
         expires_at=expires_at,
         blocked=entry.blocked,
         rpm=entry.rpm_limit,

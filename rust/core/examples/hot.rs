@@ -178,7 +178,7 @@ fn sse_relay(times: u64) -> Outcome {
 
 fn usage_read(times: u64) -> Outcome {
     for _ in 0..times {
-        black_box(usage::of_reply(black_box(REPLY)));
+        black_box(usage::of_reply(None, black_box(REPLY)));
     }
     Ok(())
 }

@@ -4,24 +4,63 @@ use crate::error::{Class, Error, Result};
 use crate::http1::Head;
 use crate::plan::Plan;
 use crate::snapshot::Operation;
+use llmgw_formats::Kind;
 
 /// Headers that may carry the key besides `Authorization`, in the order of their precedence.
 const KEY_HEADERS: [&str; 3] = ["x-api-key", "api-key", "x-goog-api-key"];
 /// Client headers that upstreams get to see.
 ///
 /// Not `idempotency-key`: two tenants behind one credential could get each other's answers.
-const PASSED_ON: [&str; 3] = ["traceparent", "tracestate", "openai-beta"];
+const PASSED_ON: [&str; 2] = ["traceparent", "tracestate"];
+/// Those of a dialect, for upstreams that speak it.
+const OF_OPENAI: [&str; 1] = ["openai-beta"];
+const OF_ANTHROPIC: [&str; 2] = ["anthropic-version", "anthropic-beta"];
 /// LiteLLM's own header: wins over the others.
 const FIRST_HEADER: &str = "x-litellm-api-key";
 /// Azure's way of naming a model: in the path.
 const AZURE_PREFIX: &str = "/openai/deployments/";
+/// Gemini's: in the path, with the method behind a colon.
+const GEMINI_MODELS: &str = "/models/";
+/// What stands before it at Google's two hosts.
+const GEMINI_VERSIONS: [&str; 4] = ["/v1beta", "/v1", "/v1beta1", ""];
+const VERTEX_PUBLISHER: &str = "/publishers/google";
 
-/// The native endpoint of a path, and the model that the path names.
-#[must_use]
-pub fn route(plan: &Plan, path: &str) -> Option<(Operation, Option<String>)> {
-    if let Some(&operation) = plan.routes.get(path) {
-        return Some((operation, None));
+/// What a path asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// The native endpoint.
+    pub operation: Operation,
+    /// The model, where the path names it.
+    pub model: Option<String>,
+    /// The path asks for a stream (Gemini; the others say so in the body).
+    pub stream: bool,
+    /// The stream is to be one JSON array instead of events (Gemini without `alt=sse`).
+    pub array: bool,
+}
+
+impl Route {
+    fn of_model(operation: Operation, model: &str) -> Option<Self> {
+        Some(Route { operation, model: Some(percent_decode(model)?), stream: false, array: false })
     }
+}
+
+/// The native endpoint that a request is for.
+#[must_use]
+pub fn route(plan: &Plan, head: &Head) -> Option<Route> {
+    let mut route = of_path(plan, head.path())?;
+    let events = head.query().is_some_and(|query| query.split('&').any(|field| field == "alt=sse"));
+    route.array = route.stream && !events;
+    Some(route)
+}
+
+fn of_path(plan: &Plan, path: &str) -> Option<Route> {
+    if let Some(&operation) = plan.routes.get(path) {
+        return Some(Route { operation, model: None, stream: false, array: false });
+    }
+    azure(path).or_else(|| gemini(path))
+}
+
+fn azure(path: &str) -> Option<Route> {
     let (model, rest) = path.strip_prefix(AZURE_PREFIX)?.split_once('/')?;
     let operation = match rest {
         "chat/completions" => Operation::ChatCompletions,
@@ -34,10 +73,46 @@ pub fn route(plan: &Plan, path: &str) -> Option<(Operation, Option<String>)> {
         "audio/translations" => Operation::AudioTranslations,
         _ => return None,
     };
-    Some((operation, Some(percent_decode(model)?)))
+    Route::of_model(operation, model)
 }
 
-fn percent_decode(text: &str) -> Option<String> {
+fn gemini(path: &str) -> Option<Route> {
+    let (before, model) = path.split_once(GEMINI_MODELS)?;
+    let vertex = before.starts_with("/v1") && before.ends_with(VERTEX_PUBLISHER);
+    if !vertex && !GEMINI_VERSIONS.contains(&before) {
+        return None;
+    }
+    let (model, method) = model.rsplit_once(':')?;
+    let (operation, stream) = match method {
+        "generateContent" => (Operation::GenerateContent, false),
+        "streamGenerateContent" => (Operation::GenerateContent, true),
+        "countTokens" => (Operation::CountContentTokens, false),
+        "embedContent" => (Operation::EmbedContent, false),
+        "batchEmbedContents" => (Operation::BatchEmbedContents, false),
+        _ => return None,
+    };
+    Some(Route { stream, ..Route::of_model(operation, model)? })
+}
+
+/// The dialect in which a path's clients expect to be answered, also where it leads nowhere.
+#[must_use]
+pub fn dialect(path: &str) -> Kind {
+    let below = |prefix: &str| {
+        path.strip_prefix(prefix)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
+    };
+    if below("/v1/messages") || below("/messages") {
+        return Kind::AnthropicMessages;
+    }
+    if below("/v1beta") || below("/v1beta1") || gemini(path).is_some() {
+        return Kind::GeminiGenerate;
+    }
+    Kind::OpenaiChat
+}
+
+/// What a percent-encoded text stands for, if it is one.
+#[must_use]
+pub fn percent_decode(text: &str) -> Option<String> {
     let mut out = Vec::with_capacity(text.len());
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {
@@ -78,7 +153,14 @@ pub fn credential(head: &Head) -> Result<Option<&[u8]>> {
             _ => {}
         }
     }
-    Ok(shown)
+    Ok(shown.or_else(|| query_key(head)))
+}
+
+/// Gemini's clients may show the key in the query. Ours need no percent-encoding.
+fn query_key(head: &Head) -> Option<&[u8]> {
+    let fields = head.query()?.split('&');
+    let mut keys = fields.filter_map(|field| field.strip_prefix("key="));
+    keys.next().filter(|key| !key.is_empty()).map(str::as_bytes)
 }
 
 fn bearer(value: &[u8]) -> Option<&[u8]> {
@@ -119,12 +201,34 @@ pub fn refuses_cache(head: &Head) -> bool {
     })
 }
 
-/// The headers of a client that its upstream gets to see, and the request's id.
+/// Whether the client asks for something that is not part of the API yet.
 #[must_use]
-pub fn passed_on<'a>(head: &'a Head, request_id: &'a str) -> Vec<(&'static str, &'a [u8])> {
-    let mut extra = Vec::with_capacity(PASSED_ON.len() + 1);
+pub fn asks_for_beta(head: &Head) -> bool {
+    head.header("openai-beta").is_some() || head.header("anthropic-beta").is_some()
+}
+
+/// Whether the client wants all of its request carried, or an error.
+#[must_use]
+pub fn is_strict(head: &Head) -> bool {
+    head.header("x-llmgw-strict").is_some_and(|value| value.eq_ignore_ascii_case(b"true"))
+}
+
+/// The headers of a client that an upstream of its dialect gets to see, and the request's id.
+#[must_use]
+pub fn passed_on<'a>(
+    head: &'a Head,
+    request_id: &'a str,
+    dialect: Kind,
+) -> Vec<(&'static str, &'a [u8])> {
+    let own: &[&'static str] = match dialect {
+        Kind::OpenaiChat | Kind::OpenaiResponses => &OF_OPENAI,
+        Kind::AnthropicMessages => &OF_ANTHROPIC,
+        _ => &[],
+    };
+    let names = PASSED_ON.iter().chain(own).copied();
+    let mut extra = Vec::with_capacity(PASSED_ON.len() + own.len() + 1);
     extra.push(("x-request-id", request_id.as_bytes()));
-    extra.extend(PASSED_ON.iter().filter_map(|&name| Some((name, head.header(name)?))));
+    extra.extend(names.filter_map(|name| Some((name, head.header(name)?))));
     extra
 }
 
@@ -159,7 +263,11 @@ mod tests {
     use bytes::BytesMut;
 
     fn head(lines: &str) -> Head {
-        let text = format!("POST /v1/x HTTP/1.1\r\nHost: a\r\n{lines}\r\n");
+        head_of("/v1/x", lines)
+    }
+
+    fn head_of(target: &str, lines: &str) -> Head {
+        let text = format!("POST {target} HTTP/1.1\r\nHost: a\r\n{lines}\r\n");
         take_head(&mut BytesMut::from(&text[..]), 4096).unwrap().unwrap()
     }
 
@@ -203,6 +311,42 @@ mod tests {
             request_id(&head(&format!("x-request-id: {}\r\n", "a".repeat(200))), &mut rng)
                 .starts_with("req_")
         );
+    }
+
+    #[test]
+    fn geminis_clients_may_show_their_key_in_the_query() {
+        let target = "/v1beta/models/m:generateContent?alt=sse&key=k";
+        assert_eq!(credential(&head_of(target, "")).unwrap(), Some(&b"k"[..]));
+        let both = head_of(target, "x-goog-api-key: h\r\n");
+        assert_eq!(credential(&both).unwrap(), Some(&b"h"[..]));
+    }
+
+    #[test]
+    fn geminis_paths_name_model_and_method() {
+        for (path, model, stream) in [
+            ("/v1beta/models/gemini-2.5-pro:generateContent", "gemini-2.5-pro", false),
+            ("/v1/models/openai/gpt-4o:streamGenerateContent", "openai/gpt-4o", true),
+            ("/v1beta/models/a:b:streamGenerateContent", "a:b", true),
+            (
+                "/v1beta1/projects/p/locations/l/publishers/google/models/g:generateContent",
+                "g",
+                false,
+            ),
+        ] {
+            let found = gemini(path).unwrap();
+            assert_eq!((found.model.as_deref(), found.stream), (Some(model), stream), "{path}");
+            assert_eq!(dialect(path), Kind::GeminiGenerate);
+        }
+        for path in ["/v1beta/models/g", "/v1beta/models/g:delete", "/x/models/g:generateContent"] {
+            assert_eq!(gemini(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_path_tells_its_dialect_even_where_it_leads_nowhere() {
+        assert_eq!(dialect("/v1/messages/batches"), Kind::AnthropicMessages);
+        assert_eq!(dialect("/v1beta/files"), Kind::GeminiGenerate);
+        assert_eq!(dialect("/v1/messagesx"), Kind::OpenaiChat);
     }
 
     #[test]

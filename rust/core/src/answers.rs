@@ -1,6 +1,7 @@
 //! What a worker remembers of replies: by canonical request, and, before anything is parsed, by the
 //! very bytes of a request it has seen.
 
+use crate::access::Route;
 use crate::cache::{Cache, CacheKey, Entry, Weigh, request_key};
 use crate::call::Ticket;
 use crate::gate::Arrival;
@@ -34,8 +35,7 @@ struct Stores {
 pub struct Known {
     body: Bytes,
     key: Arc<Key>,
-    operation: Operation,
-    path_model: Option<String>,
+    route: Route,
     reply: CacheKey,
     /// The model group it resolved to.
     pub group: usize,
@@ -45,7 +45,7 @@ pub struct Known {
 
 impl Weigh for Known {
     fn weight(&self) -> usize {
-        self.body.len() + self.path_model.as_ref().map_or(0, String::len)
+        self.body.len() + self.route.model.as_ref().map_or(0, String::len)
     }
 }
 
@@ -54,7 +54,7 @@ impl Known {
     #[must_use]
     pub fn new(
         ticket: &Ticket,
-        path_model: Option<&str>,
+        route: &Route,
         body: &[u8],
         reply: CacheKey,
         verdict: Option<Counter>,
@@ -62,31 +62,27 @@ impl Known {
         Known {
             body: Bytes::copy_from_slice(body),
             key: ticket.key.clone(),
-            operation: ticket.operation,
-            path_model: path_model.map(str::to_owned),
+            route: route.clone(),
             reply,
             group: ticket.group,
             verdict,
         }
     }
 
-    fn is(&self, key: &Arc<Key>, arrival: &Arrival<'_>) -> bool {
-        Arc::ptr_eq(&self.key, key)
-            && self.operation == arrival.operation
-            && self.path_model.as_deref() == arrival.path_model
-            && self.body == arrival.body
+    fn is(&self, key: &Arc<Key>, arrival: &Arrival) -> bool {
+        Arc::ptr_eq(&self.key, key) && self.route == arrival.route && self.body == arrival.body
     }
 }
 
 impl Answers {
-    /// Where a reply is kept: by key, model name, endpoint and canonical body.
+    /// Where a reply is kept: by key, model name, endpoint, way of replying and canonical body.
     #[must_use]
-    pub fn scope(ticket: &Ticket, model: &str, body: &[u8]) -> Option<CacheKey> {
+    pub fn scope(ticket: &Ticket, model: &str, route: &Route, body: &[u8]) -> Option<CacheKey> {
         let parts: [&[u8]; 4] = [
             ticket.plan.version.as_bytes(),
             ticket.key.alias.as_bytes(),
             model.as_bytes(),
-            &[ticket.operation as u8],
+            &[ticket.operation as u8, u8::from(route.stream), u8::from(route.array)],
         ];
         request_key(&parts, body)
     }
@@ -96,10 +92,10 @@ impl Answers {
         &mut self,
         plan: &Plan,
         key: &Arc<Key>,
-        arrival: &Arrival<'_>,
+        arrival: &Arrival,
     ) -> Option<(&Known, Entry)> {
         let stores = self.stores.as_mut().filter(|stores| stores.version == plan.version)?;
-        let at = stores.place(key, arrival.operation, &arrival.body);
+        let at = stores.place(key, arrival.route.operation, &arrival.body);
         let now = monotonic_ns();
         let known = stores.known.get(&at, now).filter(|known| known.is(key, arrival))?;
         let entry = stores.replies.get(&known.reply, now)?.clone();
@@ -110,7 +106,7 @@ impl Answers {
     pub fn get(&mut self, plan: &Plan, scope: CacheKey, known: Known) -> Option<Entry> {
         let stores = self.stores_for(plan)?;
         let entry = stores.replies.get(&scope, monotonic_ns())?.clone();
-        let at = stores.place(&known.key, known.operation, &known.body);
+        let at = stores.place(&known.key, known.route.operation, &known.body);
         stores.known.put(at, known, monotonic_ns());
         Some(entry)
     }

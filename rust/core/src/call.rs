@@ -1,12 +1,15 @@
 //! An admitted request, and its body as each deployment needs it.
 
+use crate::access::Route;
 use crate::cache::CacheKey;
 use crate::error::{Class, Error, Result};
 use crate::json::{self, Object};
 use crate::limiter::Decision;
 use crate::plan::{Key, Plan};
+use crate::responses::previous::Past;
 use crate::snapshot::Operation;
 use bytes::Bytes;
+use llmgw_formats::signature;
 use std::ops::{Deref, Range};
 use std::sync::Arc;
 
@@ -48,6 +51,49 @@ pub struct Call {
     pub reserved: u64,
     /// Where the reply is cached, if it may be.
     pub cache_key: Option<CacheKey>,
+    /// The model, where the path named it.
+    pub path_model: Option<String>,
+    /// The stream is to be one JSON array.
+    pub array: bool,
+    /// Nothing may be left out when the request is translated.
+    pub strict: bool,
+    /// What the request goes on from.
+    pub past: Past,
+    /// Whether the reply is kept.
+    pub keep: Keep,
+}
+
+/// Whether a reply is to be kept, so that its client may ask for it again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Keep {
+    /// It is not, or not by us.
+    #[default]
+    No,
+    /// It is, as always when nothing is said.
+    ByDefault,
+    /// It is: the client says so.
+    Asked,
+}
+
+impl Keep {
+    /// What a request wants, under this configuration.
+    #[must_use]
+    pub fn of(plan: &Plan, operation: Operation, body: &[u8], object: &Object) -> Self {
+        if operation != Operation::Responses || plan.responses.is_none() {
+            return Keep::No;
+        }
+        match object.get(body, "store").map(|range| &body[range]) {
+            None | Some(b"null") => Keep::ByDefault,
+            Some(b"true") => Keep::Asked,
+            Some(_) => Keep::No,
+        }
+    }
+
+    /// Whether it is to be kept.
+    #[must_use]
+    pub fn is_wanted(self) -> bool {
+        self != Keep::No
+    }
 }
 
 impl Deref for Call {
@@ -61,6 +107,8 @@ impl Deref for Call {
 /// Where in the body the fields lie that dispatch changes.
 pub struct Fields {
     model: Option<Range<usize>>,
+    /// The format has the model in its path, and no place for it in the body.
+    in_path: bool,
     stream: bool,
     stream_options: Option<Range<usize>>,
     wants_usage: bool,
@@ -74,6 +122,7 @@ impl Fields {
     pub fn none() -> Self {
         Fields {
             model: None,
+            in_path: false,
             stream: false,
             stream_options: None,
             wants_usage: false,
@@ -90,6 +139,17 @@ impl Call {
         self.fields.stream
     }
 
+    /// Whether it has to be read and written anew even for an upstream of its own dialect: it holds the
+    /// proof of another provider's thought, which nobody else may see, or items of our own making, or its
+    /// reply is framed otherwise.
+    #[must_use]
+    pub fn is_mixed(&self) -> bool {
+        let google = || memchr::memmem::find(&self.body, b"\"extra_content\"").is_some();
+        let proofs = signature::is_among(&self.body)
+            || (self.operation == Operation::ChatCompletions && google());
+        self.array || self.past == Past::Joined || (self.operation.is_chat() && proofs)
+    }
+
     /// The body for a deployment: the routed model in place, usage asked for. The second value says
     /// whether usage was asked for on our own account and has to be hidden from the client.
     #[must_use]
@@ -97,6 +157,7 @@ impl Call {
         let mut edits = Vec::with_capacity(2);
         let model = json::quote(model);
         match &self.fields.model {
+            _ if self.fields.in_path => {}
             Some(range) if self.body[range.clone()] != model[..] => {
                 edits.push((range.clone(), model))
             }
@@ -148,19 +209,17 @@ impl Call {
 ///
 /// # Errors
 /// `InvalidRequest`, naming the field that is missing or of the wrong type.
-pub fn read_fields(
-    body: &[u8],
-    object: &Object,
-    path_model: Option<&str>,
-) -> Result<(String, Fields)> {
+pub fn read_fields(body: &[u8], object: &Object, route: &Route) -> Result<(String, Fields)> {
     let model = object.get(body, "model");
-    let name = match (path_model, &model) {
-        (Some(name), _) => name.to_owned(),
+    let in_path = route.operation.has_model_in_path();
+    let name = match (&route.model, &model) {
+        (Some(name), _) => name.clone(),
         (None, Some(range)) => text_of(&body[range.clone()])
             .ok_or_else(|| invalid("The field `model` must be a string.", "model"))?,
         (None, None) => return Err(invalid("The field `model` is missing.", "model")),
     };
     let stream = match object.get(body, "stream").map(|range| &body[range]) {
+        _ if in_path => route.stream,
         Some(b"true") => true,
         None | Some(b"false" | b"null") => false,
         Some(_) => return Err(invalid("The field `stream` must be true or false.", "stream")),
@@ -172,7 +231,21 @@ pub fn read_fields(
             .is_some_and(|field| &options[field.value] == b"true")
     });
     let (end, empty) = (object.end, object.fields.is_empty());
-    Ok((name, Fields { model, stream, stream_options, wants_usage, end, empty }))
+    Ok((name, Fields { model, in_path, stream, stream_options, wants_usage, end, empty }))
+}
+
+/// Anthropic's body as Google Cloud takes it: its version is told in the body, and messages name their
+/// model in the path alone.
+#[must_use]
+pub fn for_vertex(body: &[u8], operation: Operation) -> Bytes {
+    const VERSION: &[u8] = b"\"anthropic_version\":\"vertex-2023-10-16\"";
+    let model = json::find_member(body, "model").filter(|_| operation == Operation::Messages);
+    let edit = match (model, memchr::memchr(b'{', body)) {
+        (Some(model), _) => (model.member, VERSION.to_vec()),
+        (None, Some(brace)) => (brace + 1..brace + 1, [VERSION, b","].concat()),
+        (None, None) => return Bytes::copy_from_slice(body),
+    };
+    json::splice(body, &[edit]).into()
 }
 
 fn invalid(message: &str, param: &'static str) -> Error {
@@ -193,9 +266,19 @@ pub fn output_ceiling(body: &[u8], object: &Object) -> u64 {
         let text = std::str::from_utf8(&body[object.get(body, name)?]).ok()?;
         text.parse::<u64>().ok()
     };
-    let tokens =
-        ["max_completion_tokens", "max_tokens", "max_output_tokens"].iter().find_map(|n| number(n));
+    let tokens = ["max_completion_tokens", "max_tokens", "max_output_tokens"]
+        .iter()
+        .find_map(|n| number(n))
+        .or_else(|| gemini_ceiling(body, object));
     tokens.unwrap_or(0).saturating_mul(number("n").unwrap_or(1).clamp(1, 128)).min(1 << 32)
+}
+
+fn gemini_ceiling(body: &[u8], object: &Object) -> Option<u64> {
+    let names = ["generationConfig", "generation_config"];
+    let config = &body[names.iter().find_map(|name| object.get(body, name))?];
+    let names = ["maxOutputTokens", "max_output_tokens"];
+    let field = names.iter().find_map(|name| json::find_member(config, name))?;
+    std::str::from_utf8(&config[field.value]).ok()?.parse().ok()
 }
 
 #[cfg(test)]

@@ -22,12 +22,13 @@ const MOST_BODY: u64 = 64 * 1024;
 /// How long the control plane may still answer once the gateway drains: it has stopped by then, most likely.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 /// Client headers that the control plane gets to see.
-const PASSED_ON: [&str; 9] = [
+const PASSED_ON: [&str; 10] = [
     "authorization",
     "x-api-key",
     "api-key",
     "x-goog-api-key",
     "x-litellm-api-key",
+    "anthropic-version",
     "content-type",
     "accept",
     "if-none-match",

@@ -1,5 +1,8 @@
 //! Attempts: pick a deployment, send, retry within the group, fall back to the next; all before the first byte.
 
+mod prepared;
+mod reading;
+mod refusal;
 mod upload;
 
 use crate::call::Call;
@@ -9,18 +12,19 @@ use crate::headers::Headers;
 use crate::limiter::monotonic_ns;
 use crate::metrics::Counter;
 use crate::plan::Deployment;
-use crate::upstream::{Body, Outgoing, Response, SendError};
-use bytes::{Bytes, BytesMut};
+use crate::responses::previous;
+use crate::translate::{Chat, Lane};
+use crate::upstream::{Body, Outgoing, SendError};
+use crate::usage::Usage;
+use bytes::Bytes;
+use prepared::Prepared;
+use reading::Reading;
+use std::borrow::Cow;
 use std::collections::VecDeque;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 pub use upload::{Coming, Trouble, Uploading};
-
-/// A reply up to this size is read whole before the client gets its head, so that it can be retried.
-const WHOLE_MAX: usize = 256 * 1024;
-/// How much of an upstream's error is read; a longer one is not passed on.
-const ERROR_MAX: usize = 1024 * 1024;
 
 /// Headers that one request adds to its deployment's.
 pub type Extra<'a> = [(&'static str, &'a [u8])];
@@ -29,10 +33,23 @@ pub type Extra<'a> = [(&'static str, &'a [u8])];
 pub struct Whole {
     /// HTTP status.
     pub status: u16,
-    /// Headers as received.
+    /// Headers as received, or as they fit the translated body.
     pub headers: Headers,
-    /// The body as received.
+    /// The body as received, or translated.
     pub body: Bytes,
+    /// What its translation found out.
+    pub translated: Option<Lost>,
+}
+
+/// What was lost of a request that was translated, and what its reply says was charged.
+#[derive(Debug, Default)]
+pub struct Lost {
+    /// What could not be carried, by the client's names.
+    pub dropped: String,
+    /// Tokens charged.
+    pub usage: Option<Usage>,
+    /// The upstream keeps the reply itself.
+    pub kept_upstream: bool,
 }
 
 /// A reply that is still coming.
@@ -47,6 +64,8 @@ pub struct Partial {
     pub rest: Body,
     /// The usage in it was asked for on our own account.
     pub hide_usage: bool,
+    /// How it is translated, if it is.
+    pub lane: Option<Lane>,
     /// Longest wait between two reads.
     pub idle: Duration,
     /// When the whole attempt must be over.
@@ -58,7 +77,7 @@ pub enum Outcome {
     /// All of it.
     Whole(Whole),
     /// The beginning.
-    Partial(Partial),
+    Partial(Box<Partial>),
 }
 
 /// How dispatch went, apart from its outcome.
@@ -77,13 +96,17 @@ pub struct Failure {
     class: Class,
     /// For the client.
     message: String,
+    /// The request's field at fault.
+    param: Option<Cow<'static, str>>,
     /// For the operator alone: why there was no connection.
     reason: String,
+    /// What the upstream answered with.
+    status: Option<u16>,
     retry_after: Option<Duration>,
     /// The deployment may be sent to rest for it.
     rests: bool,
     /// The upstream's own words, where they are meant for the client.
-    reply: Option<Whole>,
+    reply: Option<Box<Whole>>,
     /// The client left, or sent what cannot be read: no fault of the deployment.
     is_clients: bool,
 }
@@ -93,7 +116,9 @@ impl Failure {
         Failure {
             class,
             message,
+            param: None,
             reason: String::new(),
+            status: None,
             retry_after: None,
             rests: class.row().cool_down,
             reply: None,
@@ -107,11 +132,18 @@ impl Failure {
     /// The error, if the upstream's reply is not for the client.
     pub fn into_reply(self) -> Result<Whole, Error> {
         if let Some(reply) = self.reply {
-            return Ok(reply);
+            return Ok(*reply);
         }
         let mut error = Error::new(self.class, self.message);
+        error.param = self.param;
         error.retry_after = self.retry_after.map(|time| time.as_secs_f64());
         Err(error)
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Failure { param: error.param, ..Failure::new(error.class, error.message) }
     }
 }
 
@@ -121,32 +153,32 @@ impl Failure {
 /// The last failure that says something, when every attempt that the policy allows has failed.
 pub async fn dispatch(
     shop: &Shop,
-    call: &Call,
+    chat: &Chat<'_>,
     extra: &Extra<'_>,
     rng: &mut fastrand::Rng,
     trail: &mut Trail,
 ) -> Result<Outcome, Failure> {
-    Route { shop, call, way: Way::Held(extra), rng, trail }.run().await
+    Route { shop, chat, way: Way::Held(extra), rng, trail }.run().await
 }
 
-/// The same for a request whose body is still coming.
+/// The same for a request whose body is still coming; `chat` has an empty one.
 ///
 /// # Errors
 /// As [`dispatch`].
 pub async fn dispatch_upload(
     shop: &Shop,
-    call: &Call,
+    chat: &Chat<'_>,
     coming: &mut dyn Coming,
     rng: &mut fastrand::Rng,
     trail: &mut Trail,
 ) -> Result<Outcome, Failure> {
-    Route { shop, call, way: Way::Coming(coming), rng, trail }.run().await
+    Route { shop, chat, way: Way::Coming(coming), rng, trail }.run().await
 }
 
 /// A call on its way through its groups.
-struct Route<'a> {
+struct Route<'a, 'c> {
     shop: &'a Shop,
-    call: &'a Call,
+    chat: &'a Chat<'c>,
     way: Way<'a>,
     rng: &'a mut fastrand::Rng,
     trail: &'a mut Trail,
@@ -160,12 +192,18 @@ enum Way<'a> {
     Coming(&'a mut dyn Coming),
 }
 
+/// The same, for one deployment.
+enum Ready<'w, 'd> {
+    Held(Prepared<'d>, &'w Extra<'w>),
+    Coming(&'w mut dyn Coming),
+}
+
 impl Way<'_> {
-    async fn attempt(&mut self, call: &Call, to: &Deployment) -> Result<Outcome, Failure> {
-        match self {
-            Way::Held(extra) => attempt(call, to, extra).await,
-            Way::Coming(coming) => coming.attempt(call, to).await,
-        }
+    fn ready<'d>(&mut self, chat: &Chat<'_>, to: &'d Deployment) -> Result<Ready<'_, 'd>, Failure> {
+        Ok(match self {
+            Way::Held(extra) => Ready::Held(Prepared::new(chat, to)?, extra),
+            Way::Coming(coming) => Ready::Coming(&mut **coming),
+        })
     }
 
     /// Whether the same request can be sent once more.
@@ -184,7 +222,7 @@ impl Way<'_> {
     }
 }
 
-impl Route<'_> {
+impl Route<'_, '_> {
     async fn run(mut self) -> Result<Outcome, Failure> {
         match self.follow(false).await {
             // Every deployment on the way rests: rather ask one of them than nobody.
@@ -197,7 +235,7 @@ impl Route<'_> {
 
     /// Tries the call's group and, as failures lead there, its fallbacks.
     async fn follow(&mut self, even_resting: bool) -> Result<Outcome, Failure> {
-        let (shop, call) = (self.shop, self.call);
+        let (shop, call) = (self.shop, self.chat.call);
         let mut queue = VecDeque::from([call.group]);
         let mut visited = Vec::new();
         let mut last: Option<Failure> = None;
@@ -233,13 +271,18 @@ impl Route<'_> {
 
     /// Tries the deployments of one group as often as the policy allows.
     async fn in_group(&mut self, group: usize, even_resting: bool) -> Result<Outcome, Failure> {
-        let Route { shop, call, way, rng, trail } = self;
+        let Route { shop, chat, way, rng, trail } = self;
+        let call = chat.call;
         let plan = &call.plan;
-        let candidates = plan.candidates(group, call.operation);
+        let mut candidates = plan.candidates(group, call.operation);
         if candidates.is_empty() {
             let message =
                 format!("The model `{}` does not serve this endpoint.", plan.groups[group].name);
             return Err(Failure::new(Class::NotSupported, message));
+        }
+        candidates.retain(|one| call.past.is_open_to(plan, &plan.deployments[one.index]));
+        if candidates.is_empty() {
+            return Err(previous::elsewhere(&plan.groups[group].name).into());
         }
         let now = monotonic_ns();
         let all_rest = candidates.iter().all(|one| shop.balancer.resting_until(one.id_hash) > now);
@@ -257,10 +300,16 @@ impl Route<'_> {
             };
             tried.push(index);
             let deployment = &plan.deployments[index];
+            let ready = way.ready(chat, deployment)?;
             trail.attempts += 1;
             trail.deployment = Some(index);
             let started = Instant::now();
-            let result = way.attempt(call, deployment).await;
+            let result = match ready {
+                Ready::Held(prepared, extra) => {
+                    held(chat, deployment, prepared, extra, trail).await
+                }
+                Ready::Coming(coming) => coming.attempt(chat, deployment).await,
+            };
             trail.upstream += started.elapsed();
             let failure = match result {
                 Ok(outcome) => {
@@ -330,31 +379,58 @@ fn rest(shop: &Shop, call: &Call, deployment: &Deployment, retry_after: Option<D
     }
 }
 
+/// One attempt with a body at hand: a second send where the host turns out to lack the Responses API.
+async fn held(
+    chat: &Chat<'_>,
+    deployment: &Deployment,
+    prepared: Prepared<'_>,
+    extra: &Extra<'_>,
+    trail: &mut Trail,
+) -> Result<Outcome, Failure> {
+    let result = attempt(chat, deployment, prepared, extra).await;
+    let Err(failure) = &result else { return result };
+    let Some(prepared) = Prepared::without_responses(chat, deployment, failure) else {
+        return result;
+    };
+    trail.attempts += 1;
+    let result = attempt(chat, deployment, prepared?, extra).await;
+    if result.is_ok() {
+        deployment.note_lack_of_responses();
+    }
+    result
+}
+
 /// One send to one deployment.
 async fn attempt(
-    call: &Call,
+    chat: &Chat<'_>,
     deployment: &Deployment,
+    prepared: Prepared<'_>,
     extra: &Extra<'_>,
 ) -> Result<Outcome, Failure> {
     let fail =
         |class, what: &str| Failure::new(class, format!("Deployment `{}` {what}.", deployment.id));
-    let model = deployment.routed_model(&call.matched);
-    let path = deployment
-        .path(call.operation, &model)
-        .ok_or_else(|| fail(Class::NotSupported, "does not serve this endpoint"))?;
-    let (body, hide_usage) = call.body_for(&model, deployment.stream_usage);
+    let own = prepared.headers(deployment);
+    let joined: Vec<(&'static str, &[u8])>;
+    let mut extra = extra;
+    if prepared.lane.is_some() || !own.is_empty() {
+        let passed = extra.iter().copied().filter(|(name, _)| prepared.understands(name));
+        joined = passed.chain(own.iter().map(|(name, value)| (*name, value.as_bytes()))).collect();
+        extra = &joined;
+    }
+    let Prepared { path, body, hide_usage, lane } = prepared;
     let started = Instant::now();
     let deadline = started + deployment.total;
     let first_byte = (started + deployment.first_byte).min(deadline);
     let late = |_| fail(Class::UpstreamTimeout, "did not answer in time");
-    let fixed = &deployment.headers;
-    let request = Outgoing { method: "POST", path: &path, fixed, extra, body };
+    let fixed = Prepared::fixed(deployment, extra);
+    let request = Outgoing { method: "POST", path: &path, fixed: &fixed, extra, body };
     let sent = timeout_at(first_byte, deployment.origin.send(request)).await.map_err(late)?;
     let response = sent.map_err(|error| unsent(error, &fail))?;
     if !(200..300).contains(&response.status) {
-        return Err(refusal(response, first_byte, &fail).await);
+        return Err(refusal::read(response, chat, lane.as_ref(), first_byte, &fail).await);
     }
-    begin(response, hide_usage, deployment, first_byte, deadline, &fail).await
+    let reading = Reading { chat, lane, hide_usage, deployment, first_byte, deadline };
+    reading.begin(response, &fail).await
 }
 
 /// A send that brought no reply.
@@ -369,170 +445,3 @@ fn unsent(error: SendError, fail: &impl Fn(Class, &str) -> Failure) -> Failure {
         }
     }
 }
-
-/// Reads a good reply until it is whole, or large, or its first event is here.
-async fn begin(
-    response: Response,
-    hide_usage: bool,
-    deployment: &Deployment,
-    first_byte: Instant,
-    deadline: Instant,
-    fail: &impl Fn(Class, &str) -> Failure,
-) -> Result<Outcome, Failure> {
-    let Response { status, headers, body: mut rest } = response;
-    if headers.is_of_type("text/html") {
-        return Err(fail(Class::UpstreamProtocol, "answered with a web page"));
-    }
-    let is_stream = headers.is_of_type("text/event-stream");
-    let passes_at_once = is_stream || is_media(&headers);
-    let broke = || fail(Class::UpstreamProtocol, "broke off its reply");
-    let mut body = Buffer::default();
-    loop {
-        let until = if body.is_empty() {
-            first_byte
-        } else {
-            deadline.min(Instant::now() + deployment.idle)
-        };
-        let data = match timeout_at(until, rest.chunk()).await {
-            Ok(None) if is_stream && body.is_empty() => return Err(broke()),
-            Ok(None) => {
-                return Ok(Outcome::Whole(Whole { status, headers, body: body.freeze() }));
-            }
-            Ok(Some(Ok(data))) => data,
-            Ok(Some(Err(_))) => return Err(broke()),
-            Err(_) => return Err(fail(Class::UpstreamTimeout, "did not answer in time")),
-        };
-        body.push(data);
-        if (passes_at_once && !body.is_empty()) || body.len() > WHOLE_MAX {
-            let first = body.freeze();
-            let idle = deployment.idle;
-            return Ok(Outcome::Partial(Partial {
-                status,
-                headers,
-                first,
-                rest,
-                hide_usage,
-                idle,
-                deadline,
-            }));
-        }
-    }
-}
-
-/// Sound and pictures are played as they come.
-fn is_media(headers: &Headers) -> bool {
-    ["audio/", "image/", "video/", "application/octet-stream"]
-        .iter()
-        .any(|kind| headers.is_of_type(kind))
-}
-
-/// Collects frames; a reply of one frame, the usual case, is not copied.
-#[derive(Default)]
-struct Buffer {
-    first: Bytes,
-    joined: BytesMut,
-}
-
-impl Buffer {
-    fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    fn len(&self) -> usize {
-        self.first.len() + self.joined.len()
-    }
-
-    fn push(&mut self, data: Bytes) {
-        if self.is_empty() {
-            self.first = data;
-            return;
-        }
-        if self.joined.is_empty() {
-            self.joined.extend_from_slice(&std::mem::take(&mut self.first));
-        }
-        self.joined.extend_from_slice(&data);
-    }
-
-    fn freeze(self) -> Bytes {
-        if self.joined.is_empty() { self.first } else { self.joined.freeze() }
-    }
-}
-
-/// Reads what an upstream that refused has to say, and what it means for dispatch.
-async fn refusal(
-    response: Response,
-    until: Instant,
-    fail: &impl Fn(Class, &str) -> Failure,
-) -> Failure {
-    let Response { status, headers, body: mut rest } = response;
-    let mut body = Buffer::default();
-    let whole = loop {
-        match timeout_at(until, rest.chunk()).await {
-            Ok(Some(Ok(data))) if body.len() < ERROR_MAX => {
-                body.push(data);
-            }
-            Ok(None) => break true,
-            _ => break false,
-        }
-    };
-    let reply = Whole { status, headers, body: body.freeze() };
-    let class = classify(&reply);
-    let retry_after = retry_after(&reply.headers);
-    let mut failure = match class {
-        Class::UpstreamRateLimited => fail(class, "is over its provider's rate limit"),
-        Class::UpstreamAuth => {
-            fail(class, "was refused by its provider: its credential does not work")
-        }
-        Class::UpstreamRejected | Class::ContextWindowExceeded => {
-            fail(class, "refused the request")
-        }
-        _ => fail(class, &format!("answered with status {}", reply.status)),
-    };
-    failure.retry_after = retry_after;
-    // A web page is nothing that a client of ours could read.
-    let readable = whole && reply.headers.is_of_type("application/json");
-    if readable && matches!(class, Class::UpstreamRejected | Class::ContextWindowExceeded) {
-        failure.reply = Some(reply);
-    } else if status == 403 {
-        // Said of single prompts too: no reason for the deployment to rest.
-        failure.rests = false;
-    }
-    failure
-}
-
-fn classify(reply: &Whole) -> Class {
-    match reply.status {
-        401 | 403 => Class::UpstreamAuth,
-        408 | 504 => Class::UpstreamTimeout,
-        429 => Class::UpstreamRateLimited,
-        400 | 413 if says_context(&reply.body) => Class::ContextWindowExceeded,
-        400..=499 => Class::UpstreamRejected,
-        100..=399 => Class::UpstreamProtocol,
-        _ => Class::UpstreamOverloaded,
-    }
-}
-
-/// OpenAI's code, and the words of llama.cpp and vLLM for the same.
-fn says_context(body: &[u8]) -> bool {
-    const SIGNS: [&[u8]; 3] =
-        [b"context_length_exceeded", b"exceed_context_size_error", b"maximum context length"];
-    SIGNS.iter().any(|sign| memchr::memmem::find(body, sign).is_some())
-}
-
-/// `retry-after-ms`, or `retry-after` in seconds or as a date.
-fn retry_after(headers: &Headers) -> Option<Duration> {
-    if let Some(milliseconds) =
-        headers.text("retry-after-ms").and_then(|text| text.parse::<f64>().ok())
-    {
-        return Duration::try_from_secs_f64(milliseconds / 1000.0).ok();
-    }
-    let value = headers.text("retry-after")?;
-    if let Ok(seconds) = value.trim().parse::<f64>() {
-        return Duration::try_from_secs_f64(seconds).ok();
-    }
-    let date = httpdate::parse_http_date(value).ok()?;
-    Some(date.duration_since(SystemTime::now()).unwrap_or_default())
-}
-
-#[cfg(test)]
-mod tests;

@@ -3,11 +3,12 @@
 use crate::connection::{Connection, HttpLimits};
 use crate::dial::Address;
 use crate::gate::{Desk, Shop};
-use crate::metrics::{Gauge, Metrics};
+use crate::metrics::{Gauge, GaugeGuard};
 use crate::mock;
 use crate::reply::HeadWriter;
 use crate::session::Session;
 use crate::snapshot::EdgeSettings;
+use crate::store::Store;
 use crate::upstream::Origin;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::cell::{Cell, RefCell};
@@ -41,6 +42,8 @@ pub struct Edge {
     pub control: Arc<Origin>,
     /// See [`EdgeSettings::secret`].
     pub secret: String,
+    /// Responses that clients may ask for again.
+    pub store: Store,
     stop: watch::Receiver<bool>,
     open: Cell<usize>,
     closed: Notify,
@@ -65,26 +68,7 @@ impl Edge {
     /// Counts a request as in flight until the guard is dropped.
     #[must_use]
     pub fn in_flight(&self) -> GaugeGuard {
-        GaugeGuard::raise(&self.shop.metrics, Gauge::InFlight)
-    }
-}
-
-/// Holds a gauge up.
-pub struct GaugeGuard {
-    metrics: Metrics,
-    gauge: Gauge,
-}
-
-impl GaugeGuard {
-    fn raise(metrics: &Metrics, gauge: Gauge) -> Self {
-        metrics.shift(gauge, 1);
-        GaugeGuard { metrics: metrics.clone(), gauge }
-    }
-}
-
-impl Drop for GaugeGuard {
-    fn drop(&mut self) {
-        self.metrics.shift(self.gauge, -1);
+        self.shop.metrics.hold(Gauge::InFlight)
     }
 }
 
@@ -152,11 +136,12 @@ pub fn start(
         )
     };
     let address = listener.local_addr()?;
+    let store = Store::open(settings.responses_folder.clone(), shop.clone())?;
     let (stop, stopped) = watch::channel(false);
     let (report, drained) = std::sync::mpsc::channel();
     let thread = std::thread::Builder::new().name("llmgw-edge".into()).spawn(move || {
         let doors = Doors { listener, mock, tls };
-        LocalSet::new().block_on(&runtime, run(doors, shop, settings, stopped));
+        LocalSet::new().block_on(&runtime, run(doors, shop, store, settings, stopped));
         // The receiver may have given up waiting.
         let _ = report.send(());
     })?;
@@ -172,6 +157,7 @@ struct Doors {
 async fn run(
     doors: Doors,
     shop: Arc<Shop>,
+    store: Store,
     settings: EdgeSettings,
     mut stop: watch::Receiver<bool>,
 ) {
@@ -186,6 +172,7 @@ async fn run(
             CONTROL_CONNECT,
         ),
         secret: settings.secret,
+        store,
         stop: stop.clone(),
         open: Cell::new(0),
         closed: Notify::new(),
@@ -208,6 +195,8 @@ async fn run(
     while edge.open.get() > 0 {
         edge.closed.notified().await;
     }
+    // Nobody is served any more who could be held up.
+    edge.store.close();
 }
 
 /// Looks after the idle connections to upstreams and to the control plane.
@@ -259,7 +248,7 @@ struct OpenGuard {
 impl OpenGuard {
     fn new(edge: Rc<Edge>) -> Self {
         edge.open.set(edge.open.get() + 1);
-        let gauge = GaugeGuard::raise(&edge.shop.metrics, Gauge::Connections);
+        let gauge = edge.shop.metrics.hold(Gauge::Connections);
         OpenGuard { edge, _gauge: gauge }
     }
 }

@@ -3,6 +3,7 @@
 //! One table ([`Class::row`]) carries the facts; Python's `llmgw.errors` shows the same table and a
 //! test compares the two.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// The kind of a failure. The names are those of `llmgw.errors`.
@@ -14,11 +15,13 @@ pub enum Class {
     HeadersTooLarge,
     UnsupportedMediaType,
     NotSupported,
+    Untranslatable,
     GuardrailBlocked,
     Unauthenticated,
     PermissionDenied,
     NotFound,
     ModelNotFound,
+    PreviousResponseNotFound,
     MethodNotAllowed,
     RequestTimeout,
     RateLimited,
@@ -78,17 +81,19 @@ const INVALID: &str = "invalid_request_error";
 
 impl Class {
     /// All classes, in the order of the table in `docs/architecture.md`.
-    pub const ALL: [Class; 25] = [
+    pub const ALL: [Class; 27] = [
         Class::InvalidRequest,
         Class::RequestTooLarge,
         Class::HeadersTooLarge,
         Class::UnsupportedMediaType,
         Class::NotSupported,
+        Class::Untranslatable,
         Class::GuardrailBlocked,
         Class::Unauthenticated,
         Class::PermissionDenied,
         Class::NotFound,
         Class::ModelNotFound,
+        Class::PreviousResponseNotFound,
         Class::MethodNotAllowed,
         Class::RequestTimeout,
         Class::RateLimited,
@@ -119,6 +124,9 @@ impl Class {
             Class::NotSupported => {
                 row("NotSupported", 400, INVALID, "unsupported", [false, true, false])
             }
+            Class::Untranslatable => {
+                row("Untranslatable", 422, INVALID, "unsupported_field", [false, true, false])
+            }
             Class::GuardrailBlocked => row("GuardrailBlocked", 400, INVALID, "content_filter", NO),
             Class::Unauthenticated => {
                 row("Unauthenticated", 401, "authentication_error", "invalid_api_key", NO)
@@ -129,6 +137,9 @@ impl Class {
             Class::NotFound => row("NotFound", 404, "not_found_error", "not_found", NO),
             Class::ModelNotFound => {
                 row("ModelNotFound", 404, "not_found_error", "model_not_found", NO)
+            }
+            Class::PreviousResponseNotFound => {
+                row("PreviousResponseNotFound", 400, INVALID, "previous_response_not_found", NO)
             }
             Class::MethodNotAllowed => {
                 row("MethodNotAllowed", 405, INVALID, "method_not_allowed", NO)
@@ -201,7 +212,7 @@ pub struct Error {
     /// What was wrong, where, and what to do. Never holds a key or a prompt.
     pub message: String,
     /// The request's field at fault (`error.param`).
-    pub param: Option<&'static str>,
+    pub param: Option<Cow<'static, str>>,
     /// Seconds after which another try may succeed.
     pub retry_after: Option<f64>,
 }
@@ -217,8 +228,8 @@ impl Error {
 
     /// The same failure, blaming a field of the request.
     #[must_use]
-    pub fn with_param(mut self, param: &'static str) -> Self {
-        self.param = Some(param);
+    pub fn with_param(mut self, param: impl Into<Cow<'static, str>>) -> Self {
+        self.param = Some(param.into());
         self
     }
 

@@ -5,10 +5,11 @@
 
 mod form;
 
+use crate::access::Route;
 use crate::answers::{Answers, Known};
 use crate::balancer::Balancer;
 use crate::cache::Entry;
-use crate::call::{Call, Ticket, output_ceiling, read_fields};
+use crate::call::{Call, Keep, Ticket, output_ceiling, read_fields};
 use crate::error::{Class, Error, Result};
 use crate::json;
 use crate::keys::{self, Shape};
@@ -18,7 +19,8 @@ use crate::metrics::{Counter, Metrics};
 use crate::pii::{Finding, Scanner};
 use crate::plan::{Key, Plan};
 use crate::prompt::Prompt;
-use crate::snapshot::{Operation, PiiMode};
+use crate::responses::previous::Past;
+use crate::snapshot::PiiMode;
 use crate::tokens::Memo;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -92,15 +94,17 @@ pub enum Admission {
 }
 
 /// A request on its way in.
-pub struct Arrival<'a> {
-    /// Which endpoint.
-    pub operation: Operation,
-    /// The deployment named in an Azure-style path.
-    pub path_model: Option<&'a str>,
+pub struct Arrival {
+    /// What its path asks for.
+    pub route: Route,
     /// The body.
     pub body: Bytes,
     /// The client asked not to be answered from the cache, or not to be stored in it.
     pub no_cache: bool,
+    /// The client wants nothing left out when its request is translated.
+    pub strict: bool,
+    /// What the request goes on from.
+    pub past: Past,
 }
 
 impl Shop {
@@ -146,25 +150,31 @@ impl Shop {
         plan: Arc<Plan>,
         key: Arc<Key>,
         desk: &mut Desk,
-        arrival: Arrival<'_>,
+        arrival: Arrival,
     ) -> Result<Admission> {
-        let caches = plan.cache.is_some() && !arrival.no_cache && arrival.operation.may_be_cached();
+        // What a strict client may get depends on the deployment; counting is cheap.
+        let operation = arrival.route.operation;
+        let uncached = arrival.no_cache || arrival.strict || operation.counts();
+        let caches = plan.cache.is_some() && operation.may_be_cached() && !uncached;
         if caches && let Some((known, entry)) = desk.answers.find(&plan, &key, &arrival) {
             // The same bytes under the same rules: whatever was found in them then stands in them now.
             let limits = self.reserve(&key, 0)?;
             if let Some(verdict) = known.verdict {
                 self.metrics.count(verdict);
             }
-            let ticket =
-                Ticket { plan, key, operation: arrival.operation, group: known.group, limits };
+            let (operation, group) = (arrival.route.operation, known.group);
+            let ticket = Ticket { plan, key, operation, group, limits };
             return Ok(Admission::Hit(ticket, entry));
         }
-        let Arrival { operation, path_model, body, .. } = arrival;
+        let Arrival { route, body, strict, past, .. } = arrival;
+        let operation = route.operation;
         let object = json::parse_object(&body)?;
-        let (name, fields) = read_fields(&body, &object, path_model)?;
-        let resolved = plan.resolve(&name).ok_or_else(|| unknown_model(&name))?;
+        let (asked, fields) = read_fields(&body, &object, &route)?;
+        // The permission is asked for what the name means, so that a map widens nothing.
+        let name = key.map.meaning(&asked).into_owned();
+        let resolved = plan.resolve(&name).ok_or_else(|| unknown_model(&asked))?;
         if !key.may_use(&name) {
-            let message = format!("The key may not use the model {}.", shown(&name));
+            let message = format!("The key may not use the model {}.", shown(&asked));
             return Err(Error::new(Class::PermissionDenied, message).with_param("model"));
         }
         let (group, matched) = (resolved.group, resolved.matched.to_owned());
@@ -174,19 +184,39 @@ impl Shop {
         let input_tokens = prompt.tokens(operation, |text| memo.count(tokenizer, text));
         let verdict = plan.pii.map(|mode| self.guard(desk, mode)).transpose()?;
         let mut ticket = Ticket { plan, key, operation, group, limits: [None, None] };
+        let keep = Keep::of(&ticket.plan, operation, &body, &object);
         let mut cache_key = None;
-        if caches && let Some(scope) = Answers::scope(&ticket, &name, &body) {
+        // One that is kept has an id of its own, under which its client finds it: it is not given twice.
+        if caches
+            && !keep.is_wanted()
+            && let Some(scope) = Answers::scope(&ticket, &name, &route, &body)
+        {
             cache_key = Some(scope);
-            let known = Known::new(&ticket, path_model, &body, scope, verdict);
+            let known = Known::new(&ticket, &route, &body, scope, verdict);
             if let Some(entry) = desk.answers.get(&ticket.plan, scope, known) {
                 // A reply from the cache costs a request, and no tokens.
                 ticket.limits = self.reserve(&ticket.key, 0)?;
                 return Ok(Admission::Hit(ticket, entry));
             }
         }
-        let reserved = input_tokens + output_ceiling(&body, &object);
+        let output = output_ceiling(&body, &object);
+        let reserved = if operation.counts() { 0 } else { input_tokens + output };
         ticket.limits = self.reserve(&ticket.key, reserved)?;
-        let call = Call { ticket, matched, body, fields, input_tokens, reserved, cache_key };
+        let (path_model, array) = (route.model, route.array);
+        let call = Call {
+            ticket,
+            matched,
+            body,
+            fields,
+            input_tokens,
+            reserved,
+            cache_key,
+            path_model,
+            array,
+            strict,
+            past,
+            keep,
+        };
         Ok(Admission::Call(Box::new(call)))
     }
 
@@ -216,6 +246,14 @@ impl Shop {
         kinds.dedup();
         let message = format!("The request holds data that may not leave: {}.", kinds.join(", "));
         Err(Error::new(Class::GuardrailBlocked, message))
+    }
+
+    /// Takes one request from the key's limits, for one that asks no model.
+    ///
+    /// # Errors
+    /// `RateLimited`.
+    pub fn take_request(&self, key: &Key) -> Result<[Option<Decision>; 2]> {
+        self.reserve(key, 0)
     }
 
     /// Takes one request and the tokens from the key's limits, or nothing.

@@ -17,6 +17,15 @@ impl Headers {
         Headers { text, fields }
     }
 
+    /// The headers of a reply that we have written ourselves.
+    #[must_use]
+    pub fn of_type(kind: &str) -> Self {
+        const NAME: &str = "content-type";
+        let text = Bytes::from([NAME, kind].concat());
+        let fields = vec![(0..NAME.len(), NAME.len()..text.len())];
+        Headers { text, fields }
+    }
+
     /// A copy of the headers of an HTTP/2 reply.
     #[must_use]
     pub fn from_map(map: &http::HeaderMap) -> Self {

@@ -16,6 +16,7 @@ pub mod multipart;
 pub mod pii;
 pub mod prompt;
 pub mod scan;
+pub mod sign;
 pub mod sse;
 pub mod tokens;
 pub mod usage;
@@ -38,16 +39,21 @@ pub mod answers;
 pub mod call;
 pub mod connection;
 pub mod control;
+pub mod dialect;
 pub mod dispatch;
 pub mod edge;
 pub mod gate;
 pub mod reply;
+pub mod responses;
 pub mod session;
+pub mod store;
 pub mod stream;
+pub mod translate;
 pub mod upload;
 
 pub mod load;
 pub mod mock;
+pub mod model_map;
 
 #[cfg(test)]
 mod testing;

@@ -11,7 +11,7 @@ mod workers;
 
 use crate::shm::{Shared, Word, Worker};
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::Ordering::{AcqRel, Relaxed};
 
 pub use counters::Counter;
 pub use labels::Labels;
@@ -44,6 +44,20 @@ pub enum Gauge {
     InFlight,
     /// Client connections (`llmgw_connections`).
     Connections,
+    /// Responses that are about to be on the disk; not shown, but waited for.
+    Storing,
+}
+
+/// Holds a gauge up by one until it is dropped.
+pub struct GaugeGuard {
+    metrics: Metrics,
+    gauge: Gauge,
+}
+
+impl Drop for GaugeGuard {
+    fn drop(&mut self) {
+        self.metrics.shift(self.gauge, -1);
+    }
 }
 
 /// One worker's door to the machine's metrics.
@@ -100,7 +114,14 @@ impl Metrics {
 
     /// Moves a gauge of this worker up or down.
     pub fn shift(&self, gauge: Gauge, by: i64) {
-        self.gauge(gauge).fetch_add(by, Relaxed);
+        self.gauge(gauge).fetch_add(by, AcqRel);
+    }
+
+    /// Holds a gauge of this worker up by one until the guard is dropped.
+    #[must_use]
+    pub fn hold(&self, gauge: Gauge) -> GaugeGuard {
+        self.shift(gauge, 1);
+        GaugeGuard { metrics: self.clone(), gauge }
     }
 
     /// A request came in; [`Metrics::leave`] must follow.
@@ -118,6 +139,22 @@ impl Metrics {
         self.shared.word(Word::ConfigReloadFailed).store(u64::from(!succeeded), Relaxed);
     }
 
+    /// Whether a worker of the machine is about to put a response on the disk.
+    #[must_use]
+    pub fn is_anybody_storing(&self) -> bool {
+        workers::is_storing(&self.shared)
+    }
+
+    /// Adds to the bytes of the responses on the disk, and tells how many there are.
+    pub fn add_stored(&self, bytes: u64) -> u64 {
+        self.shared.word(Word::StoredBytes).fetch_add(bytes, Relaxed) + bytes
+    }
+
+    /// Says how many bytes of responses are on the disk (`llmgw_stored_responses_bytes`).
+    pub fn set_stored(&self, bytes: u64) {
+        self.shared.word(Word::StoredBytes).store(bytes, Relaxed);
+    }
+
     /// All metrics of the machine, in the text exposition format (version 0.0.4).
     #[must_use]
     pub fn render(&self) -> String {
@@ -125,10 +162,11 @@ impl Metrics {
     }
 
     fn gauge(&self, gauge: Gauge) -> &std::sync::atomic::AtomicI64 {
-        let Worker { in_flight, connections, .. } = &self.shared.workers[self.worker];
+        let Worker { in_flight, connections, storing, .. } = &self.shared.workers[self.worker];
         match gauge {
             Gauge::InFlight => in_flight,
             Gauge::Connections => connections,
+            Gauge::Storing => storing,
         }
     }
 }

@@ -6,13 +6,18 @@ use crate::egress::{Egress, Network};
 use crate::error::Class;
 use crate::keys::{self, Digest, Digester};
 use crate::limiter::{Limit, bucket_id};
+use crate::model_map::ModelMap;
+use crate::responses::account::Account;
+use crate::sign::Signer;
 use crate::snapshot::{self, Operation, Snapshot};
+use crate::store::Terms;
 use crate::tokens::Family;
 use crate::upstream::Origin;
 use http::{HeaderName, HeaderValue, Uri};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 /// The scheme of deployments that this process answers itself.
@@ -41,6 +46,8 @@ pub struct Plan {
     pub cache: Option<snapshot::CachePolicy>,
     /// What a PII finding leads to, if the scan is on.
     pub pii: Option<snapshot::PiiMode>,
+    /// On which terms responses are stored, if they are.
+    pub responses: Option<Terms>,
     pools: Pools,
 }
 
@@ -52,6 +59,8 @@ pub struct Key {
     /// May use the admin endpoints.
     pub admin: bool,
     models: Option<Vec<Pattern>>,
+    /// Names that mean other models when this key uses them.
+    pub map: ModelMap,
     /// Unix seconds after which it is refused.
     pub expires_at: Option<u64>,
     /// Refused until unblocked.
@@ -125,10 +134,27 @@ pub struct Deployment {
     tokenizer: Family,
     model: String,
     urls: HashMap<Operation, Target>,
+    /// Its host turned out to lack the Responses API, which not every host of the dialect has.
+    lacks_responses: AtomicBool,
+    stream_urls: HashMap<Operation, Target>,
+    /// Where responses are that it has made, if its upstream is one that may keep them.
+    pub account: Option<Account>,
     /// Header lines of every request, credential included.
     pub headers: String,
     /// Ask for usage in streams.
     pub stream_usage: bool,
+    /// The host invented its format.
+    pub original: bool,
+    /// The model takes a JSON Schema for its reply.
+    pub native_schema: bool,
+    /// The model thinks, and its host lets clients say how much.
+    pub reasoning: bool,
+    /// What its requests are signed with, if they are.
+    pub signer: Option<Signer>,
+    /// How its bodies differ from those of the format.
+    pub body_style: snapshot::BodyStyle,
+    /// Most tokens that the model can write, if known.
+    pub max_output_tokens: Option<u64>,
     /// From the request's last byte to the reply's first.
     pub first_byte: Duration,
     /// Between two reads.
@@ -153,10 +179,29 @@ impl Deployment {
         self.model.replacen('*', matched, 1)
     }
 
-    /// Whether the deployment serves the operation.
+    /// How the deployment serves the operation: as it is, or, for chats, by one of another dialect.
     #[must_use]
-    pub fn serves(&self, operation: Operation) -> bool {
-        self.urls.contains_key(&operation)
+    pub fn serves(&self, operation: Operation) -> Option<Operation> {
+        let lacks = operation == Operation::Responses && self.lacks_responses.load(Relaxed);
+        if self.urls.contains_key(&operation) && !lacks {
+            return Some(operation);
+        }
+        self.instead_of(operation)
+    }
+
+    /// The operation of another dialect that stands in for one.
+    #[must_use]
+    pub fn instead_of(&self, operation: Operation) -> Option<Operation> {
+        if operation.embeds_content() {
+            return Some(Operation::Embeddings).filter(|other| self.urls.contains_key(other));
+        }
+        let others = Operation::CHATS.into_iter().filter(|chat| *chat != operation);
+        others.filter(|_| operation.is_chat()).find(|chat| self.urls.contains_key(chat))
+    }
+
+    /// Remembers that the host has no Responses API, until the next configuration.
+    pub fn note_lack_of_responses(&self) {
+        self.lacks_responses.store(true, Relaxed);
     }
 
     /// The header lines for a request that is not JSON.
@@ -167,8 +212,9 @@ impl Deployment {
 
     /// Path and query of the operation for a routed model.
     #[must_use]
-    pub fn path(&self, operation: Operation, model: &str) -> Option<Cow<'_, str>> {
-        match self.urls.get(&operation)? {
+    pub fn path(&self, operation: Operation, stream: bool, model: &str) -> Option<Cow<'_, str>> {
+        let apart = self.stream_urls.get(&operation).filter(|_| stream);
+        match apart.or_else(|| self.urls.get(&operation))? {
             Target::Fixed(path) => Some(Cow::Borrowed(path)),
             // These two would lead to another place, and no encoding of them is safe from that.
             Target::Templated(_) if matches!(model, "." | "..") => None,
@@ -180,7 +226,8 @@ impl Deployment {
 }
 
 /// Percent-encodes what a path segment may not hold.
-fn encode_segment(text: &str) -> String {
+#[must_use]
+pub fn encode_segment(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
@@ -327,6 +374,7 @@ impl Plan {
             retry: Retry::new(snapshot.retry),
             cache: snapshot.cache,
             pii: snapshot.pii.map(|policy| policy.mode),
+            responses: snapshot.responses.map(|policy| Terms::new(&policy, &pepper)),
             pools,
         })
     }
@@ -356,8 +404,27 @@ impl Plan {
         self.keys.values().find(|key| key.alias == alias).map(|key| &**key)
     }
 
+    /// Whether a name leads a key to a model that it may use.
+    #[must_use]
+    pub fn leads(&self, key: &Key, name: &str) -> bool {
+        let meaning = key.map.meaning(name);
+        self.resolve(&meaning).is_some() && key.may_use(&meaning)
+    }
+
+    /// Whether a name leads a key to a model that chats.
+    #[must_use]
+    pub fn chats(&self, key: &Key, name: &str) -> bool {
+        let Some(found) = self.resolve(&key.map.meaning(name)).map(|found| found.group) else {
+            return false;
+        };
+        let serves = |one: &Candidate| {
+            Operation::CHATS.iter().any(|&chat| self.deployments[one.index].serves(chat).is_some())
+        };
+        self.groups[found].candidates.iter().any(serves)
+    }
+
     /// The public model names that a key may use, sorted; of wildcards the names the key lists, else
-    /// the pattern.
+    /// the pattern. The names of its own map are among them.
     #[must_use]
     pub fn visible_models(&self, key: &Key) -> Vec<String> {
         let listed =
@@ -366,8 +433,9 @@ impl Plan {
         let named = self.models.keys().filter(|name| key.may_use(name)).cloned();
         let patterns = self.wildcards.iter().map(|one| format!("{}*{}", one.prefix, one.suffix));
         let patterns = patterns.filter(|pattern| key.may_use(pattern));
+        let mapped = key.map.names().filter(|name| self.leads(key, name));
         let names: std::collections::BTreeSet<String> =
-            listed.chain(named).chain(patterns).collect();
+            listed.chain(named).chain(patterns).chain(mapped).collect();
         names.into_iter().collect()
     }
 
@@ -380,7 +448,7 @@ impl Plan {
     #[must_use]
     pub fn candidates(&self, group: usize, operation: Operation) -> Vec<Candidate> {
         let all = self.groups[group].candidates.iter().copied();
-        all.filter(|one| self.deployments[one.index].serves(operation)).collect()
+        all.filter(|one| self.deployments[one.index].serves(operation).is_some()).collect()
     }
 }
 
@@ -394,6 +462,7 @@ impl Key {
         Ok(Key {
             requests: per_minute("key-requests", key.rpm),
             tokens: per_minute("key-tokens", key.tpm),
+            map: ModelMap::new(key.model_map),
             models: key.models.map(|models| models.iter().map(|text| Pattern::new(text)).collect()),
             alias: key.alias,
             digest,
@@ -447,10 +516,14 @@ impl Deployment {
         used: &mut Vec<PoolKey>,
     ) -> Result<Self, String> {
         let fail = |what: &str| format!("deployment {}: {what}", one.id);
-        let headers = header_lines(&one.headers).map_err(fail)?;
-        let mut urls = HashMap::new();
+        let own = one.headers.iter().chain(&one.token_headers);
+        let headers = header_lines(own).map_err(fail)?;
+        let (mut urls, mut stream_urls) = (HashMap::new(), HashMap::new());
         let mut pool = None;
-        for (operation, url) in &one.urls {
+        let whole = one.urls.iter().map(|url| (url, false));
+        for ((operation, url), streams) in
+            whole.chain(one.stream_urls.iter().map(|url| (url, true)))
+        {
             let url = match url.strip_prefix(MOCK_SCHEME) {
                 Some(path) => {
                     format!("http://127.0.0.1:{mock_port}/{}", path.trim_start_matches('/'))
@@ -468,6 +541,7 @@ impl Deployment {
             let path = format!("/{path}");
             let target =
                 if path.contains(MODEL) { Target::Templated(path) } else { Target::Fixed(path) };
+            let urls = if streams { &mut stream_urls } else { &mut urls };
             urls.insert(*operation, target);
         }
         let (key, origin) = pool.ok_or_else(|| fail("it has no URL"))?;
@@ -482,8 +556,17 @@ impl Deployment {
             provider: one.provider,
             model: one.model,
             urls,
+            account: one.urls.get(&Operation::Responses).map(|url| Account::new(url, &one.headers)),
+            lacks_responses: AtomicBool::new(false),
+            stream_urls,
             headers,
             stream_usage: one.stream_usage,
+            original: one.original,
+            native_schema: one.native_schema,
+            reasoning: one.reasoning,
+            signer: one.signing,
+            body_style: one.body_style,
+            max_output_tokens: one.max_output_tokens,
             first_byte: seconds(one.timeouts.first_byte),
             idle: seconds(one.timeouts.idle),
             total: seconds(one.timeouts.total),
@@ -510,7 +593,9 @@ const OURS: [&str; 7] = [
 ];
 
 /// The headers as lines, with those that every request has.
-fn header_lines(headers: &[(String, String)]) -> Result<String, &'static str> {
+fn header_lines<'a>(
+    headers: impl IntoIterator<Item = &'a (String, String)>,
+) -> Result<String, &'static str> {
     let mut lines = format!("{JSON_TYPE}accept-encoding: identity\r\n");
     for (name, value) in headers {
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| "a bad header name")?;

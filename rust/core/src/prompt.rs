@@ -13,7 +13,7 @@ const MESSAGE_TOKENS: u64 = 4;
 const REPLY_TOKENS: u64 = 3;
 
 /// Keys whose strings are structure, not text that the model reads.
-const STRUCTURE: [&[u8]; 12] = [
+const STRUCTURE: [&[u8]; 23] = [
     b"role",
     b"type",
     b"id",
@@ -26,6 +26,27 @@ const STRUCTURE: [&[u8]; 12] = [
     b"image_url",
     b"file_id",
     b"encrypted_content",
+    b"media_type",
+    b"tool_use_id",
+    b"signature",
+    b"ttl",
+    b"mimeType",
+    b"mime_type",
+    b"fileUri",
+    b"file_uri",
+    b"thoughtSignature",
+    b"thought_signature",
+    b"bytes",
+];
+/// Keys under which a picture, a sound or a document stands.
+const MEDIA: [&[u8]; 7] = [
+    b"image_url",
+    b"input_audio",
+    b"source",
+    b"inlineData",
+    b"inline_data",
+    b"fileData",
+    b"file_data",
 ];
 
 /// The texts of one request; reused between requests.
@@ -62,9 +83,17 @@ impl Prompt {
             Operation::Messages | Operation::CountMessageTokens | Operation::Converse => {
                 &["system", "messages", "tools", "metadata"]
             }
-            Operation::GenerateContent | Operation::CountContentTokens => {
-                &["systemInstruction", "system_instruction", "contents", "tools", "labels"]
-            }
+            Operation::GenerateContent | Operation::CountContentTokens => &[
+                "systemInstruction",
+                "system_instruction",
+                "contents",
+                "tools",
+                "labels",
+                "generateContentRequest",
+                "generate_content_request",
+            ],
+            Operation::EmbedContent => &["content"],
+            Operation::BatchEmbedContents => &["requests"],
             Operation::CohereChat => &["messages", "tools", "documents"],
             Operation::ImagesGenerations | Operation::ImagesEdits => &["prompt", "user"],
             Operation::AudioSpeech => &["input", "instructions"],
@@ -106,7 +135,7 @@ impl Prompt {
                 key = name;
                 if definitions {
                     self.add(name);
-                } else if name == b"image_url" || name == b"input_audio" {
+                } else if MEDIA.contains(&name) {
                     self.images += 1;
                 }
             }
@@ -154,12 +183,8 @@ impl Prompt {
     /// Input tokens, given a counter for one text.
     pub fn tokens(&self, operation: Operation, mut count: impl FnMut(&str) -> usize) -> u64 {
         let texts: u64 = self.slots().map(|text| count(text) as u64).sum();
-        let framing = match operation {
-            Operation::ChatCompletions | Operation::Responses => {
-                self.messages * MESSAGE_TOKENS + REPLY_TOKENS
-            }
-            _ => 0,
-        };
+        let chats = operation.is_chat() || operation.counts();
+        let framing = if chats { self.messages * MESSAGE_TOKENS + REPLY_TOKENS } else { 0 };
         texts + framing + self.images * IMAGE_TOKENS + self.token_ids
     }
 }

@@ -1,6 +1,7 @@
 //! One client connection: every request on it is admitted, dispatched and answered here, or handed to
 //! the control plane.
 
+mod asked;
 mod upload;
 
 use crate::cache::{CachedHead, Entry};
@@ -16,11 +17,17 @@ use crate::json;
 use crate::metrics::{Counter, Labels, Sample};
 use crate::plan::{Key, Plan};
 use crate::reply::{Body, HeadWriter, LIMIT_HEADERS, error_headers};
+use crate::responses::keeping::{Keeper, Keeping};
+use crate::responses::lookup;
+use crate::responses::previous::{self, Past};
 use crate::snapshot::Operation;
 use crate::stream;
+use crate::translate::Chat;
 use crate::usage::{self, Usage};
-use crate::{access, control};
+use crate::{access, control, dialect};
+pub use asked::Asked;
 use bytes::Bytes;
+use llmgw_formats::Kind;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -54,20 +61,6 @@ pub struct Session<S> {
     pub edge: Rc<Edge>,
 }
 
-/// One request's identity and framing, as far as replies need it.
-pub struct Asked {
-    /// Echoed in `x-request-id`.
-    pub request_id: String,
-    /// The client understands chunked replies (HTTP/1.1).
-    pub chunked: bool,
-    /// A HEAD request: the reply has no body, whatever its length says.
-    pub head_only: bool,
-    /// The client lets the connection live on.
-    pub keep_alive: bool,
-    /// When the request was complete.
-    pub started: Instant,
-}
-
 impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     /// Serves requests until the client or the edge closes.
     pub async fn serve(mut self) {
@@ -96,14 +89,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             Ok(plan) => plan,
             Err(error) => return self.refuse_unread(&asked, head, &error).await,
         };
-        let route = (head.method() == "POST").then(|| access::route(&plan, head.path())).flatten();
-        let Some((operation, path_model)) = route else {
+        let route = (head.method() == "POST").then(|| access::route(&plan, head)).flatten();
+        let Some(route) = route else {
+            if let Some(lookup) = lookup::route(&plan, head) {
+                return lookup::answer(self, plan, head, &lookup, &mut asked).await;
+            }
             return control::forward(self, head, &asked).await;
         };
-        if operation.takes_forms(access::media_type(head)) {
-            let route = upload::FormRoute { operation, path_model };
+        if route.operation.takes_forms(access::media_type(head)) {
             return self.upload(plan, head, &route, &mut asked).await;
         }
+        let operation = route.operation;
+        asked.dialect = operation.format().unwrap_or(Kind::OpenaiChat);
         let key = match self.let_in(&plan, head) {
             Ok(key) => key,
             Err(error) => {
@@ -120,14 +117,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         };
         asked.started = Instant::now();
         asked.keep_alive &= !self.edge.is_stopping();
+        let resolved = match operation {
+            Operation::Responses => previous::resolve(&self.edge.store, &plan, &key, body).await,
+            _ => Ok((body, Past::None)),
+        };
+        let (body, past) = match resolved {
+            Ok(resolved) => resolved,
+            Err(error) => {
+                self.record_refusal(operation, &key.alias, &error, &asked);
+                return self.refuse(&asked, &error).await;
+            }
+        };
         let arrival = Arrival {
-            operation,
-            path_model: path_model.as_deref(),
+            route,
             body,
             // A beta changes what a reply may look like, and is not part of the body.
-            no_cache: access::refuses_cache(head) || head.header("openai-beta").is_some(),
+            no_cache: access::refuses_cache(head) || access::asks_for_beta(head),
+            strict: access::is_strict(head),
+            past,
         };
-        let extra = access::passed_on(head, &asked.request_id);
+        let extra = access::passed_on(head, &asked.request_id, asked.dialect);
         self.call(plan, key, arrival, &extra, &asked).await
     }
 
@@ -142,13 +151,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         &mut self,
         plan: Arc<Plan>,
         key: Arc<Key>,
-        arrival: Arrival<'_>,
+        arrival: Arrival,
         extra: &Extra<'_>,
         asked: &Asked,
     ) -> After {
         let edge = self.edge.clone();
         let _in_flight = edge.in_flight();
-        let operation = arrival.operation;
+        let operation = arrival.route.operation;
         let alias = key.clone();
         let admitted = edge.shop.admit(plan, key, &mut edge.desk.borrow_mut(), arrival);
         let call = match admitted {
@@ -167,10 +176,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             edge.shop.metrics.count(counter);
         }
         let mut trail = Trail::default();
+        if operation.counts() && call.plan.candidates(call.group, operation).is_empty() {
+            return self.answer_count(&call, &trail, asked).await;
+        }
+        let chat = Chat::new(&call, &asked.request_id);
         let mut rng = edge.desk.borrow_mut().rng.fork();
         let outcome = tokio::select! {
             biased;
-            outcome = dispatch::dispatch(&edge.shop, &call, extra, &mut rng, &mut trail) => outcome,
+            outcome = dispatch::dispatch(&edge.shop, &chat, extra, &mut rng, &mut trail) => outcome,
             () = self.connection.gone() => {
                 // All of it was waiting for an upstream.
                 trail.upstream = asked.started.elapsed();
@@ -178,20 +191,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 return After::Cut;
             }
         };
-        self.conclude(&call, outcome, &mut trail, asked).await
+        self.conclude(&chat, outcome, &mut trail, asked).await
     }
 
     /// Answers with what dispatch brought.
     async fn conclude(
         &mut self,
-        call: &Call,
+        chat: &Chat<'_>,
         outcome: Result<Outcome, Failure>,
         trail: &mut Trail,
         asked: &Asked,
     ) -> After {
+        let call = chat.call;
         match outcome {
             Ok(Outcome::Whole(whole)) => self.answer_whole(call, whole, trail, asked).await,
-            Ok(Outcome::Partial(partial)) => self.answer_partial(call, partial, trail, asked).await,
+            Ok(Outcome::Partial(partial)) => {
+                self.answer_partial(chat, *partial, trail, asked).await
+            }
             Err(failure) => match failure.into_reply() {
                 Ok(whole) => self.answer_whole(call, whole, trail, asked).await,
                 Err(error) => {
@@ -199,10 +215,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                     self.finish(call, trail, asked, Ending { status, ..Ending::default() });
                     self.begin(call, trail, status, asked);
                     error_headers(&mut self.head, &error);
-                    self.write_body(asked, &error.to_openai_json()).await
+                    let body = dialect::error_body(asked.dialect, &error, &asked.request_id);
+                    self.write_body(asked, &body).await
                 }
             },
         }
+    }
+
+    /// Answers a request for a count of tokens that no upstream of the group can answer itself.
+    async fn answer_count(&mut self, call: &Call, trail: &Trail, asked: &Asked) -> After {
+        self.finish(call, trail, asked, Ending { status: 200, ..Ending::default() });
+        self.begin(call, trail, 200, asked);
+        let family = call.plan.groups[call.group].tokenizer;
+        let how: &[u8] = if family.is_exact() { b"exact" } else { b"estimate" };
+        self.head.header("x-llmgw-token-count", how).header("content-type", b"application/json");
+        let body = dialect::count_body(asked.dialect, call.input_tokens);
+        self.write_body(asked, &body).await
     }
 
     async fn answer_hit(&mut self, ticket: &Ticket, entry: &Entry, asked: &Asked) -> After {
@@ -210,6 +238,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let trail = Trail { deployment: Some(entry.deployment), ..Trail::default() };
         self.record(ticket, &trail, asked, entry.head.status, Usage::default(), None);
         self.head.begin(entry.head.status, &asked.request_id);
+        self.anthropic_id(asked);
         self.call_headers(ticket, &trail);
         self.head.header("x-llmgw-cache", b"hit").header("content-type", &entry.head.content_type);
         self.write_body(asked, &entry.body).await
@@ -222,12 +251,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         trail: &Trail,
         asked: &Asked,
     ) -> After {
-        let usage = usage::of_reply(&whole.body);
+        let usage = match &whole.translated {
+            Some(translated) => translated.usage,
+            None => usage::of_reply(call.operation.format(), &whole.body),
+        };
         let text = if call.operation.writes_text() { whole.body.len() } else { 0 };
         let output_estimate = text as u64 / BYTES_PER_TOKEN;
         let ending = Ending { status: whole.status, usage, output_estimate, first_byte: None };
         self.finish(call, trail, asked, ending);
         self.begin(call, trail, whole.status, asked);
+        if let Some(translated) = &whole.translated {
+            self.name_dropped(&translated.dropped);
+        }
         stream::upstream_headers(
             &mut self.head,
             &whole.headers,
@@ -239,22 +274,39 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         if whole.status == 200 && is_final(call.operation, &whole.body) {
             self.remember(call, trail, &whole.headers, &whole.body);
         }
+        let edge = self.edge.clone();
+        let keeper = Keeper::of(whole.translated.as_ref().map(|lost| lost.kept_upstream));
+        let keeping = Keeping::new(&edge.store, call, trail.deployment, keeper);
+        if let Some(keeping) = keeping.filter(|_| whole.status == 200) {
+            keeping.whole(&whole.body);
+        }
         self.write_body(asked, &whole.body).await
     }
 
     async fn answer_partial(
         &mut self,
-        call: &Call,
-        partial: Partial,
+        chat: &Chat<'_>,
+        mut partial: Partial,
         trail: &mut Trail,
         asked: &Asked,
     ) -> After {
+        let call = chat.call;
         self.begin(call, trail, partial.status, asked);
+        let mut translation = None;
+        let edge = self.edge.clone();
+        let keeper = Keeper::of(partial.lane.as_ref().map(|lane| lane.kept_upstream));
+        let keeping = Keeping::new(&edge.store, call, trail.deployment, keeper);
+        let watch = keeping.and_then(|keeping| keeping.watch(&partial));
+        if let Some(lane) = partial.lane.take() {
+            self.name_dropped(&lane.dropped);
+            // It was read once to get here.
+            translation = chat.stream(&lane).ok();
+        }
         let headers = partial.headers.clone();
         let status = partial.status;
         stream::upstream_headers(&mut self.head, &headers, call.limits.iter().any(Option::is_some));
         let deployment = trail.deployment.map_or("", |index| &call.plan.deployments[index].id);
-        let passed = stream::pass(self, call, partial, deployment, asked).await;
+        let passed = stream::pass(self, call, partial, translation, watch, deployment, asked).await;
         trail.upstream += passed.waited;
         if let (Some(class), Some(index)) = (passed.broken, trail.deployment) {
             dispatch::note_midway(&self.edge.shop, call, index, class);
@@ -280,6 +332,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     /// Begins the head of a reply to an admitted call.
     fn begin(&mut self, call: &Call, trail: &Trail, status: u16, asked: &Asked) {
         self.head.begin(status, &asked.request_id);
+        self.anthropic_id(asked);
         self.call_headers(call, trail);
         let state: &[u8] = match (&call.plan.cache, call.cache_key) {
             (None, _) => b"disabled",
@@ -287,6 +340,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             (Some(_), None) => b"bypass",
         };
         self.head.header("x-llmgw-cache", state);
+    }
+
+    /// Names what the client asked for and its model's provider cannot be told.
+    fn name_dropped(&mut self, dropped: &str) {
+        if !dropped.is_empty() {
+            self.head.header("x-llmgw-dropped", dropped.as_bytes());
+        }
     }
 
     fn call_headers(&mut self, call: &Ticket, trail: &Trail) {
@@ -400,11 +460,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         After::CloseUnread
     }
 
-    /// Answers with an error in the OpenAI dialect.
+    /// Answers with an error in the client's dialect.
     pub async fn refuse(&mut self, asked: &Asked, error: &Error) -> After {
         self.head.begin(error.class.row().status, &asked.request_id);
+        self.anthropic_id(asked);
         error_headers(&mut self.head, error);
-        self.write_body(asked, &error.to_openai_json()).await
+        let body = dialect::error_body(asked.dialect, error, &asked.request_id);
+        self.write_body(asked, &body).await
+    }
+
+    /// Anthropic's SDKs look for the request's id under a name of their own.
+    fn anthropic_id(&mut self, asked: &Asked) {
+        if asked.dialect == Kind::AnthropicMessages {
+            self.head.header("request-id", asked.request_id.as_bytes());
+        }
     }
 
     /// Ends the head with the body's length and writes both.
@@ -414,31 +483,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let wrote = self.connection.write(head, sent).await.is_ok();
         let flushed = wrote && self.connection.flush().await.is_ok();
         if flushed && asked.keep_alive { After::Keep } else { After::Close }
-    }
-}
-
-impl Asked {
-    fn new(head: &Head, rng: &mut fastrand::Rng) -> Self {
-        Asked {
-            request_id: access::request_id(head, rng),
-            chunked: head.is_http11,
-            head_only: head.method() == "HEAD",
-            // HTTP/1.0 keeps alive only with a word of its own that our replies do not have.
-            keep_alive: head.keep_alive && head.is_http11,
-            started: Instant::now(),
-        }
-    }
-
-    /// For a request whose head could not be read.
-    fn unreadable(rng: &mut fastrand::Rng) -> Self {
-        let request_id = access::new_request_id(rng);
-        Asked {
-            request_id,
-            chunked: true,
-            head_only: false,
-            keep_alive: false,
-            started: Instant::now(),
-        }
     }
 }
 
@@ -463,6 +507,9 @@ fn is_final(operation: Operation, body: &[u8]) -> bool {
     };
     match operation {
         Operation::Responses => says("status", b"\"completed\""),
+        Operation::Messages => {
+            !says("stop_reason", b"\"refusal\"") && !says("stop_reason", b"\"pause_turn\"")
+        }
         _ => memchr::memmem::find(body, b"\"content_filter\"").is_none(),
     }
 }

@@ -1,10 +1,10 @@
 //! What Python's `wiring` compiles from the settings: everything a request needs to know, names
 //! already resolved to indexes. Arrives as JSON, is immutable, and is swapped by one assignment.
 
+use crate::sign::Signer;
 use llmgw_formats::Kind;
 use serde::Deserialize;
 use std::collections::HashMap;
-use std::fmt;
 
 /// A compiled configuration. Field by field the mirror of `llmgw.gateway.snapshot.Snapshot`.
 #[derive(Debug, Clone, Deserialize)]
@@ -30,6 +30,8 @@ pub struct Snapshot {
     pub cache: Option<CachePolicy>,
     /// The PII scan of the input, if switched on.
     pub pii: Option<PiiPolicy>,
+    /// How responses are stored for their clients, if they are.
+    pub responses: Option<ResponsesPolicy>,
     /// What the gateway may connect to.
     pub egress: EgressPolicy,
 }
@@ -119,6 +121,8 @@ pub enum Operation {
     Files,
     Batches,
     Realtime,
+    EmbedContent,
+    BatchEmbedContents,
 }
 
 impl Operation {
@@ -139,13 +143,33 @@ impl Operation {
             Operation::ChatCompletions => Some(Kind::OpenaiChat),
             Operation::Responses => Some(Kind::OpenaiResponses),
             Operation::Messages | Operation::CountMessageTokens => Some(Kind::AnthropicMessages),
-            Operation::GenerateContent | Operation::CountContentTokens => {
-                Some(Kind::GeminiGenerate)
-            }
+            Operation::GenerateContent
+            | Operation::CountContentTokens
+            | Operation::EmbedContent
+            | Operation::BatchEmbedContents => Some(Kind::GeminiGenerate),
             Operation::Converse => Some(Kind::BedrockConverse),
             Operation::CohereChat => Some(Kind::CohereChat),
             _ => None,
         }
+    }
+
+    /// Whether it is a chat: one that a deployment of another dialect can serve.
+    #[must_use]
+    pub fn is_chat(self) -> bool {
+        Self::CHATS.contains(&self)
+    }
+
+    /// Whether it asks for vectors as Gemini has them, which whoever embeds can serve.
+    #[must_use]
+    pub fn embeds_content(self) -> bool {
+        matches!(self, Operation::EmbedContent | Operation::BatchEmbedContents)
+    }
+
+    /// Whether the model stands in the path alone.
+    #[must_use]
+    pub fn has_model_in_path(self) -> bool {
+        matches!(self, Operation::GenerateContent | Operation::CountContentTokens)
+            || self.embeds_content()
     }
 
     /// Whether it only counts tokens.
@@ -178,6 +202,8 @@ impl Operation {
             Operation::Files => "files",
             Operation::Batches => "batches",
             Operation::Realtime => "realtime",
+            Operation::EmbedContent => "embed_content",
+            Operation::BatchEmbedContents => "batch_embed_contents",
         }
     }
 
@@ -253,8 +279,8 @@ pub struct Deployment {
     pub headers: Vec<(String, String)>,
     /// The same, with values that are renewed while the gateway runs; not part of the version.
     pub token_headers: Vec<(String, String)>,
-    /// How requests are signed, if they are; not part of the version.
-    pub signing: Option<Signing>,
+    /// Signs the requests instead of a credential in them, if there is one; not part of the version.
+    pub signing: Option<Signer>,
     /// Share of the traffic among the group's deployments.
     pub weight: u32,
     /// Lower is tried first; equal orders share by weight.
@@ -265,6 +291,10 @@ pub struct Deployment {
     pub original: bool,
     /// The model takes a JSON Schema for its reply.
     pub native_schema: bool,
+    /// The model thinks, and its host lets clients say how much.
+    pub reasoning: bool,
+    /// How its bodies differ from those of the format.
+    pub body_style: BodyStyle,
     /// Most tokens that the model can write, if known.
     pub max_output_tokens: Option<u64>,
     /// The tokenizer family used to count (`o200k`, `cl100k`, …).
@@ -273,26 +303,15 @@ pub struct Deployment {
     pub timeouts: Timeouts,
 }
 
-/// How requests are signed (AWS SigV4) instead of carrying a credential.
-#[derive(Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Signing {
-    /// AWS region.
-    pub region: String,
-    /// AWS service, as `bedrock`.
-    pub service: String,
-    /// The key's public half.
-    pub access_key_id: String,
-    /// Its secret half.
-    pub secret_access_key: String,
-    /// Of credentials that expire.
-    pub session_token: Option<String>,
-}
-
-impl fmt::Debug for Signing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Signing({} in {})", self.service, self.region)
-    }
+/// How the bodies of a host differ from those of the format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BodyStyle {
+    /// Not at all.
+    Plain,
+    /// Anthropic's as Google Cloud takes them: they say `"anthropic_version": "vertex-2023-10-16"`, and
+    /// messages name their model in the path alone.
+    VertexAnthropic,
 }
 
 /// Deadlines of one attempt, in seconds.
@@ -345,6 +364,18 @@ pub struct CachePolicy {
 pub struct PiiPolicy {
     /// `monitor` counts findings, `block` refuses the request.
     pub mode: PiiMode,
+}
+
+/// How responses are stored for clients that may ask for them again.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ResponsesPolicy {
+    /// Seconds a response is kept.
+    pub keep: f64,
+    /// Bytes of all of them on the machine's disk.
+    pub max_bytes: u64,
+    /// Bytes of a response with what it answers.
+    pub max_entry_bytes: u64,
 }
 
 /// What a finding leads to.
@@ -400,6 +431,8 @@ pub struct EdgeSettings {
     pub tls_key_file: Option<std::path::PathBuf>,
     /// The control plane's Unix socket.
     pub control_socket: std::path::PathBuf,
+    /// The folder of stored responses; shared by all workers.
+    pub responses_folder: std::path::PathBuf,
     /// Shared with the control plane: proves that a request came through an edge.
     pub secret: String,
 }

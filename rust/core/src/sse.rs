@@ -26,6 +26,10 @@ pub enum Grammar {
     Chat,
     /// The Responses API: a `response.completed`, `.incomplete` or `.failed` event, or `error`.
     Responses,
+    /// Anthropic's Messages: a `message_stop` event, or `error`.
+    Messages,
+    /// Gemini's: a `finishReason`, and then nothing more.
+    Content,
     /// Images and audio: see [`media`].
     Media,
 }
@@ -193,7 +197,7 @@ impl Relay {
             } else {
                 (self.finished, self.done) = (true, true);
             }
-            self.usage = usage::at_end(&last).or(self.usage);
+            self.usage = usage::at_end(None, &last).or(self.usage);
         }
         let rest = self.push(chunk.slice(end..));
         if rest.is_empty() {
@@ -241,6 +245,47 @@ impl Relay {
                 self.look_at_media(event);
                 Change::None
             }
+            Grammar::Messages => {
+                self.look_at_message(event);
+                Change::None
+            }
+            Grammar::Content => {
+                self.look_at_content(event);
+                Change::None
+            }
+        }
+    }
+
+    fn look_at_message(&mut self, event: &[u8]) {
+        let path: &[&str] = match field_line(event, b"event:") {
+            Some(b"message_start") => &["message", "usage"],
+            Some(b"message_delta") => {
+                self.failed |= memmem::find(event, b"\"refusal\"").is_some();
+                &["usage"]
+            }
+            Some(b"message_stop") => return (self.finished, self.done) = (true, true),
+            Some(b"error") => {
+                return (self.finished, self.done, self.failed) = (true, true, true);
+            }
+            _ => return,
+        };
+        if let Some(value) = within(event, path) {
+            self.usage = usage::parse_messages(value, self.usage).or(self.usage);
+        }
+    }
+
+    fn look_at_content(&mut self, event: &[u8]) {
+        if find_key(event, b"\"finishReason\"").is_some()
+            || find_key(event, b"\"blockReason\"").is_some()
+        {
+            self.finished = true;
+            self.failed |= memmem::find(event, b"\"STOP\"").is_none()
+                && memmem::find(event, b"\"MAX_TOKENS\"").is_none();
+        }
+        if let Some(value) = within(event, &["usageMetadata"]) {
+            self.usage = usage::parse_content(value).or(self.usage);
+        } else if within(event, &["error"]).is_some() {
+            (self.finished, self.done, self.failed) = (true, true, true);
         }
     }
 
@@ -283,8 +328,18 @@ impl Relay {
         let Some(data) = memchr::memchr(b'{', event) else { return };
         let Some(response) = json::find_member(&event[data..], "response") else { return };
         let value = &event[data + response.value.start..data + response.value.end];
-        self.usage = usage::of_reply(value).or(self.usage);
+        self.usage = usage::of_reply(None, value).or(self.usage);
     }
+}
+
+/// The value at the end of a path of members of the event's data.
+fn within<'e>(event: &'e [u8], path: &[&str]) -> Option<&'e [u8]> {
+    let mut value = &event[memchr::memchr(b'{', event)?..];
+    for name in path {
+        let field = json::find_member(value, name)?;
+        value = &value[field.value];
+    }
+    Some(value)
 }
 
 enum Change {

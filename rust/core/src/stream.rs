@@ -3,17 +3,23 @@
 //! The next read from the upstream waits until the client has taken the last one: a slow reader holds
 //! its upstream back instead of filling memory.
 
+mod passage;
+
 use crate::call::Call;
 use crate::dispatch::Partial;
 use crate::error::{Class, Error};
 use crate::headers::Headers;
 use crate::reply::{Body, HeadWriter};
+use crate::responses::keeping::Watch;
 use crate::session::{After, Asked, Session};
 use crate::snapshot::Operation;
 use crate::sse::{Grammar, Relay};
+use crate::translate::Translation;
 use crate::upstream;
 use crate::usage::{self, Usage};
 use bytes::Bytes;
+use llmgw_formats::Kind;
+use passage::Passage;
 use std::io;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -56,11 +62,17 @@ pub async fn pass<S: AsyncRead + AsyncWrite + Unpin>(
     session: &mut Session<S>,
     call: &Call,
     partial: Partial,
+    translation: Option<Translation>,
+    mut watch: Option<Watch<'_>>,
     deployment: &str,
     asked: &Asked,
 ) -> Passed {
     let is_events = partial.headers.is_of_type("text/event-stream");
-    let mut relay = is_events.then(|| Relay::new(grammar(call.operation), partial.hide_usage));
+    let mut passage = match translation {
+        Some(translation) => Some(Passage::Translation(Box::new(translation))),
+        None => is_events
+            .then(|| Passage::Relay(Relay::new(grammar(call.operation), partial.hide_usage))),
+    };
     // As the body is framed, not as a header says: what is promised is what comes.
     let left = partial.rest.remaining().and_then(|left| usize::try_from(left).ok());
     let length = left.map(|left| partial.first.len() + left).filter(|_| !is_events);
@@ -80,8 +92,8 @@ pub async fn pass<S: AsyncRead + AsyncWrite + Unpin>(
     let Partial { first, mut rest, idle, deadline, .. } = partial;
     let mut data = first;
     let end = loop {
-        let ready = match &mut relay {
-            Some(relay) => relay.push(data),
+        let ready = match &mut passage {
+            Some(passage) => passage.push(data),
             None => {
                 tail.add(&data);
                 data
@@ -90,11 +102,17 @@ pub async fn pass<S: AsyncRead + AsyncWrite + Unpin>(
         if let Some(keeper) = &mut kept {
             keeper.add(&ready, most_kept);
         }
+        if let Some(watch) = &mut watch {
+            watch.see(&ready);
+        }
         // A reader that is too slow for the deadline is given up: half a frame may have been written.
         if !matches!(timeout_at(deadline, out.send(session, &ready)).await, Ok(Ok(()))) {
             break End::ClientGone;
         }
-        if relay.as_ref().is_some_and(Relay::is_done) {
+        if passage.as_ref().is_some_and(Passage::is_broken) {
+            break End::Broken { timed_out: false };
+        }
+        if passage.as_ref().is_some_and(Passage::is_done) {
             break End::Complete;
         }
         let until = deadline.min(tokio::time::Instant::now() + idle);
@@ -112,10 +130,18 @@ pub async fn pass<S: AsyncRead + AsyncWrite + Unpin>(
             Err(_) => break End::Broken { timed_out: true },
         }
     };
+    // What was held is said only now: a stream may turn out to be complete, or broken, by it.
+    let last = match (&mut passage, &end) {
+        (Some(passage), End::Complete) => passage.finish(),
+        _ => Bytes::new(),
+    };
+    if let Some(watch) = &mut watch {
+        watch.see(&last);
+    }
     let broken = match end {
         End::Broken { timed_out: true } => Some(Class::UpstreamTimeout),
         End::Broken { timed_out: false } => Some(Class::UpstreamProtocol),
-        End::Complete if relay.as_ref().is_some_and(|relay| !relay.is_finished()) => {
+        End::Complete if passage.as_ref().is_some_and(|passage| !passage.is_finished()) => {
             Some(Class::UpstreamProtocol)
         }
         _ => None,
@@ -126,15 +152,14 @@ pub async fn pass<S: AsyncRead + AsyncWrite + Unpin>(
         // Gone before the client's connection is closed: the upstream's slot is free at once.
         drop(rest);
     }
-    let failed = relay.as_ref().is_none_or(Relay::has_failed);
-    let (usage, events) = match &relay {
-        Some(relay) => (relay.usage(), relay.events()),
-        None => (usage::at_end(&tail.bytes), 0),
+    let failed = passage.as_ref().is_none_or(Passage::has_failed);
+    let (usage, events) = match &passage {
+        Some(passage) => (passage.usage(), passage.events()),
+        None => (usage::at_end(call.operation.format(), &tail.bytes), 0),
     };
     let client_gone = matches!(end, End::ClientGone);
-    let (after, complete) =
-        finish(session, call, Ending { end, deployment, keep_alive }, relay, &mut out, &mut kept)
-            .await;
+    let ending = Ending { end, last, deployment, keep_alive, request_id: &asked.request_id };
+    let (after, complete) = finish(session, call, ending, passage, &mut out, &mut kept).await;
     Passed {
         after,
         cacheable: complete && !failed,
@@ -157,8 +182,11 @@ async fn run_out(mut rest: upstream::Body) {
 /// What is known when nothing more comes.
 struct Ending<'a> {
     end: End,
+    /// What was held until the upstream closed.
+    last: Bytes,
     deployment: &'a str,
     keep_alive: bool,
+    request_id: &'a str,
 }
 
 /// Sends what ends the reply: what was held, or an error event, and the last chunk.
@@ -166,35 +194,34 @@ async fn finish<S: AsyncRead + AsyncWrite + Unpin>(
     session: &mut Session<S>,
     call: &Call,
     ending: Ending<'_>,
-    relay: Option<Relay>,
+    passage: Option<Passage>,
     out: &mut Outgoing,
     kept: &mut Option<Keeper>,
 ) -> (After, bool) {
-    let Ending { end, deployment, keep_alive } = ending;
+    let Ending { end, last, deployment, keep_alive, request_id } = ending;
     let timed_out = match end {
         End::ClientGone => return (After::Cut, false),
         End::Complete => false,
         End::Broken { timed_out } => timed_out,
     };
     let ended = matches!(end, End::Complete);
-    let Some(mut relay) = relay else {
+    let Some(mut passage) = passage else {
         // Of a plain body nothing can be said midway but that it is not whole.
         let whole = ended && out.finish(session).await.is_ok();
         return (after(whole, keep_alive), whole);
     };
-    let spilled = relay.is_spilling();
-    let last = if ended { relay.finish() } else { Bytes::new() };
-    let complete = ended && relay.is_finished();
+    let complete = ended && passage.is_finished();
     let mut text = Vec::new();
     if complete {
         text.extend_from_slice(&last);
     } else {
         // Half an event is worth nothing to a client, and would spoil the one that says why.
-        if spilled {
+        if passage.is_spilling() {
             text.extend_from_slice(b"\n\n");
         }
         let error = midway(timed_out, deployment);
-        text.extend_from_slice(&error_event(call.operation, &error));
+        let dialect = call.operation.format().unwrap_or(Kind::OpenaiChat);
+        text.extend_from_slice(&passage.fail(dialect, &error, request_id));
     }
     if let Some(keeper) = kept {
         keeper.add(&last, u64::MAX);
@@ -223,16 +250,6 @@ fn midway(timed_out: bool, deployment: &str) -> Error {
         Class::UpstreamProtocol,
         format!("Deployment `{deployment}` broke off its reply midway."),
     )
-}
-
-/// The terminal event of a stream that failed, in the dialect of its endpoint.
-fn error_event(operation: Operation, error: &Error) -> Vec<u8> {
-    if operation == Operation::Responses {
-        let code = error.class.row().code;
-        let body = serde_json::json!({"type": "error", "code": code, "message": error.message, "param": null});
-        return format!("event: error\ndata: {body}\n\n").into_bytes();
-    }
-    [b"data: ", &error.to_openai_json()[..], b"\n\n"].concat()
 }
 
 /// Frames what is sent.
@@ -322,12 +339,17 @@ impl Keeper {
 
 fn grammar(operation: Operation) -> Grammar {
     match operation {
-        Operation::Responses => Grammar::Responses,
         Operation::ImagesGenerations
         | Operation::ImagesEdits
         | Operation::AudioSpeech
         | Operation::AudioTranscriptions
-        | Operation::AudioTranslations => Grammar::Media,
+        | Operation::AudioTranslations => return Grammar::Media,
+        _ => {}
+    }
+    match operation.format() {
+        Some(Kind::OpenaiResponses) => Grammar::Responses,
+        Some(Kind::AnthropicMessages) => Grammar::Messages,
+        Some(Kind::GeminiGenerate) => Grammar::Content,
         _ => Grammar::Chat,
     }
 }
@@ -343,7 +365,9 @@ pub fn upstream_headers(head: &mut HeadWriter, headers: &Headers, own_limits: bo
             "x-request-id" => "llm_provider-x-request-id",
             // Not openai-organization nor -project: those are the operator's own.
             "openai-processing-ms" | "openai-version" | "openai-model" => name,
+            "request-id" => "llm_provider-request-id",
             _ if name.starts_with("x-ratelimit-") && !own_limits => name,
+            _ if name.starts_with("anthropic-ratelimit-") && !own_limits => name,
             _ => continue,
         };
         head.header(shown, value);

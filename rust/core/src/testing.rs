@@ -56,7 +56,8 @@ pub fn deployment(id: &str, base: &str) -> Value {
         },
         "headers": [["authorization", "Bearer upstream-credential"]],
         "weight": 1, "order": 0, "stream_usage": true, "stream_urls": {}, "token_headers": [], "signing": null, "original": true,
-        "native_schema": true, "max_output_tokens": null, "tokenizer": "o200k",
+        "native_schema": true, "reasoning": true, "body_style": "plain", "max_output_tokens": null,
+        "tokenizer": "o200k",
         "timeouts": {"connect": 20.0, "first_byte": 60.0, "idle": 60.0, "total": 120.0},
     })
 }
@@ -83,6 +84,7 @@ pub fn snapshot(change: impl FnOnce(&mut Value)) -> Snapshot {
         },
         "cache": null,
         "pii": null,
+        "responses": null,
         "egress": {"allow_networks": [], "ca_file": null},
     });
     change(&mut value);
@@ -113,6 +115,11 @@ pub fn cached(body: &'static str) -> Entry {
         body: Bytes::from_static(body.as_bytes()),
         deployment: 0,
     }
+}
+
+/// The policy of a snapshot that stores responses.
+pub fn responses_policy() -> Value {
+    json!({"keep": 3600.0, "max_bytes": 1_u64 << 30, "max_entry_bytes": 100_000_000})
 }
 
 /// The switched-on cache of a snapshot.

@@ -156,7 +156,7 @@ mod tests {
         passing.push(&Bytes::from(&FORM[..40])).unwrap();
         passing.add_model();
         let error = passing.push(&Bytes::from(&FORM[40..])).unwrap_err();
-        assert_eq!(error.param, Some("model"));
+        assert_eq!(error.param.as_deref(), Some("model"));
     }
 
     #[test]

@@ -98,6 +98,12 @@ impl Origin {
         Arc::new(Origin { address, authority, connect, idle, http2, resends: true })
     }
 
+    /// What the `host` header says.
+    #[must_use]
+    pub fn authority(&self) -> &str {
+        &self.authority
+    }
+
     /// Sends and waits for the reply's head. The caller holds the deadline; dropping cancels.
     ///
     /// # Errors

@@ -60,6 +60,9 @@ pub struct Request<'a> {
     pub metadata: Option<Raw<'a>>,
     /// Members of the client's body that have no place above.
     pub extra: Vec<Extra<'a>>,
+    /// Members of the client's body that replies of its own format repeat, verbatim (Responses). For
+    /// nobody else: what they mean is told above.
+    pub echo: Vec<Extra<'a>>,
 }
 
 /// A member that the canonical chat has no place for.
@@ -186,6 +189,8 @@ pub struct TextBlock<'a> {
     pub signature: Option<Signature<'a>>,
     /// Cache up to here.
     pub cache: Option<Cache<'a>>,
+    /// Whether the model says it on the way or in the end (OpenAI: `commentary`, `final_answer`).
+    pub phase: Option<Text<'a>>,
 }
 
 impl<'a> Block<'a> {
@@ -305,6 +310,34 @@ pub struct Function<'a> {
     pub strict: Option<bool>,
     /// Cache up to here.
     pub cache: Option<Cache<'a>>,
+    /// What its calls look like to a client or provider who knows the form; to all others it is a
+    /// function with `parameters`.
+    pub form: FunctionForm,
+    /// The group that the client has it in, if `name` is made of that and of its name there.
+    pub group: Option<Group<'a>>,
+}
+
+/// A function's place in a group of tools (a `namespace` of OpenAI's Responses).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group<'a> {
+    /// The group.
+    pub namespace: Text<'a>,
+    /// The function's name there.
+    pub name: Text<'a>,
+}
+
+/// What the calls of a function look like in OpenAI's formats.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum FunctionForm {
+    /// Arguments as a JSON object.
+    #[default]
+    Arguments,
+    /// One free text (a `custom` tool). Canonically an object whose `input` is that text.
+    FreeText,
+    /// A command for the client's shell (the `local_shell` tool). Canonically the call's `action`.
+    LocalShell,
+    /// A search for tools by the client (the `tool_search` tool).
+    ToolSearch,
 }
 
 /// Whether tools are to be called.
@@ -467,8 +500,7 @@ pub struct Usage {
 ///
 /// `Start` once and first; then for each choice its blocks, numbered from 0 in the order in which they
 /// begin: `BlockStart`, `Delta`s, `BlockStop`; a block is stopped before the next one of its choice
-/// begins (a late `Delta` of a stopped tool call may still come); `Finish` once for each choice, after
-/// its blocks; `Usage` at any time after `Start`, the last one counts; `End` once and last, only if the
+/// begins; `Finish` once for each choice, after its blocks; `Usage` at any time after `Start`, the last one counts; `End` once and last, only if the
 /// stream ended the way its format says. `Error` ends a stream instead. `Ping` may come anywhere.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event<'a> {

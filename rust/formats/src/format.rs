@@ -102,6 +102,14 @@ pub trait Format: Sync {
     fn spelling(&self, field: &'static str) -> &'static str {
         field
     }
+
+    /// How clients of this format spell what was dropped.
+    fn spelling_of(&self, name: Cow<'static, str>) -> Cow<'static, str> {
+        match name {
+            Cow::Borrowed(field) => Cow::Borrowed(self.spelling(field)),
+            Cow::Owned(place) => Cow::Owned(place),
+        }
+    }
 }
 
 /// What a request's path says that its body does not (Gemini, Bedrock).
@@ -126,6 +134,8 @@ pub struct Target<'a> {
     pub stream_usage: bool,
     /// The model takes a JSON Schema for its reply; otherwise a tool is forced that has it as arguments.
     pub native_schema: bool,
+    /// The model thinks, and its host lets clients say how much.
+    pub reasoning: bool,
 }
 
 /// What is known when replies are written.
@@ -236,6 +246,11 @@ impl Dropped {
         if given {
             self.add(name);
         }
+    }
+
+    /// Takes a name back: it could be carried after all.
+    pub fn forget(&mut self, name: &str) {
+        self.names.retain(|one| one != name);
     }
 
     /// The names.

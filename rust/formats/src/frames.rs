@@ -1,6 +1,6 @@
 //! Cuts a stream of server-sent events into frames, whatever the chunks that it comes in.
 
-use crate::format::Frame;
+use crate::format::{Fault, Frame};
 use std::borrow::Cow;
 
 /// An event larger than this is refused: nobody sends one in good faith.
@@ -14,25 +14,16 @@ pub struct Frames {
     searched: usize,
 }
 
-/// The stream is no stream of events.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Broken {
-    /// An event is larger than [`MAX_FRAME`].
-    TooLarge,
-    /// An event is not UTF-8.
-    NotText,
-}
-
 impl Frames {
     /// Takes a chunk and hands on each whole event in it. Events without data (comments) are passed over.
     ///
     /// # Errors
-    /// [`Broken`], or whatever `take` returns first.
-    pub fn push<E: From<Broken>>(
+    /// An event that is too large or not UTF-8, or whatever `take` returns first.
+    pub fn push(
         &mut self,
         chunk: &[u8],
-        take: &mut impl FnMut(Frame<'_>) -> Result<(), E>,
-    ) -> Result<(), E> {
+        take: &mut impl FnMut(Frame<'_>) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
         if self.held.is_empty() {
             let used = each(chunk, take)?;
             self.held.extend_from_slice(&chunk[used..]);
@@ -46,7 +37,7 @@ impl Frames {
         }
         self.searched = self.held.len().saturating_sub(3);
         if self.held.len() > MAX_FRAME {
-            return Err(Broken::TooLarge.into());
+            return Err(Fault::new("An event of the stream is too large."));
         }
         Ok(())
     }
@@ -54,21 +45,21 @@ impl Frames {
     /// What is left when the stream closes: an event without its blank line, if any.
     ///
     /// # Errors
-    /// [`Broken`], or what `take` returns.
-    pub fn close<E: From<Broken>>(
+    /// As [`Frames::push`].
+    pub fn close(
         &mut self,
-        take: &mut impl FnMut(Frame<'_>) -> Result<(), E>,
-    ) -> Result<(), E> {
+        take: &mut impl FnMut(Frame<'_>) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
         let rest = std::mem::take(&mut self.held);
         one(&rest, take)
     }
 }
 
 /// Hands on the whole events at the beginning of `text`; how long they are together.
-fn each<E: From<Broken>>(
+fn each(
     text: &[u8],
-    take: &mut impl FnMut(Frame<'_>) -> Result<(), E>,
-) -> Result<usize, E> {
+    take: &mut impl FnMut(Frame<'_>) -> Result<(), Fault>,
+) -> Result<usize, Fault> {
     let mut from = 0;
     while let Some(length) = first_border(&text[from..]) {
         one(&text[from..from + length], take)?;
@@ -77,11 +68,9 @@ fn each<E: From<Broken>>(
     Ok(from)
 }
 
-fn one<E: From<Broken>>(
-    event: &[u8],
-    take: &mut impl FnMut(Frame<'_>) -> Result<(), E>,
-) -> Result<(), E> {
-    let text = std::str::from_utf8(event).map_err(|_| Broken::NotText)?;
+fn one(event: &[u8], take: &mut impl FnMut(Frame<'_>) -> Result<(), Fault>) -> Result<(), Fault> {
+    let text = std::str::from_utf8(event)
+        .map_err(|_| Fault::new("An event of the stream is not UTF-8."))?;
     let mut name = None;
     let mut data: Option<Cow<'_, str>> = None;
     for line in text.split(['\n', '\r']) {
@@ -131,7 +120,7 @@ mod tests {
         let mut seen = Vec::new();
         let mut take = |frame: Frame<'_>| {
             seen.push((frame.event.map(str::to_owned), frame.data.to_owned()));
-            Ok::<(), Broken>(())
+            Ok(())
         };
         for chunk in chunks {
             frames.push(chunk, &mut take).unwrap();
@@ -163,9 +152,9 @@ mod tests {
     #[test]
     fn an_endless_event_is_refused() {
         let mut frames = Frames::default();
-        let mut take = |_: Frame<'_>| Ok::<(), Broken>(());
+        let mut take = |_: Frame<'_>| Ok(());
         let chunk = vec![b'x'; 1024 * 1024];
         let result = (0..20).try_for_each(|_| frames.push(&chunk, &mut take));
-        assert_eq!(result, Err(Broken::TooLarge));
+        assert!(result.is_err());
     }
 }

@@ -4,11 +4,35 @@
 //! tree (`value`) and as text in the making (`writer`), the canonical chat (`chat`), what a format is
 //! (`format`), frames of a stream (`frames`), then a module for each format.
 
+pub mod anthropic_messages;
+mod base64;
+pub mod bedrock_converse;
 pub mod chat;
+pub mod cohere_chat;
+pub mod eventstream;
 pub mod format;
 pub mod frames;
+pub mod gemini_embed;
+pub mod gemini_generate;
+pub mod openai_chat;
+pub mod openai_errors;
+pub mod openai_responses;
+pub mod ranges;
 pub mod signature;
 pub mod value;
 pub mod writer;
 
 pub use format::{Format, Kind};
+
+/// The format of that kind.
+#[must_use]
+pub fn format(kind: Kind) -> &'static dyn Format {
+    match kind {
+        Kind::OpenaiChat => &openai_chat::OpenaiChat,
+        Kind::OpenaiResponses => &openai_responses::OpenaiResponses,
+        Kind::AnthropicMessages => &anthropic_messages::AnthropicMessages,
+        Kind::GeminiGenerate => &gemini_generate::GeminiGenerate,
+        Kind::BedrockConverse => &bedrock_converse::BedrockConverse,
+        Kind::CohereChat => &cohere_chat::CohereChat,
+    }
+}

@@ -13,6 +13,17 @@ const MARK: &str = "llmgw1.";
 /// Stands between the parts; base64 and the providers' ids do not have it.
 const BORDER: char = '.';
 
+/// The same in base64, as dialects whose proofs are bytes have it.
+const MARK_BASE64: &[u8] = b"\"bGxtZ3cx";
+
+/// Whether a body holds anything that was sealed.
+#[must_use]
+pub fn is_among(body: &[u8]) -> bool {
+    let quoted = [b"\"", MARK.as_bytes()].concat();
+    memchr::memmem::find(body, &quoted).is_some()
+        || memchr::memmem::find(body, MARK_BASE64).is_some()
+}
+
 /// The signature as a text for a foreign dialect.
 #[must_use]
 pub fn seal(signature: &Signature<'_>) -> String {

@@ -16,6 +16,12 @@ impl Writer {
         Writer { out: Vec::with_capacity(1024), comma: false }
     }
 
+    /// Goes on after `out`, which is left as it is: `finish` gives both.
+    #[must_use]
+    pub fn onto(out: Vec<u8>) -> Self {
+        Writer { out, comma: false }
+    }
+
     /// The finished text.
     #[must_use]
     pub fn finish(self) -> Vec<u8> {

@@ -193,8 +193,12 @@ impl Gateway {
 
     fn may_use(&self, alias: &str, model: &str) -> PyResult<bool> {
         let plan = self.shop.plan().map_err(|error| refused(&error))?;
-        Ok(plan.resolve(model).is_some()
-            && plan.key_named(alias).is_some_and(|key| key.may_use(model)))
+        Ok(plan.key_named(alias).is_some_and(|key| plan.leads(key, model)))
+    }
+
+    fn chats(&self, alias: &str, model: &str) -> PyResult<bool> {
+        let plan = self.shop.plan().map_err(|error| refused(&error))?;
+        Ok(plan.key_named(alias).is_some_and(|key| plan.chats(key, model)))
     }
 
     #[getter]

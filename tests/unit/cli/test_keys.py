@@ -48,6 +48,12 @@ def test_limits_are_kept(capsys: Output) -> None:
     assert (made["expires"], made["standing"]) == ("2030-01-31", "active")
 
 
+def test_names_of_its_own_are_kept(home: Path, capsys: Output) -> None:
+    made = created(capsys, "a", "--map", "claude-*=local", "--map", "gpt-5=local")
+    assert made["model_map"] == {"claude-*": "local", "gpt-5": "local"}
+    assert StateFolder(home).read_keys()[0].model_map == made["model_map"]
+
+
 def test_an_expiry_may_be_a_time_from_now(capsys: Output) -> None:
     expires = datetime.fromisoformat(created(capsys, "a", "--expires", "2d")["expires"])
     assert timedelta(days=1) < expires - datetime.now(UTC) <= timedelta(days=2)
@@ -65,7 +71,15 @@ def test_an_alias_is_taken_once(capsys: Output) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["master"], ["two\nlines"], ["a", "--expires", "soon"], ["a", "--rpm", "0"], ["a", "--models", " "]],
+    [
+        ["master"],
+        ["two\nlines"],
+        ["a", "--expires", "soon"],
+        ["a", "--rpm", "0"],
+        ["a", "--models", " "],
+        ["a", "--map", "b"],
+        ["a", "--map", "b=c*"],
+    ],
 )
 def test_a_key_that_cannot_be_is_refused_and_not_kept(
     arguments: list[str], home: Path, capsys: Output

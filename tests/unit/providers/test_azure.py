@@ -4,16 +4,18 @@ import pytest
 
 from llmgw.model import Operation
 from llmgw.providers.azure import Azure
-from llmgw.providers.base import Target, TargetError, Upstream
+from llmgw.providers.base import AzureAccess, Target, TargetError, Upstream
 from llmgw.settings.environment import Environment
 from llmgw.settings.secrets import Secret
 
+ACCESS = set(AzureAccess.__struct_fields__)
 BASE = "https://one.azure.example"
 
 
 def connect(environment: dict[str, str] | None = None, **fields: str | Secret) -> Upstream:
     written: dict[str, str | Secret] = {"api_base": BASE + "/", "api_key": Secret("k"), **fields}
-    target = Target(model="eu", **written)  # type: ignore[arg-type]
+    access = AzureAccess(**{name: written.pop(name) for name in ACCESS & written.keys()})  # type: ignore[arg-type]
+    target = Target(model="eu", azure=access, **written)  # type: ignore[arg-type]
     return Azure().connect(target, Environment(environment or {}))
 
 
@@ -76,3 +78,12 @@ def test_a_key_of_the_environment_is_not_sent_to_an_address_of_the_file() -> Non
 def test_without_an_address_one_is_asked_for() -> None:
     with pytest.raises(TargetError, match="azure needs an api_base"):
         Azure().connect(Target(model="eu", api_key=Secret("k")), Environment({}))
+
+
+def test_a_model_of_the_responses_api_is_served_by_nothing_else() -> None:
+    target = Target(model="responses/eu", api_base=BASE, api_key=Secret("k"))
+    upstream = Azure().connect(target, Environment({}))
+    assert (upstream.model, upstream.urls) == (
+        "eu",
+        {Operation.RESPONSES: f"{BASE}/openai/v1/responses"},
+    )

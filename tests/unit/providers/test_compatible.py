@@ -3,8 +3,8 @@
 import pytest
 
 from llmgw.model import Operation
-from llmgw.providers.base import Target, TargetError, checked_base
-from llmgw.providers.compatible import COMPATIBLE, Compatible
+from llmgw.providers.base import Target, TargetError
+from llmgw.providers.compatible import Compatible
 from llmgw.providers.openai import OPENAI
 from llmgw.settings.environment import Environment
 from llmgw.settings.secrets import Secret
@@ -17,6 +17,9 @@ HOST = Compatible(
     key_variables=("HOST_KEY", "HOST_OLD_KEY"),
 )
 LOCAL = Compatible(name="local", base_url="http://localhost:1/v1", needs_key=False, default_path="/v1")
+
+
+ACCOUNT = Compatible(name="account", base_url="https://api.example/{ACCOUNT|ACCOUNT_ID}/v1", needs_key=False)
 
 
 def test_the_operations_are_below_the_base_url() -> None:
@@ -88,15 +91,29 @@ def test_a_host_without_an_address_asks_for_one() -> None:
         Compatible(name="nowhere", needs_key=False).connect(Target(model="m"), NOTHING)
 
 
-@pytest.mark.parametrize("host", COMPATIBLE, ids=lambda host: host.name)
-def test_every_record_is_sound(host: Compatible) -> None:
-    if host.base_url is not None:
-        assert checked_base(host.base_url) == host.base_url
-        assert host.base_url.startswith("https://") or not host.needs_key
-    assert host.operations & {Operation.CHAT_COMPLETIONS, Operation.EMBEDDINGS}
-    assert host.key_variables or not host.needs_key
+@pytest.mark.parametrize(
+    "environment",
+    [{"ACCOUNT": "a-1"}, {"ACCOUNT_ID": "a-1"}, {"ACCOUNT": "", "ACCOUNT_ID": "https://a-1/"}],
+    ids=["the first", "another", "written as an address"],
+)
+def test_a_blank_in_the_address_is_filled_from_the_environment(environment: dict[str, str]) -> None:
+    upstream = ACCOUNT.connect(Target(model="m"), Environment(environment))
+    assert upstream.urls[Operation.CHAT_COMPLETIONS] == "https://api.example/a-1/v1/chat/completions"
 
 
-def test_the_records_are_in_order() -> None:
-    names = [host.name for host in COMPATIBLE]
-    assert names == sorted(names)
+def test_a_blank_that_nothing_fills_is_told_with_its_variables() -> None:
+    with pytest.raises(TargetError, match="set ACCOUNT or ACCOUNT_ID, or give api_base") as caught:
+        ACCOUNT.connect(Target(model="m"), NOTHING)
+    assert caught.value.field == "api_base"
+
+
+@pytest.mark.parametrize("value", ["..", "a/b", "a?canary", "canary@host", "a b", "https://"])
+def test_what_would_change_the_address_does_not_fill_a_blank(value: str) -> None:
+    with pytest.raises(TargetError, match="fit no address") as caught:
+        ACCOUNT.connect(Target(model="m"), Environment({"ACCOUNT": value}))
+    assert "canary" not in str(caught.value)
+
+
+def test_a_given_address_needs_no_blank_filled() -> None:
+    upstream = ACCOUNT.connect(Target(model="m", api_base="https://other.example/v1"), NOTHING)
+    assert upstream.urls[Operation.CHAT_COMPLETIONS] == "https://other.example/v1/chat/completions"

@@ -37,6 +37,12 @@ def test_a_provider_given_apart_wins() -> None:
         ("llama_cpp", "llamacpp"),
         ("ollama_chat", "ollama"),
         ("nvidia_nim", "nvidia"),
+        ("ai21_chat", "ai21"),
+        ("featherless_ai", "featherless"),
+        ("friendliai", "friendli"),
+        ("lambda_ai", "lambda"),
+        ("veniceai", "venice"),
+        ("qwencloud", "dashscope"),
     ],
 )
 def test_litellms_prefixes_are_known(prefix: str, name: str) -> None:

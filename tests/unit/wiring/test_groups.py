@@ -191,7 +191,7 @@ def test_a_fallback_to_a_group_that_is_left_out_is_warned_of() -> None:
     text = """
         model_list:
           - {model_name: a, params: {model: mock/m}}
-          - {model_name: b, params: {model: bedrock/m}}
+          - {model_name: b, params: {model: oci/m}}
         router_settings: {fallbacks: [{a: [b]}]}
         """
     assert group(compiled(text), "a").fallbacks == ()

@@ -55,12 +55,13 @@ def test_a_virtual_key_is_kept_as_its_digest_with_its_limits() -> None:
     text = """
         keys:
           - {alias: a, key: env:K, models: [gpt-4o, "openai/*"], rpm_limit: 5, tpm_limit: 7,
-             expires: 1970-01-02, blocked: true}
+             model_map: {"claude-*": gpt-4o}, expires: 1970-01-02, blocked: true}
         """
     assert compiled(text, K=LONG).auth.keys[1] == VirtualKey(
         alias="a",
         digest=digest(Secret(LONG), STATE.pepper),
         models=("gpt-4o", "openai/*"),
+        model_map={"claude-*": "gpt-4o"},
         expires_at=86_400,
         blocked=True,
         rpm=5,
@@ -87,6 +88,7 @@ def test_keys_of_the_state_folder_are_served_too() -> None:
         ("{alias: a, digest: abc}", "Expected `str` matching regex"),
         (f"{{alias: a, key: {LONG}, expires: soon}}", "expected a date or time"),
         (f"{{alias: a, key: {LONG}, models: ['*/*']}}", "only one '*' is allowed"),
+        (f"{{alias: a, key: {LONG}, model_map: {{a: 'b*'}}}}", "in the meaning if in the name"),
         (f'{{alias: "a\\nb", key: {LONG}}}', "Expected `str` matching regex"),
     ],
 )
@@ -110,8 +112,10 @@ def test_a_key_for_a_model_that_nobody_serves_is_warned_of() -> None:
           - {model_name: large, params: {model: mock/m}}
           - {model_name: "team/*", params: {model: mock/*}}
         keys:
-          - {alias: a, digest: %s, models: [larg, large, team/x, "other/*"]}
+          - {alias: a, digest: %s, models: [larg, large, team/x, "other/*"], model_map: {b: larg}}
         """
+    told = "no model of the name 'larg' is served; did you mean 'large'?"
     assert warnings(text % DIGEST) == [
-        "llmgw.yaml:6: keys[0].models[0]: no model of the name 'larg' is served; did you mean 'large'?"
+        f"llmgw.yaml:6: keys[0].models[0]: {told}",
+        f"llmgw.yaml:6: keys[0].model_map.b: {told}",
     ]

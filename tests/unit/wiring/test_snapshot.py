@@ -26,12 +26,9 @@ def test_the_example_compiles_to_its_golden_snapshot() -> None:
 def test_every_operation_is_served_with_and_without_v1() -> None:
     routes = compiled("").routes
     native = STORED | {Operation.REALTIME}
-    assert set(routes) == {"/v2/rerank"} | {
-        prefix + path
-        for operation, path in PATHS.items()
-        if operation not in native
-        for prefix in ("", "/v1")
-    }
+    posted = [operation for operation in PATHS if operation not in native]
+    assert set(routes) == {"/v2/rerank"} | {path for operation in posted for path in operation.paths}
+    assert routes["/openai/v1/responses"] == Operation.RESPONSES  # as Azure has it
     assert routes["/v1/chat/completions"] == routes["/chat/completions"] == Operation.CHAT_COMPLETIONS
 
 
@@ -70,6 +67,16 @@ def test_our_section_wins_over_litellms_switch() -> None:
     cache = compiled(text).cache
     assert cache is not None
     assert (cache.ttl, cache.max_entry_bytes) == (7, 9)
+
+
+def test_responses_are_stored_for_thirty_days_unless_told_otherwise() -> None:
+    responses = compiled("responses: {max_bytes: 9}").responses
+    assert responses is not None
+    assert (responses.keep, responses.max_bytes) == (30 * 86_400, 9)
+
+
+def test_responses_that_are_kept_for_no_time_are_not_stored() -> None:
+    assert compiled("responses: {keep: 0}").responses is None
 
 
 def test_a_shared_cache_is_replaced_by_a_local_one_with_a_warning() -> None:

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use crate::responses::previous::Past;
 use crate::testing::{APP_KEY, cache_policy, cached, plan};
 use serde_json::{Value, json};
 
@@ -20,19 +21,34 @@ fn ticket(plan: &Arc<Plan>) -> Ticket {
 }
 
 fn known(ticket: &Ticket, scope: CacheKey) -> Known {
-    Known::new(ticket, None, BODY, scope, Some(Counter::PiiPassed))
+    Known::new(
+        ticket,
+        &route(Operation::ChatCompletions, None),
+        BODY,
+        scope,
+        Some(Counter::PiiPassed),
+    )
 }
 
-fn arrival(operation: Operation, path_model: Option<&str>, body: &[u8]) -> Arrival<'static> {
-    let path_model = path_model.map(|name| &*Box::leak(name.to_owned().into_boxed_str()));
-    Arrival { operation, path_model, body: Bytes::copy_from_slice(body), no_cache: false }
+fn chat() -> Route {
+    route(Operation::ChatCompletions, None)
+}
+
+fn route(operation: Operation, model: Option<&str>) -> Route {
+    Route { operation, model: model.map(str::to_owned), stream: false, array: false }
+}
+
+fn arrival(operation: Operation, model: Option<&str>, body: &[u8]) -> Arrival {
+    let route = route(operation, model);
+    let (body, past) = (Bytes::copy_from_slice(body), Past::None);
+    Arrival { route, body, no_cache: false, strict: false, past }
 }
 
 /// A store that holds one reply, asked for once already.
 fn asked_once() -> (Answers, Arc<Plan>, Ticket) {
     let plan = plan_with(|_| {});
     let ticket = ticket(&plan);
-    let scope = Answers::scope(&ticket, "chat", BODY).unwrap();
+    let scope = Answers::scope(&ticket, "chat", &chat(), BODY).unwrap();
     let mut answers = Answers::default();
     answers.put(&plan, scope, cached("{}"));
     assert!(answers.get(&plan, scope, known(&ticket, scope)).is_some());
@@ -43,7 +59,7 @@ fn asked_once() -> (Answers, Arc<Plan>, Ticket) {
 fn a_reply_that_was_never_asked_for_is_not_found_by_bytes() {
     let plan = plan_with(|_| {});
     let ticket = ticket(&plan);
-    let scope = Answers::scope(&ticket, "chat", BODY).unwrap();
+    let scope = Answers::scope(&ticket, "chat", &chat(), BODY).unwrap();
     let mut answers = Answers::default();
     answers.put(&plan, scope, cached("{}"));
     let arrival = arrival(Operation::ChatCompletions, None, BODY);
@@ -82,7 +98,7 @@ fn a_request_of_a_reloaded_key_is_not_found_by_its_bytes() {
 #[test]
 fn the_first_request_under_a_new_configuration_drops_all_of_the_old() {
     let (mut answers, plan, ticket) = asked_once();
-    let scope = Answers::scope(&ticket, "chat", BODY).unwrap();
+    let scope = Answers::scope(&ticket, "chat", &chat(), BODY).unwrap();
     let next = plan_with(|snapshot| snapshot["version"] = json!("2"));
     assert!(answers.get(&next, [0; 32], known(&ticket, scope)).is_none());
     assert!(answers.get(&plan, scope, known(&ticket, scope)).is_none());
@@ -93,7 +109,7 @@ fn a_reply_that_comes_under_an_older_configuration_is_not_kept() {
     let (mut answers, plan, ticket) = asked_once();
     let old = plan_with(|snapshot| snapshot["version"] = json!("0"));
     answers.put(&old, [0; 32], cached("{}"));
-    let scope = Answers::scope(&ticket, "chat", BODY).unwrap();
+    let scope = Answers::scope(&ticket, "chat", &chat(), BODY).unwrap();
     assert!(answers.get(&plan, scope, known(&ticket, scope)).is_some());
 }
 
@@ -102,7 +118,7 @@ fn a_reply_is_kept_up_to_the_largest_size_allowed() {
     for (most, kept) in [(4, true), (3, false)] {
         let plan = plan_with(|snapshot| snapshot["cache"]["max_entry_bytes"] = json!(most));
         let ticket = ticket(&plan);
-        let scope = Answers::scope(&ticket, "chat", BODY).unwrap();
+        let scope = Answers::scope(&ticket, "chat", &chat(), BODY).unwrap();
         let mut answers = Answers::default();
         answers.put(&plan, scope, cached("1234"));
         assert_eq!(answers.get(&plan, scope, known(&ticket, scope)).is_some(), kept, "{most}");
@@ -113,7 +129,7 @@ fn a_reply_is_kept_up_to_the_largest_size_allowed() {
 fn a_reply_is_forgotten_when_its_time_is_over() {
     let plan = plan_with(|snapshot| snapshot["cache"]["ttl"] = json!(0.0));
     let ticket = ticket(&plan);
-    let scope = Answers::scope(&ticket, "chat", BODY).unwrap();
+    let scope = Answers::scope(&ticket, "chat", &chat(), BODY).unwrap();
     let mut answers = Answers::default();
     answers.put(&plan, scope, cached("{}"));
     assert!(answers.get(&plan, scope, known(&ticket, scope)).is_none());
@@ -139,15 +155,17 @@ fn key_model_endpoint_configuration_and_body_all_tell_replies_apart() {
     other_operation.operation = Operation::Completions;
     let other_plan = ticket(&plan_with(|snapshot| snapshot["version"] = json!("2")));
     let scopes: std::collections::BTreeSet<CacheKey> = [
-        Answers::scope(&first, "chat", BODY),
-        Answers::scope(&first, "twin", BODY),
-        Answers::scope(&first, "chat", br#"{"model":"chat","n":2}"#),
-        Answers::scope(&other_key, "chat", BODY),
-        Answers::scope(&other_operation, "chat", BODY),
-        Answers::scope(&other_plan, "chat", BODY),
+        Answers::scope(&first, "chat", &chat(), BODY),
+        Answers::scope(&first, "twin", &chat(), BODY),
+        Answers::scope(&first, "chat", &chat(), br#"{"model":"chat","n":2}"#),
+        Answers::scope(&first, "chat", &Route { stream: true, ..chat() }, BODY),
+        Answers::scope(&first, "chat", &Route { array: true, ..chat() }, BODY),
+        Answers::scope(&other_key, "chat", &chat(), BODY),
+        Answers::scope(&other_operation, "chat", &chat(), BODY),
+        Answers::scope(&other_plan, "chat", &chat(), BODY),
     ]
     .into_iter()
     .map(Option::unwrap)
     .collect();
-    assert_eq!(scopes.len(), 6);
+    assert_eq!(scopes.len(), 8);
 }

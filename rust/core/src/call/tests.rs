@@ -3,15 +3,33 @@
 use super::*;
 use crate::testing::{APP_KEY, plan};
 
+fn route(operation: Operation, model: Option<&str>) -> Route {
+    Route { operation, model: model.map(str::to_owned), stream: false, array: false }
+}
+
 /// An admitted request with this body, as far as its body for an upstream is concerned.
 fn call(operation: Operation, path_model: Option<&str>, body: &str) -> Call {
     let plan = plan(|_| {});
     let key = plan.key(&plan.digester.digest(APP_KEY.as_bytes())).unwrap().clone();
     let body = Bytes::copy_from_slice(body.as_bytes());
     let object = json::parse_object(&body).unwrap();
-    let (matched, fields) = read_fields(&body, &object, path_model).unwrap();
+    let (matched, fields) = read_fields(&body, &object, &route(operation, path_model)).unwrap();
     let ticket = Ticket { plan, key, operation, group: 0, limits: [None, None] };
-    Call { ticket, matched, body, fields, input_tokens: 0, reserved: 0, cache_key: None }
+    let (path_model, array, strict) = (None, false, false);
+    Call {
+        ticket,
+        matched,
+        body,
+        fields,
+        input_tokens: 0,
+        reserved: 0,
+        cache_key: None,
+        path_model,
+        array,
+        strict,
+        past: Past::None,
+        keep: Keep::No,
+    }
 }
 
 fn sent(operation: Operation, path_model: Option<&str>, body: &str) -> (String, bool) {
@@ -25,7 +43,8 @@ fn sent_chat(body: &str) -> (String, bool) {
 
 fn refused(path_model: Option<&str>, body: &str) -> Error {
     let object = json::parse_object(body.as_bytes()).unwrap();
-    read_fields(body.as_bytes(), &object, path_model).err().unwrap()
+    let route = route(Operation::ChatCompletions, path_model);
+    read_fields(body.as_bytes(), &object, &route).err().unwrap()
 }
 
 #[test]
@@ -167,7 +186,11 @@ fn fields_of_a_wrong_type_are_blamed_by_name() {
         (r#"{"model":"a","stream":1}"#, "stream"),
     ] {
         let error = refused(None, body);
-        assert_eq!((error.class, error.param), (Class::InvalidRequest, Some(param)), "{body}");
+        assert_eq!(
+            (error.class, error.param.as_deref()),
+            (Class::InvalidRequest, Some(param)),
+            "{body}"
+        );
     }
 }
 
@@ -193,4 +216,17 @@ fn an_absurd_output_ceiling_does_not_overflow() {
     let body = br#"{"max_tokens":18446744073709551615,"n":18446744073709551615}"#;
     let object = json::parse_object(body).unwrap();
     assert_eq!(output_ceiling(body, &object), 1 << 32);
+}
+
+#[test]
+fn claude_on_google_cloud_is_told_its_version_instead_of_its_model() {
+    let body = br#"{"max_tokens":1, "model" : "m","messages":[]}"#;
+    assert_eq!(
+        &for_vertex(body, Operation::Messages)[..],
+        br#"{"max_tokens":1, "anthropic_version":"vertex-2023-10-16","messages":[]}"#
+    );
+    assert_eq!(
+        &for_vertex(br#"{"model":"m"}"#, Operation::CountMessageTokens)[..],
+        br#"{"anthropic_version":"vertex-2023-10-16","model":"m"}"#
+    );
 }

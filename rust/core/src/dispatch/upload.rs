@@ -1,11 +1,12 @@
 //! Attempts with a body that is still coming from the client: what was held is sent again, the rest as it comes.
 
-use super::{Failure, Outcome, begin, refusal, unsent};
-use crate::call::Call;
+use super::reading::Reading;
+use super::{Failure, Outcome, refusal, unsent};
 use crate::connection::{Connection, Incoming};
 use crate::error::{Class, Error};
 use crate::h1::{Patience, Source};
 use crate::plan::Deployment;
+use crate::translate::Chat;
 use crate::upload::{Edits, Passing};
 use crate::upstream::{Upload, UploadFailure};
 use bytes::Bytes;
@@ -22,7 +23,7 @@ pub trait Coming {
     /// One send to one deployment.
     fn attempt<'a>(
         &'a mut self,
-        call: &'a Call,
+        chat: &'a Chat<'_>,
         deployment: &'a Deployment,
     ) -> Boxed<'a, Result<Outcome, Failure>>;
 
@@ -67,12 +68,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Uploading<'_, S> {
         self.incoming.length().and_then(|length| length.checked_add_signed(growth))
     }
 
-    async fn send(&mut self, call: &Call, to: &Deployment) -> Result<Outcome, Failure> {
+    async fn send(&mut self, chat: &Chat<'_>, to: &Deployment) -> Result<Outcome, Failure> {
+        let call = chat.call;
         let fail =
             |class, what: &str| Failure::new(class, format!("Deployment `{}` {what}.", to.id));
         let model = to.routed_model(&call.matched);
         let path = to
-            .path(call.operation, &model)
+            .path(call.operation, false, &model)
             .ok_or_else(|| fail(Class::NotSupported, "does not serve this endpoint"))?;
         let deadline = Instant::now() + to.total;
         let patience = Patience { idle: to.idle, first_byte: to.first_byte, deadline };
@@ -91,9 +93,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Uploading<'_, S> {
         let connection = &mut *self.connection;
         let read = async {
             if (200..300).contains(&response.status) {
-                begin(response, false, to, until, deadline, &fail).await
+                let (lane, hide_usage, deployment) = (None, false, to);
+                let first_byte = until;
+                let reading = Reading { chat, lane, hide_usage, deployment, first_byte, deadline };
+                reading.begin(response, &fail).await
             } else {
-                Err(refusal(response, until, &fail).await)
+                Err(refusal::read(response, chat, None, until, &fail).await)
             }
         };
         let outcome = tokio::select! {
@@ -119,10 +124,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Uploading<'_, S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> Coming for Uploading<'_, S> {
     fn attempt<'a>(
         &'a mut self,
-        call: &'a Call,
+        chat: &'a Chat<'_>,
         deployment: &'a Deployment,
     ) -> Boxed<'a, Result<Outcome, Failure>> {
-        Box::pin(self.send(call, deployment))
+        Box::pin(self.send(chat, deployment))
     }
 
     fn may_repeat(&self) -> bool {

@@ -1,9 +1,10 @@
 //! Admission of a form: its fields stand apart, and its files are not looked at.
 
 use super::{Desk, Shop, shown, unknown_model};
-use crate::call::{Call, Fields, Ticket};
+use crate::call::{Call, Fields, Keep, Ticket};
 use crate::error::{Class, Error, Result};
 use crate::plan::{Key, Plan};
+use crate::responses::previous::Past;
 use crate::snapshot::Operation;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -31,8 +32,9 @@ impl Shop {
         arrival: &FormArrival<'_>,
     ) -> Result<Call> {
         let FormArrival { operation, model, texts } = *arrival;
-        let resolved = plan.resolve(model).ok_or_else(|| unknown_model(model))?;
-        if !key.may_use(model) {
+        let name = key.map.meaning(model);
+        let resolved = plan.resolve(&name).ok_or_else(|| unknown_model(model))?;
+        if !key.may_use(&name) {
             let message = format!("The key may not use the model {}.", shown(model));
             return Err(Error::new(Class::PermissionDenied, message).with_param("model"));
         }
@@ -58,6 +60,11 @@ impl Shop {
             input_tokens,
             reserved: input_tokens,
             cache_key: None,
+            path_model: None,
+            array: false,
+            strict: false,
+            past: Past::None,
+            keep: Keep::No,
         })
     }
 }

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use crate::snapshot::Operation;
 use crate::testing::{
     APP_KEY, CHAT, OTHER_KEY, cache_policy, cached, plan, shop, snapshot, virtual_key,
 };
@@ -27,7 +28,7 @@ impl Front {
         self.shop.authenticate(&self.plan, shown.map(str::as_bytes)).err().unwrap()
     }
 
-    fn admit_as(&mut self, key: &str, arrival: Arrival<'_>) -> Result<Admission> {
+    fn admit_as(&mut self, key: &str, arrival: Arrival) -> Result<Admission> {
         let key = self.shop.authenticate(&self.plan, Some(key.as_bytes())).unwrap();
         self.shop.admit(self.plan.clone(), key, &mut self.desk, arrival)
     }
@@ -65,13 +66,24 @@ impl Front {
     }
 }
 
-fn chat(body: &str) -> Arrival<'static> {
+fn chat(body: &str) -> Arrival {
     Arrival {
-        operation: Operation::ChatCompletions,
-        path_model: None,
+        route: Route {
+            operation: Operation::ChatCompletions,
+            model: None,
+            stream: false,
+            array: false,
+        },
         body: Bytes::copy_from_slice(body.as_bytes()),
         no_cache: false,
+        strict: false,
+        past: Past::None,
     }
+}
+
+fn of_model(model: &str, body: &str) -> Arrival {
+    let arrival = chat(body);
+    Arrival { route: Route { model: Some(model.into()), ..arrival.route }, ..arrival }
 }
 
 fn called(admission: Admission) -> Box<Call> {
@@ -172,6 +184,44 @@ fn an_unknown_model_is_refused_before_permission_is_asked() {
     assert_eq!(class(Front::new(strict).admit(&body)), Class::ModelNotFound);
 }
 
+fn mapped(snapshot: &mut Value, name: &str, meaning: &str) {
+    set_app(snapshot, "model_map", json!({name: meaning}));
+}
+
+#[test]
+fn a_key_s_own_name_leads_to_the_model_that_it_means() {
+    let mut front = Front::new(|snapshot| mapped(snapshot, "claude-*", "chat"));
+    let call = front.call(r#"{"model":"claude-x","messages":[]}"#);
+    assert_eq!((call.group, call.matched.as_str()), (0, "chat"));
+}
+
+#[test]
+fn a_map_of_one_key_is_nothing_to_another() {
+    let mut front = Front::new(|snapshot| mapped(snapshot, "claude-*", "chat"));
+    let asked = chat(r#"{"model":"claude-x","messages":[]}"#);
+    assert_eq!(class(front.admit_as(OTHER_KEY, asked)), Class::ModelNotFound);
+}
+
+#[test]
+fn a_map_does_not_widen_what_a_key_may_use() {
+    let mut front = Front::new(|snapshot| {
+        mapped(snapshot, "mine", "chat");
+        set_app(snapshot, "models", json!(["mine"]));
+    });
+    let error = front.admit(r#"{"model":"mine","messages":[]}"#).err().unwrap();
+    assert_eq!(error.class, Class::PermissionDenied);
+    assert!(error.message.contains("`mine`"));
+}
+
+#[test]
+fn a_key_may_ask_by_a_name_that_is_not_among_its_models_if_what_it_means_is() {
+    let mut front = Front::new(|snapshot| {
+        mapped(snapshot, "mine", "chat");
+        set_app(snapshot, "models", json!(["chat"]));
+    });
+    assert_eq!(front.call(r#"{"model":"mine","messages":[]}"#).group, 0);
+}
+
 #[test]
 fn a_forbidden_model_is_refused_before_the_input_is_scanned() {
     assert_eq!(class(Front::new(strict).admit(WITH_CARD)), Class::PermissionDenied);
@@ -208,14 +258,14 @@ fn a_refused_model_is_named_short_and_without_control_characters() {
 fn refusals_of_a_model_blame_the_field_model() {
     let mut front = Front::new(|snapshot| set_app(snapshot, "models", json!([])));
     for body in [CHAT, r#"{"model":"nobody"}"#, r#"{"model":5}"#, "{}"] {
-        assert_eq!(front.admit(body).err().unwrap().param, Some("model"), "{body}");
+        assert_eq!(front.admit(body).err().unwrap().param.as_deref(), Some("model"), "{body}");
     }
 }
 
 #[test]
 fn the_model_of_the_path_wins_over_that_of_the_body() {
     let body = CHAT.replace("chat", "nobody");
-    let arrival = Arrival { path_model: Some("chat"), ..chat(&body) };
+    let arrival = of_model("chat", &body);
     let admission = Front::new(|_| {}).admit_as(APP_KEY, arrival).unwrap();
     assert_eq!(called(admission).model_label(), "chat");
 }
@@ -375,7 +425,9 @@ fn another_endpoints_answer_is_never_given() {
     let mut front = Front::with_cache();
     front.answer(CHAT, "{}");
     assert!(hit(front.admit(CHAT)).is_some());
-    let arrival = Arrival { operation: Operation::Embeddings, ..chat(CHAT) };
+    let route =
+        Route { operation: Operation::Embeddings, model: None, stream: false, array: false };
+    let arrival = Arrival { route, ..chat(CHAT) };
     assert!(hit(front.admit_as(APP_KEY, arrival)).is_none());
 }
 
@@ -387,7 +439,7 @@ fn another_models_answer_is_never_given_to_the_same_body() {
     });
     front.answer(CHAT, "{}");
     assert!(hit(front.admit(CHAT)).is_some());
-    let arrival = Arrival { path_model: Some("twin"), ..chat(CHAT) };
+    let arrival = of_model("twin", CHAT);
     assert!(hit(front.admit_as(APP_KEY, arrival)).is_none());
 }
 

@@ -17,6 +17,9 @@ pub enum Counter {
     Fallback,
     Retry,
     ClientDisconnect,
+    ResponseStored,
+    ResponseLost,
+    ResponseDamaged,
 }
 
 /// How a counter is shown.
@@ -28,7 +31,7 @@ pub(super) struct Family {
 }
 
 /// All event counters, in the order they are shown.
-pub(super) const FAMILIES: [Family; 7] = [
+pub(super) const FAMILIES: [Family; 9] = [
     Family {
         name: "llmgw_cache_requests_total",
         help: "Requests by what the exact cache had for them.",
@@ -74,5 +77,18 @@ pub(super) const FAMILIES: [Family; 7] = [
         name: "llmgw_client_disconnects_total",
         help: "Requests whose client left before the reply was complete.",
         counters: &[(Counter::ClientDisconnect, "")],
+    },
+    Family {
+        name: "llmgw_stored_responses_total",
+        help: "Responses to be stored for their clients, by whether they were.",
+        counters: &[
+            (Counter::ResponseStored, r#"{result="stored"}"#),
+            (Counter::ResponseLost, r#"{result="lost"}"#),
+        ],
+    },
+    Family {
+        name: "llmgw_stored_responses_damaged_total",
+        help: "Stored responses that could not be read when they were asked for.",
+        counters: &[(Counter::ResponseDamaged, "")],
     },
 ];

@@ -126,6 +126,11 @@ fn gauges(text: &mut Text, shared: &Shared) {
     text.gauge("llmgw_connections", "Client connections open.", in_hand.connections);
     text.gauge("llmgw_workers", "Worker processes alive.", in_hand.workers);
     text.gauge(
+        "llmgw_stored_responses_bytes",
+        "Bytes of the responses stored on the disk, as of the last look.",
+        shared.word(Word::StoredBytes).load(Relaxed),
+    );
+    text.gauge(
         "llmgw_config_last_reload_successful",
         "1 when the configuration in use is the newest one.",
         reloaded,

@@ -16,6 +16,7 @@ pub(super) fn enrol(worker: &Worker) {
     let pid = std::process::id();
     worker.in_flight.store(0, Relaxed);
     worker.connections.store(0, Relaxed);
+    worker.storing.store(0, Relaxed);
     worker.started.store(start_of(pid.into()).unwrap_or(0), Relaxed);
     worker.pid.store(pid.into(), Release);
 }
@@ -29,6 +30,13 @@ pub(super) fn in_hand(shared: &Shared) -> InHand {
         sum.workers += 1;
     }
     sum
+}
+
+/// Whether a worker that lives is about to put a response on the disk.
+pub(super) fn is_storing(shared: &Shared) -> bool {
+    // Whether it lives is asked of the system, so last.
+    let storing = |worker: &&Worker| worker.storing.load(Acquire) > 0;
+    shared.workers.iter().filter(storing).any(is_alive)
 }
 
 fn is_alive(worker: &Worker) -> bool {
@@ -86,6 +94,18 @@ mod tests {
         dead.pid.store(u64::from(u32::MAX), Relaxed);
         dead.in_flight.store(5, Relaxed);
         assert_eq!(in_hand(&shared), InHand { in_flight: 2, connections: 0, workers: 1 });
+    }
+
+    #[test]
+    fn nobody_waits_for_what_a_dead_worker_was_storing() {
+        let shared = Shared::anonymous().unwrap();
+        enrol(&shared.workers[0]);
+        let dead = &shared.workers[1];
+        dead.pid.store(u64::from(u32::MAX), Relaxed);
+        dead.storing.store(5, Relaxed);
+        assert!(!is_storing(&shared));
+        shared.workers[0].storing.store(1, Relaxed);
+        assert!(is_storing(&shared));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Write;
+use std::sync::OnceLock;
 
 use super::ask::Ask;
 use super::script::Script;
@@ -77,9 +78,9 @@ impl<'a> Answer<'a> {
 
     /// A response object: finished, with its text, or just begun.
     pub fn response(&self, finished: bool) -> String {
-        let (number, model) = (self.number, quoted(self.model));
+        let (number, model, serial) = (self.number, quoted(self.model), serial());
         let mut body = format!(
-            r#"{{"id":"resp_mock_{number}","object":"response","created_at":{CREATED},"error":null,"incomplete_details":null,"instructions":null,"max_output_tokens":null,"model":{model},"parallel_tool_calls":true,"previous_response_id":null,"reasoning":{{"effort":null,"summary":null}},"store":false,"temperature":1.0,"text":{{"format":{{"type":"text"}}}},"tool_choice":"auto","tools":[],"top_p":1.0,"truncation":"disabled","user":null,"metadata":{{}},"#
+            r#"{{"id":"resp_mock_{serial:x}_{number}","object":"response","created_at":{CREATED},"error":null,"incomplete_details":null,"instructions":null,"max_output_tokens":null,"model":{model},"parallel_tool_calls":true,"previous_response_id":null,"reasoning":{{"effort":null,"summary":null}},"store":false,"temperature":1.0,"text":{{"format":{{"type":"text"}}}},"tool_choice":"auto","tools":[],"top_p":1.0,"truncation":"disabled","user":null,"metadata":{{}},"#
         );
         // Writing to a String cannot fail.
         let _ = if finished {
@@ -112,6 +113,12 @@ impl<'a> Answer<'a> {
             r#"{{"input_tokens":{input},"input_tokens_details":{{"cached_tokens":0}},"output_tokens":{output},"output_tokens_details":{{"reasoning_tokens":0}},"total_tokens":{total}}}"#
         )
     }
+}
+
+/// Tells the numbers of this process from those of others: responses are found again by their ids.
+fn serial() -> u64 {
+    static SERIAL: OnceLock<u64> = OnceLock::new();
+    *SERIAL.get_or_init(|| fastrand::u64(..))
 }
 
 /// The body of a moderation that finds nothing.

@@ -41,8 +41,8 @@ pub(super) fn read(headers: &[u8]) -> Result<Disposition> {
             }
             found = Some(disposition(value, at + name.len() + 1)?);
         } else if name.eq_ignore_ascii_case("content-transfer-encoding") {
-            let plain = |one: &&str| value.trim().eq_ignore_ascii_case(one);
-            if !PLAIN_ENCODINGS.iter().any(|one| plain(&one)) {
+            let plain = |one: &str| value.trim().eq_ignore_ascii_case(one);
+            if !PLAIN_ENCODINGS.iter().any(|one| plain(one)) {
                 return Err(bad("A part has a Content-Transfer-Encoding that is not understood."));
             }
         }

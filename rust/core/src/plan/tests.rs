@@ -14,7 +14,7 @@ fn reached_at(url: &str) -> Arc<Plan> {
 }
 
 fn path(plan: &Plan, model: &str) -> Option<String> {
-    let path = plan.deployments[0].path(Operation::ChatCompletions, model)?;
+    let path = plan.deployments[0].path(Operation::ChatCompletions, false, model)?;
     Some(path.into_owned())
 }
 
@@ -96,6 +96,32 @@ fn a_key_sees_the_names_it_may_use_and_the_patterns_of_the_others() {
     let seen = |alias| plan.visible_models(plan.key_named(alias).unwrap());
     assert_eq!(seen("app"), ["a/x", "chat"]);
     assert_eq!(seen("other"), ["a/*", "chat", "hidden"]);
+}
+
+#[test]
+fn a_key_sees_the_names_of_its_map_that_lead_somewhere() {
+    let plan = plan(|snapshot| {
+        let key = &mut snapshot["auth"]["keys"][0];
+        key["models"] = json!(["chat"]);
+        key["model_map"] = json!({"claude-*": "chat", "gpt-5": "chat", "o3": "gone", "o4": "hidden"});
+        snapshot["models"]["hidden"] = json!(0);
+    });
+    let key = plan.key_named("app").unwrap();
+    assert_eq!(plan.visible_models(key), ["chat", "claude-*", "gpt-5"]);
+    assert!(plan.leads(key, "claude-x") && !plan.leads(key, "o4"));
+}
+
+#[test]
+fn a_name_chats_if_a_deployment_behind_it_does() {
+    let plan = plan(|snapshot| {
+        let mut embeds_only = deployment("two", "http://127.0.0.1:9/v1");
+        embeds_only["urls"].as_object_mut().unwrap().remove("chat_completions");
+        snapshot["deployments"].as_array_mut().unwrap().push(embeds_only);
+        snapshot["groups"] = json!([group("chat", &[0]), group("vectors", &[1])]);
+        snapshot["models"] = json!({"chat": 0, "vectors": 1});
+    });
+    let key = plan.key_named("app").unwrap();
+    assert_eq!(["chat", "vectors", "gone"].map(|name| plan.chats(key, name)), [true, false, false]);
 }
 
 #[test]

@@ -1,13 +1,15 @@
 //! A form with files: read up to its model, admitted, and passed on as it comes.
 
 use super::{After, Asked, CLIENT_GONE, Ending, Session};
+use crate::access::Route;
 use crate::connection::Incoming;
 use crate::dispatch::{self, Trail, Trouble, Uploading};
 use crate::error::{Class, Error, Result};
 use crate::gate::FormArrival;
 use crate::http1::Head;
 use crate::plan::{Key, Plan};
-use crate::snapshot::{Operation, PiiMode};
+use crate::snapshot::PiiMode;
+use crate::translate::Chat;
 use crate::upload::{Edits, Passing};
 use crate::{access, multipart};
 use std::sync::Arc;
@@ -16,21 +18,13 @@ use tokio::io::{AsyncRead, AsyncWrite};
 /// The fields of a form that count: where it goes, and what its model reads.
 const FIELDS: &[&str] = &["model", "prompt"];
 
-/// A form's endpoint.
-pub(super) struct FormRoute {
-    /// What it does.
-    pub operation: Operation,
-    /// The deployment named in an Azure-style path.
-    pub path_model: Option<String>,
-}
-
 impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     /// Answers a request whose body is a form.
     pub(super) async fn upload(
         &mut self,
         plan: Arc<Plan>,
         head: &Head,
-        route: &FormRoute,
+        route: &Route,
         asked: &mut Asked,
     ) -> After {
         let operation = route.operation;
@@ -64,8 +58,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 return self.refuse_form(asked, &incoming, &error).await;
             }
         };
+        let request_id = asked.request_id.clone();
+        let chat = Chat::new(&call, &request_id);
         let content_type = passing.content_type();
-        let mut extra = access::passed_on(head, &asked.request_id);
+        let mut extra = access::passed_on(head, &asked.request_id, asked.dialect);
         extra.push(("content-type", content_type.as_bytes()));
         let mut rng = edge.desk.borrow_mut().rng.fork();
         let mut trail = Trail::default();
@@ -79,7 +75,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             arrived: None,
         };
         let outcome =
-            dispatch::dispatch_upload(&edge.shop, &call, &mut uploading, &mut rng, &mut trail)
+            dispatch::dispatch_upload(&edge.shop, &chat, &mut uploading, &mut rng, &mut trail)
                 .await;
         let Uploading { incoming, trouble, arrived, .. } = uploading;
         // Time is counted from the last byte, as with every other request.
@@ -102,7 +98,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             }
             None => {}
         }
-        match self.conclude(&call, outcome, &mut trail, asked).await {
+        match self.conclude(&chat, outcome, &mut trail, asked).await {
             // What the client is still sending is no request.
             After::Close if !incoming.is_complete() => After::CloseUnread,
             after => after,
@@ -122,7 +118,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     async fn find_model(
         &mut self,
         plan: &Plan,
-        route: &FormRoute,
+        route: &Route,
         incoming: &mut Incoming,
         passing: &mut Passing,
     ) -> Result<String> {
@@ -134,9 +130,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             {
                 let text = String::from_utf8(model.to_vec());
                 let invalid = |_| missing("The field `model` must be text.");
-                return route.path_model.clone().map_or_else(|| text.map_err(invalid), Ok);
+                return route.model.clone().map_or_else(|| text.map_err(invalid), Ok);
             }
-            if let Some(model) = &route.path_model
+            if let Some(model) = &route.model
                 && (form.is_complete() || (passing.is_full() && !all))
             {
                 passing.add_model();
@@ -149,7 +145,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 Some(piece) => passing.push(&piece)?,
                 None => {
                     form.finish()?;
-                    if route.path_model.is_none() {
+                    if route.model.is_none() {
                         return Err(missing("The field `model` is missing."));
                     }
                 }

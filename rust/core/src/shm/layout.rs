@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64};
 /// First word of the file: `llmgwshm`.
 pub(super) const MAGIC: u64 = u64::from_be_bytes(*b"llmgwshm");
 /// Raised with every change of this file.
-pub(super) const LAYOUT_VERSION: u64 = 1;
+pub(super) const LAYOUT_VERSION: u64 = 2;
 /// Words kept for the header.
 pub(super) const HEADER_WORDS: usize = 8;
 
@@ -51,6 +51,8 @@ pub enum Word {
     ConfigReloadFailed,
     /// Requests that found the table of rate-limit buckets full.
     BucketOverflow,
+    /// Bytes of the responses on the disk.
+    StoredBytes,
 }
 
 impl Region {
@@ -72,6 +74,8 @@ pub struct Worker {
     pub in_flight: AtomicI64,
     /// Client connections open.
     pub connections: AtomicI64,
+    /// Responses that are about to be on the disk.
+    pub storing: AtomicI64,
 }
 
 /// What is known of one deployment.

@@ -31,7 +31,7 @@ impl Relay {
         } else if LAST.contains(&kind) {
             // Nothing says that there is but one image: the body's end is waited for.
             self.finished = true;
-            self.usage = usage::of_reply(data).or(self.usage);
+            self.usage = usage::of_reply(None, data).or(self.usage);
         } else if KINDS.iter().any(|start| kind.starts_with(start)) {
             self.finished = false;
         }

@@ -1,7 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::error::Class;
 
 fn headers(pairs: &[(&'static str, &'static str)]) -> Headers {
     let pairs = pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
@@ -53,32 +52,6 @@ fn a_keeper_past_its_bound_keeps_nothing_for_good() {
     keeper.add(b"e", u64::MAX);
     assert!(keeper.bytes.is_empty());
     assert_eq!(keeper.into_bytes(), None);
-}
-
-#[test]
-fn a_failed_chat_stream_ends_with_an_error_object() {
-    let error = Error::new(Class::UpstreamTimeout, "Too \"late\".");
-    let event = error_event(Operation::ChatCompletions, &error);
-    let data = event.strip_prefix(b"data: ").and_then(|rest| rest.strip_suffix(b"\n\n")).unwrap();
-    let value: serde_json::Value = serde_json::from_slice(data).unwrap();
-    assert_eq!(
-        value,
-        serde_json::json!({"error": {
-            "message": "Too \"late\".", "type": "api_error", "param": null, "code": "upstream_timeout",
-        }})
-    );
-}
-
-#[test]
-fn a_failed_responses_stream_ends_with_an_error_event() {
-    let error = Error::new(Class::UpstreamProtocol, "Broken.");
-    let event = error_event(Operation::Responses, &error);
-    let data = event.strip_prefix(b"event: error\ndata: ").unwrap();
-    let value: serde_json::Value = serde_json::from_slice(data).unwrap();
-    assert_eq!(
-        value,
-        serde_json::json!({"type": "error", "code": "upstream_protocol", "message": "Broken.", "param": null})
-    );
 }
 
 #[test]

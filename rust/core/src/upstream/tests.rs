@@ -159,7 +159,7 @@ async fn refusal(base: &str, allowed: &[&str]) -> String {
     });
     let plan = Plan::new(snapshot, 1, None).unwrap();
     let deployment = &plan.deployments[0];
-    let path = deployment.path(Operation::ChatCompletions, "routed").unwrap();
+    let path = deployment.path(Operation::ChatCompletions, false, "routed").unwrap();
     let (fixed, body) = (&deployment.headers[..], Bytes::new());
     let request = Outgoing { method: "POST", path: &path, fixed, extra: &[], body };
     match deployment.origin.send(request).await {

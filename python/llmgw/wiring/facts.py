@@ -1,0 +1,94 @@
+"""What is known of a deployment's model: from the catalogue, a file over it, and the entry's `model_info`."""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from llmgw.providers.base import Provider
+from llmgw.providers.models import CatalogueError, ModelCatalogue, ModelFacts, read_catalogue
+from llmgw.registry import Registry
+from llmgw.settings.problems import Report
+from llmgw.settings.schema import ModelInfo, Settings
+from llmgw.wiring.deployments import Built
+
+_THOUSAND_IN_NANO = 10**12
+"""Nano-dollars per thousand tokens in a dollar per token."""
+
+
+def compile_model_catalogue(
+    settings: Settings, providers: Registry[Provider], report: Report
+) -> ModelCatalogue:
+    """The catalogue, with the settings' own file laid over it; one that cannot be used is reported."""
+    if settings.model_catalogue is None:
+        return ModelCatalogue(providers)
+    path = Path(report.file or "").parent / settings.model_catalogue.file
+    try:
+        return ModelCatalogue(providers, read_catalogue(path))
+    except CatalogueError as error:
+        report.error(("model_catalogue", "file"), str(error))
+        return ModelCatalogue(providers)
+
+
+def facts_of(built: Built, catalogue: ModelCatalogue) -> ModelFacts | None:
+    """What is known of the model behind a deployment; of a pattern, only what its entry says."""
+    info = built.entry.model_info
+    found = _found(built.deployment.provider, info.base_model or built.deployment.model, catalogue)
+    limits, prices = _given_limits(info), _given_prices(info)
+    if not limits and not prices:
+        return found
+    known = found or ModelFacts()
+    if prices:  # they hold for requests of every length
+        limits["prices"] = msgspec.structs.replace(known.prices, tiers=(), **prices)
+    return msgspec.structs.replace(known, **limits)
+
+
+def with_limits(built: Built, catalogue: ModelCatalogue) -> Built:
+    """The deployment with what the native core has to know of its model."""
+    facts, info, deployment = facts_of(built, catalogue), built.entry.model_info, built.deployment
+    # Of a model that nobody has described, its own maker's host is believed to know what is new.
+    schema, reasoning = deployment.native_schema, deployment.original
+    if facts is not None and facts.capabilities:
+        schema = schema and ("json_schema" in facts.capabilities or "tools" not in facts.capabilities)
+        reasoning = "reasoning" in facts.capabilities
+    deployment = msgspec.structs.replace(
+        deployment,
+        max_output_tokens=None if facts is None else facts.max_output_tokens,
+        native_schema=schema if info.supports_response_schema is None else info.supports_response_schema,
+        reasoning=reasoning if info.supports_reasoning is None else info.supports_reasoning,
+    )
+    return msgspec.structs.replace(built, deployment=deployment)
+
+
+def _found(provider: str, model: str, catalogue: ModelCatalogue) -> ModelFacts | None:
+    if "*" in model:
+        return None
+    found = catalogue.find(provider, model)
+    owner, slash, rest = model.partition("/")
+    if found is None and slash:  # a base model may say whose it is
+        return catalogue.find(owner, rest)
+    return found
+
+
+def _given_limits(info: ModelInfo) -> dict[str, Any]:
+    limits = {
+        "max_input_tokens": info.max_input_tokens,
+        "max_output_tokens": info.max_output_tokens or info.max_tokens,
+    }
+    return {name: value for name, value in limits.items() if value is not None}
+
+
+def _given_prices(info: ModelInfo) -> dict[str, int]:
+    """Prices in the catalogue's unit."""
+    dollars = {
+        "input": info.input_cost_per_token,
+        "output": info.output_cost_per_token,
+        "cached": info.cache_read_input_token_cost,
+        "cache_write": info.cache_creation_input_token_cost,
+    }
+    return {
+        name: round(Decimal(str(value)) * _THOUSAND_IN_NANO)
+        for name, value in dollars.items()
+        if value is not None
+    }

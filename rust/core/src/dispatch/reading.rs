@@ -1,0 +1,155 @@
+//! The beginning of a good reply: read until it is whole, or large, or a stream.
+
+use super::{Failure, Lost, Outcome, Partial, Whole};
+use crate::error::Class;
+use crate::headers::Headers;
+use crate::plan::Deployment;
+use crate::translate::{Chat, Lane};
+use crate::upstream::{Body, Response};
+use bytes::{Bytes, BytesMut};
+use tokio::time::{Instant, timeout_at};
+
+/// A reply up to this size is read whole before the client gets its head, so that it can be retried.
+const WHOLE_MAX: usize = 256 * 1024;
+/// The same for replies that are translated: they are held whole anyway.
+const TRANSLATED_MAX: usize = 64 * 1024 * 1024;
+/// Media types of streams: server-sent events, and AWS's binary ones.
+const STREAMS: [&str; 2] = ["text/event-stream", "application/vnd.amazon.eventstream"];
+
+/// How a good reply is read.
+pub(super) struct Reading<'a, 'c> {
+    /// What was asked.
+    pub(super) chat: &'a Chat<'c>,
+    /// How it is translated, if it is.
+    pub(super) lane: Option<Lane>,
+    /// The usage in it was asked for on our own account.
+    pub(super) hide_usage: bool,
+    /// Who answers.
+    pub(super) deployment: &'a Deployment,
+    /// When it must have begun.
+    pub(super) first_byte: Instant,
+    /// When it must be over.
+    pub(super) deadline: Instant,
+}
+
+impl Reading<'_, '_> {
+    /// Reads until the reply is whole, or large, or its first event is here. One to be translated is
+    /// read whole, unless it is a stream.
+    pub(super) async fn begin(
+        self,
+        response: Response,
+        fail: &impl Fn(Class, &str) -> Failure,
+    ) -> Result<Outcome, Failure> {
+        let Response { status, headers, body: mut rest } = response;
+        if headers.is_of_type("text/html") {
+            return Err(fail(Class::UpstreamProtocol, "answered with a web page"));
+        }
+        let is_stream = STREAMS.iter().any(|kind| headers.is_of_type(kind));
+        if self.lane.is_some() && is_stream != self.chat.call.streams() {
+            return Err(fail(Class::UpstreamProtocol, "did not answer in the way it was asked to"));
+        }
+        let passes_at_once = is_stream || is_media(&headers);
+        let most = if self.lane.is_some() { TRANSLATED_MAX } else { WHOLE_MAX };
+        let broke = || fail(Class::UpstreamProtocol, "broke off its reply");
+        let mut body = Buffer::default();
+        loop {
+            let until = if body.is_empty() {
+                self.first_byte
+            } else {
+                self.deadline.min(Instant::now() + self.deployment.idle)
+            };
+            let data = match timeout_at(until, rest.chunk()).await {
+                Ok(None) if is_stream && body.is_empty() => return Err(broke()),
+                Ok(None) => return self.whole(status, headers, body.freeze(), fail),
+                Ok(Some(Ok(data))) => data,
+                Ok(Some(Err(_))) => return Err(broke()),
+                Err(_) => return Err(fail(Class::UpstreamTimeout, "did not answer in time")),
+            };
+            body.push(data);
+            let large = body.len() > most;
+            if large && self.lane.is_some() && !is_stream {
+                return Err(fail(
+                    Class::UpstreamProtocol,
+                    "sent a reply that is too large to be translated",
+                ));
+            }
+            if (passes_at_once && !body.is_empty()) || large {
+                return Ok(Outcome::Partial(Box::new(self.partial(
+                    status,
+                    headers,
+                    body.freeze(),
+                    rest,
+                ))));
+            }
+        }
+    }
+
+    fn whole(
+        self,
+        status: u16,
+        headers: Headers,
+        body: Bytes,
+        fail: &impl Fn(Class, &str) -> Failure,
+    ) -> Result<Outcome, Failure> {
+        let Some(lane) = self.lane else {
+            return Ok(Outcome::Whole(Whole { status, headers, body, translated: None }));
+        };
+        let unreadable =
+            |_| fail(Class::UpstreamProtocol, "sent a reply that could not be understood");
+        let reply = self.chat.reply(&lane, &body).map_err(unreadable)?;
+        let Lane { dropped, kept_upstream, .. } = lane;
+        let translated = Some(Lost { dropped, usage: reply.usage, kept_upstream });
+        let headers = Headers::of_type("application/json");
+        Ok(Outcome::Whole(Whole { status, headers, body: reply.body, translated }))
+    }
+
+    fn partial(self, status: u16, headers: Headers, first: Bytes, rest: Body) -> Partial {
+        let headers = match self.lane {
+            Some(_) if self.chat.call.array => Headers::of_type("application/json"),
+            Some(_) => Headers::of_type("text/event-stream; charset=utf-8"),
+            None => headers,
+        };
+        let (hide_usage, lane) = (self.hide_usage, self.lane);
+        let (idle, deadline) = (self.deployment.idle, self.deadline);
+        Partial { status, headers, first, rest, hide_usage, lane, idle, deadline }
+    }
+}
+
+/// Sound and pictures are played as they come.
+fn is_media(headers: &Headers) -> bool {
+    ["audio/", "image/", "video/", "application/octet-stream"]
+        .iter()
+        .any(|kind| headers.is_of_type(kind))
+}
+
+/// Collects frames; a reply of one frame, the usual case, is not copied.
+#[derive(Default)]
+pub(super) struct Buffer {
+    first: Bytes,
+    joined: BytesMut,
+}
+
+impl Buffer {
+    pub(super) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.first.len() + self.joined.len()
+    }
+
+    pub(super) fn push(&mut self, data: Bytes) {
+        if self.is_empty() {
+            self.first = data;
+            return;
+        }
+        if self.joined.is_empty() {
+            self.joined.extend_from_slice(&std::mem::take(&mut self.first));
+        }
+        self.joined.extend_from_slice(&data);
+    }
+
+    pub(super) fn freeze(self) -> Bytes {
+        if self.joined.is_empty() { self.first } else { self.joined.freeze() }
+    }
+}

@@ -1,0 +1,50 @@
+//! One request's identity and framing.
+
+use crate::access;
+use crate::http1::Head;
+use llmgw_formats::Kind;
+use std::time::Instant;
+
+/// One request's identity and framing, as far as replies need it.
+pub struct Asked {
+    /// Echoed in `x-request-id`.
+    pub request_id: String,
+    /// The client understands chunked replies (HTTP/1.1).
+    pub chunked: bool,
+    /// A HEAD request: the reply has no body, whatever its length says.
+    pub head_only: bool,
+    /// The client lets the connection live on.
+    pub keep_alive: bool,
+    /// When the request was complete.
+    pub started: Instant,
+    /// How the client expects to be answered.
+    pub dialect: Kind,
+}
+
+impl Asked {
+    /// Of a head that was read.
+    pub fn new(head: &Head, rng: &mut fastrand::Rng) -> Self {
+        Asked {
+            request_id: access::request_id(head, rng),
+            chunked: head.is_http11,
+            head_only: head.method() == "HEAD",
+            // HTTP/1.0 keeps alive only with a word of its own that our replies do not have.
+            keep_alive: head.keep_alive && head.is_http11,
+            started: Instant::now(),
+            dialect: access::dialect(head.path()),
+        }
+    }
+
+    /// For a request whose head could not be read.
+    pub fn unreadable(rng: &mut fastrand::Rng) -> Self {
+        let request_id = access::new_request_id(rng);
+        Asked {
+            request_id,
+            chunked: true,
+            head_only: false,
+            keep_alive: false,
+            started: Instant::now(),
+            dialect: Kind::OpenaiChat,
+        }
+    }
+}

@@ -1,0 +1,457 @@
+//! A chat in its client's dialect, served by an upstream of another: the request on its way out, the
+//! reply, the stream and the refusal on their way back.
+
+mod embeddings;
+
+use crate::call::{Call, Keep};
+use crate::dialect;
+use crate::error::{Class, Error};
+use crate::json;
+use crate::keys::to_hex;
+use crate::plan::Deployment;
+use crate::responses::previous::Past;
+use crate::snapshot::Operation;
+use crate::usage::Usage;
+use bytes::Bytes;
+use llmgw_formats::chat::{Delta, Event, Failure, Request};
+use llmgw_formats::eventstream::Messages;
+use llmgw_formats::format::{
+    Context, Dropped, Fault, Frame, PathFacts, Sent, StreamDecoder, StreamEncoder, Target,
+};
+use llmgw_formats::frames::Frames;
+use llmgw_formats::gemini_embed::Method;
+use llmgw_formats::gemini_generate;
+use llmgw_formats::openai_responses;
+use llmgw_formats::ranges;
+use llmgw_formats::writer::quote;
+use llmgw_formats::{Format, Kind, format};
+use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Random bytes in the id of a response: as many hex digits as OpenAI's have.
+const STEM: usize = 24;
+/// Bytes of the header that names what was left out.
+const MOST_DROPPED: usize = 2048;
+
+/// An admitted chat, read into the canonical one when a deployment of another dialect needs it.
+pub struct Chat<'a> {
+    /// The call that it is.
+    pub call: &'a Call,
+    /// What ids in the reply are made of.
+    stem: Cow<'a, str>,
+    request: OnceCell<Result<Request<'a>, Error>>,
+}
+
+/// How one attempt is translated.
+pub struct Lane {
+    upstream: &'static dyn Format,
+    /// What is asked for are vectors, by this method of Gemini's.
+    embeds: Option<Method>,
+    /// Client and upstream speak the same dialect all the same.
+    pub keeps_dialect: bool,
+    /// What is sent, and what reading the reply depends on.
+    pub sent: Sent,
+    /// What could not be carried, by the client's names; empty if nothing was lost.
+    pub dropped: String,
+    /// The upstream keeps the reply itself, so that it may be asked for again.
+    pub kept_upstream: bool,
+}
+
+/// A reply in the client's dialect.
+pub struct Translated {
+    /// Its body.
+    pub body: Bytes,
+    /// Tokens charged.
+    pub usage: Option<Usage>,
+}
+
+impl<'a> Chat<'a> {
+    /// Nothing is read yet.
+    #[must_use]
+    pub fn new(call: &'a Call, request_id: &'a str) -> Self {
+        let stem = match call.operation {
+            Operation::Responses => random_stem(request_id),
+            _ => Cow::Borrowed(request_id),
+        };
+        Chat { call, stem, request: OnceCell::new() }
+    }
+
+    fn client(&self) -> &'static dyn Format {
+        format(self.call.operation.format().unwrap_or(Kind::OpenaiChat))
+    }
+
+    fn context(&self) -> Context<'_> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+        Context { request_id: &self.stem, now }
+    }
+
+    fn body(&self) -> Result<&'a str, Error> {
+        let invalid = |_| Error::new(Class::InvalidRequest, "The request body is not valid UTF-8.");
+        simdutf8::basic::from_utf8(&self.call.body).map_err(invalid)
+    }
+
+    fn request(&self) -> Result<&Request<'a>, Error> {
+        let read = self.request.get_or_init(|| {
+            let body = self.body()?;
+            let model = self.call.path_model.as_deref();
+            let path = PathFacts { model, stream: self.call.streams() };
+            let request = self.client().decode_request(body, path).map_err(refused)?;
+            ranges::check(&request, self.client().kind()).map_err(refused)?;
+            Ok(request)
+        });
+        read.as_ref().map_err(Clone::clone)
+    }
+
+    /// The request for a deployment that serves it as `operation`.
+    ///
+    /// # Errors
+    /// `InvalidRequest` naming the field, `NotSupported` if the other dialect cannot say it, and for
+    /// strict clients `Untranslatable` naming the first field that would be left out.
+    pub fn lane(&self, operation: Operation, to: &Deployment, model: &str) -> Result<Lane, Error> {
+        let mut dropped = Dropped::default();
+        let mut lane = match embeddings::method(self.call.operation) {
+            Some(method) => {
+                let asked = self.call.path_model.as_deref().unwrap_or_default();
+                let body = embeddings::request(self.body()?, method, asked, model, &mut dropped)?;
+                Lane::of(Kind::OpenaiChat, Sent { body, ..Sent::default() }, Some(method))
+            }
+            None => self.chat_lane(operation, to, model, &mut dropped)?,
+        };
+        if self.call.strict
+            && let Some(first) = dropped.names().first()
+        {
+            let name = self.client().spelling_of(first.clone());
+            let message = format!("The model's provider cannot be told `{name}`.");
+            return Err(Error::new(Class::Untranslatable, message).with_param(name));
+        }
+        lane.dropped = self.named(&dropped);
+        Ok(lane)
+    }
+
+    fn chat_lane(
+        &self,
+        operation: Operation,
+        to: &Deployment,
+        model: &str,
+        dropped: &mut Dropped,
+    ) -> Result<Lane, Error> {
+        let request = self.request()?;
+        let kind = operation.format().unwrap_or(Kind::OpenaiChat);
+        let target = Target {
+            model,
+            max_output_tokens: to.max_output_tokens,
+            original: to.original,
+            stream_usage: to.stream_usage,
+            native_schema: to.native_schema,
+            reasoning: to.reasoning,
+        };
+        let mut sent = format(kind).encode_request(request, &target, dropped).map_err(refused)?;
+        let keeps_dialect = kind == self.client().kind();
+        if keeps_dialect {
+            add_extras(&mut sent.body, request, dropped);
+        } else {
+            self.refuse_what_is_essential(dropped)?;
+        }
+        if self.call.keep.is_wanted() {
+            // It is kept here.
+            dropped.forget("store");
+        }
+        let kept_upstream = keeps_dialect && self.is_kept_upstream();
+        if kept_upstream && let Some(store) = json::find_member(&sent.body, "store") {
+            sent.body = json::splice(&sent.body, &[(store.value, b"true".to_vec())]);
+        }
+        Ok(Lane { keeps_dialect, kept_upstream, ..Lane::of(kind, sent, None) })
+    }
+
+    /// Whether an upstream of the client's own dialect is to keep the reply: it was asked to, or it keeps
+    /// what the reply goes on from.
+    fn is_kept_upstream(&self) -> bool {
+        let Call { keep, past, .. } = self.call;
+        *keep == Keep::Asked || (keep.is_wanted() && matches!(past, Past::At(_)))
+    }
+
+    /// Some members of a request for a response must not be left out.
+    fn refuse_what_is_essential(&self, dropped: &Dropped) -> Result<(), Error> {
+        if self.call.operation != Operation::Responses {
+            return Ok(());
+        }
+        let is_essential = |name: &&&str| dropped.names().iter().any(|one| one == **name);
+        let Some(name) = openai_responses::ESSENTIAL.iter().find(is_essential) else {
+            return Ok(());
+        };
+        let message = format!("The model's provider cannot be told `{name}`.");
+        Err(Error::new(Class::NotSupported, message).with_param(*name))
+    }
+
+    /// The names as a header's value.
+    fn named(&self, dropped: &Dropped) -> String {
+        let mut text = String::new();
+        for name in dropped.names() {
+            let name = self.client().spelling_of(name.clone());
+            if text.len() + name.len() + 2 > MOST_DROPPED {
+                text.push_str(", …");
+                break;
+            }
+            if !text.is_empty() {
+                text.push_str(", ");
+            }
+            text.extend(
+                name.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }),
+            );
+        }
+        text.replace('…', "...")
+    }
+
+    /// The reply for the client.
+    ///
+    /// # Errors
+    /// If it is not a reply of the upstream's dialect.
+    pub fn reply(&self, lane: &Lane, body: &[u8]) -> Result<Translated, Error> {
+        let broken = |_| Error::new(Class::UpstreamProtocol, "The reply could not be read.");
+        let body = simdutf8::basic::from_utf8(body).map_err(|_| broken(()))?;
+        if let Some(method) = lane.embeds {
+            let (body, usage) = embeddings::reply(body, method)?;
+            return Ok(Translated { body: body.into(), usage });
+        }
+        let request = self.request()?;
+        let mut reply = lane.upstream.decode_reply(body, &lane.sent).map_err(|_| broken(()))?;
+        if self.names_anew(lane) {
+            reply.id = Cow::Borrowed("");
+        }
+        let body = self.client().encode_reply(&reply, request, &self.context());
+        Ok(Translated { body: body.into(), usage: reply.usage })
+    }
+
+    /// The refusal for the client.
+    #[must_use]
+    pub fn refusal(&self, failure: &Failure<'_>) -> Bytes {
+        self.client().encode_error(failure, &self.context()).into()
+    }
+
+    /// The stream for the client.
+    ///
+    /// # Errors
+    /// As [`Chat::lane`].
+    pub fn stream(&self, lane: &Lane) -> Result<Translation, Error> {
+        let request = self.request()?;
+        let encoder = if self.call.array {
+            gemini_generate::array_encoder(request, &self.context())
+        } else {
+            self.client().stream_encoder(request, &self.context())
+        };
+        let cut = match lane.upstream.kind() {
+            Kind::BedrockConverse => Cut::Messages(Messages::default()),
+            _ => Cut::Events(Frames::default()),
+        };
+        Ok(Translation {
+            cut,
+            decoder: lane.upstream.stream_decoder(&lane.sent),
+            encoder: if self.names_anew(lane) { Box::new(Nameless(encoder)) } else { encoder },
+            said: Said::default(),
+            out: Vec::new(),
+        })
+    }
+
+    /// Whether the reply gets an id of ours, whatever the upstream calls it: a response is found by it.
+    fn names_anew(&self, lane: &Lane) -> bool {
+        self.call.operation == Operation::Responses && !lane.keeps_dialect
+    }
+}
+
+/// Nobody else can make this up, whatever id the client gave its request.
+fn random_stem(request_id: &str) -> Cow<'_, str> {
+    let mut bytes = [0; STEM];
+    match getrandom::fill(&mut bytes) {
+        Ok(()) => Cow::Owned(to_hex(&bytes)),
+        // Then the request's own has to do: it is a response of the same key, at worst, that it replaces.
+        Err(_) => Cow::Borrowed(request_id),
+    }
+}
+
+impl Lane {
+    fn of(upstream: Kind, sent: Sent, embeds: Option<Method>) -> Self {
+        Lane {
+            upstream: format(upstream),
+            embeds,
+            keeps_dialect: false,
+            sent,
+            dropped: String::new(),
+            kept_upstream: false,
+        }
+    }
+
+    /// What an upstream's refusal says.
+    #[must_use]
+    pub fn failure<'b>(&self, status: u16, body: &'b str) -> Failure<'b> {
+        self.upstream.decode_error(status, body)
+    }
+}
+
+/// Members that only their own dialect knows, and that were left out, are carried where upstream and
+/// client share it.
+fn add_extras(body: &mut Vec<u8>, request: &Request<'_>, dropped: &mut Dropped) {
+    for extra in request.extra.iter().filter(|extra| !extra.name.contains(['.', '['])) {
+        if !dropped.names().contains(&extra.name) {
+            continue;
+        }
+        if body.pop() != Some(b'}') {
+            return;
+        }
+        for part in [",", &quote(&extra.name), ":", &extra.value, "}"] {
+            body.extend_from_slice(part.as_bytes());
+        }
+        dropped.forget(&extra.name);
+    }
+}
+
+fn refused(fault: Fault) -> Error {
+    let class = if fault.unsupported { Class::NotSupported } else { Class::InvalidRequest };
+    let error = Error::new(class, fault.message);
+    match fault.param {
+        Some(param) => error.with_param(param),
+        None => error,
+    }
+}
+
+/// A stream on its way from one dialect to another.
+pub struct Translation {
+    cut: Cut,
+    decoder: Box<dyn StreamDecoder>,
+    encoder: Box<dyn StreamEncoder>,
+    said: Said,
+    out: Vec<u8>,
+}
+
+/// How a stream is cut into frames.
+enum Cut {
+    /// Server-sent events.
+    Events(Frames),
+    /// AWS's binary messages.
+    Messages(Messages),
+}
+
+/// What has been said in a stream.
+#[derive(Default)]
+struct Said {
+    usage: Option<Usage>,
+    deltas: u64,
+    ended: bool,
+    failed: bool,
+    broken: bool,
+}
+
+impl Said {
+    fn note(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Usage(usage) => self.usage = Some(*usage),
+            Event::Delta { delta: Delta::Text(_) | Delta::Arguments(_), .. } => self.deltas += 1,
+            Event::End => self.ended = true,
+            Event::Error(_) => (self.ended, self.failed) = (true, true),
+            Event::Finish { finish, .. } => {
+                use llmgw_formats::chat::Finish::{ContentFilter, Error, Refusal};
+                self.failed |= matches!(finish, ContentFilter | Error | Refusal);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Translation {
+    /// Takes a chunk from the upstream and returns what the client gets for it.
+    pub fn push(&mut self, chunk: &[u8]) -> Bytes {
+        let Translation { cut, decoder, encoder, said, out } = self;
+        let mut take = |frame: Frame<'_>| hand_on(decoder, encoder, said, out, frame);
+        let result = match cut {
+            Cut::Events(frames) => frames.push(chunk, &mut take),
+            Cut::Messages(messages) => messages.push(chunk, &mut take),
+        };
+        self.said.broken |= result.is_err();
+        std::mem::take(&mut self.out).into()
+    }
+
+    /// What is left when the upstream has closed.
+    pub fn finish(&mut self) -> Bytes {
+        let Translation { cut, decoder, encoder, said, out } = self;
+        let mut take = |frame: Frame<'_>| hand_on(decoder, encoder, said, out, frame);
+        let result = match cut {
+            Cut::Events(frames) => frames.close(&mut take),
+            Cut::Messages(_) => Ok(()),
+        };
+        let complete = decoder.close(&mut |event| {
+            said.note(&event);
+            encoder.event(&event, out);
+        });
+        said.broken |= result.is_err();
+        said.ended |= complete && !said.broken;
+        std::mem::take(&mut self.out).into()
+    }
+
+    /// The event that tells the client of a failure of ours.
+    pub fn fail(&mut self, error: &Error) -> Bytes {
+        let mut out = Vec::new();
+        self.encoder.event(&Event::Error(dialect::failure(error)), &mut out);
+        out.into()
+    }
+
+    /// Whether something came that is no stream of the upstream's dialect.
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        self.said.broken
+    }
+
+    /// Whether the stream said that it is complete, or that it failed.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.said.ended && !self.said.broken
+    }
+
+    /// Whether it told of a failure, or of an answer that was filtered.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.said.failed
+    }
+
+    /// The usage seen last.
+    #[must_use]
+    pub fn usage(&self) -> Option<Usage> {
+        self.said.usage
+    }
+
+    /// Pieces of the answer that have passed.
+    #[must_use]
+    pub fn events(&self) -> u64 {
+        self.said.deltas
+    }
+}
+
+/// Does not tell the upstream's own id.
+struct Nameless(Box<dyn StreamEncoder>);
+
+impl StreamEncoder for Nameless {
+    fn event(&mut self, event: &Event<'_>, out: &mut Vec<u8>) {
+        match event {
+            Event::Start { model, created, .. } => {
+                let start = Event::Start { id: "".into(), model: model.clone(), created: *created };
+                self.0.event(&start, out);
+            }
+            other => self.0.event(other, out),
+        }
+    }
+}
+
+fn hand_on(
+    decoder: &mut Box<dyn StreamDecoder>,
+    encoder: &mut Box<dyn StreamEncoder>,
+    said: &mut Said,
+    out: &mut Vec<u8>,
+    frame: Frame<'_>,
+) -> Result<(), Fault> {
+    if said.ended {
+        return Ok(());
+    }
+    decoder.frame(frame, &mut |event| {
+        said.note(&event);
+        encoder.event(&event, out);
+    })
+}

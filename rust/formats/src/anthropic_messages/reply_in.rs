@@ -1,0 +1,43 @@
+//! An upstream's whole reply.
+
+use super::blocks_in::content;
+use super::words::{finish_in, usage_in};
+use crate::chat::{Block, Choice, Finish, Reply};
+use crate::format::{Fault, Sent};
+use crate::value::Value;
+
+pub(super) fn decode<'a>(body: &'a str, sent: &Sent) -> Result<Reply<'a>, Fault> {
+    let body = Value::parse(body)?;
+    let mut blocks = Vec::new();
+    content(body.get("content"), "content", &mut blocks)?;
+    let finish = body.get("stop_reason").and_then(Value::as_str).map_or(Finish::Stop, finish_in);
+    let finish = answer(&mut blocks, finish, sent);
+    let usage = body.get("usage");
+    Ok(Reply {
+        id: body.get("id").and_then(Value::text).unwrap_or_default(),
+        model: body.get("model").and_then(Value::text).unwrap_or_default(),
+        created: None,
+        choices: vec![Choice {
+            blocks,
+            finish,
+            stop_sequence: body.get("stop_sequence").and_then(Value::text),
+            logprobs: Vec::new(),
+        }],
+        usage: usage.map(|usage| usage_in(usage, None)),
+        service_tier: usage.and_then(|usage| usage.get("service_tier")).and_then(Value::text),
+    })
+}
+
+/// Turns the call of the tool that stood in for a schema into the text that it is.
+fn answer(blocks: &mut [Block<'_>], finish: Finish, sent: &Sent) -> Finish {
+    let mut calls = false;
+    for block in blocks.iter_mut() {
+        let Block::ToolCall(call) = block else { continue };
+        if sent.output_tool == Some(&*call.name) {
+            *block = Block::text(std::mem::take(&mut call.arguments));
+        } else {
+            calls = true;
+        }
+    }
+    if finish == Finish::ToolCalls && !calls { Finish::Stop } else { finish }
+}

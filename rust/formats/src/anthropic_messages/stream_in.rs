@@ -1,0 +1,249 @@
+//! An upstream's stream: `message_start`, blocks, `message_delta`, `message_stop`.
+
+use super::blocks_in::{citation, own};
+use super::errors;
+use super::words::{finish_in, usage_in};
+use crate::chat::{BlockStart, Delta, Event, Finish, Usage};
+use crate::format::{Fault, Frame, Sent, StreamDecoder};
+use crate::value::Value;
+
+type Emit<'e> = &'e mut dyn FnMut(Event<'_>);
+
+pub(super) struct Decoder {
+    output_tool: Option<&'static str>,
+    started: bool,
+    over: bool,
+    complete: bool,
+    usage: Option<Usage>,
+    next_block: u64,
+    open: Option<Open>,
+    /// Tools of the client's are called.
+    calls_tools: bool,
+    /// The answer came as a call.
+    answered: bool,
+    finished: bool,
+}
+
+/// The block under way.
+struct Open {
+    /// Its number here, if it is one that is handed on.
+    block: Option<u64>,
+    what: What,
+    /// Its arguments have begun.
+    argued: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum What {
+    Text,
+    Thinking,
+    Call,
+    /// The answer, in a call's clothes.
+    Answer,
+    /// What only Anthropic's own clients know.
+    Other,
+}
+
+impl Decoder {
+    pub(super) fn new(sent: &Sent) -> Self {
+        Decoder {
+            output_tool: sent.output_tool,
+            started: false,
+            over: false,
+            complete: false,
+            usage: None,
+            next_block: 0,
+            open: None,
+            calls_tools: false,
+            answered: false,
+            finished: false,
+        }
+    }
+
+    fn start(&mut self, message: Option<&Value<'_>>, emit: Emit<'_>) {
+        if std::mem::replace(&mut self.started, true) {
+            return;
+        }
+        let text = |name: &str| {
+            message.and_then(|m| m.get(name)).and_then(Value::text).unwrap_or_default()
+        };
+        emit(Event::Start { id: text("id"), model: text("model"), created: None });
+        self.usage(message.and_then(|message| message.get("usage")), emit);
+    }
+
+    fn usage(&mut self, value: Option<&Value<'_>>, emit: Emit<'_>) {
+        if let Some(value) = value.filter(|value| value.is_object()) {
+            let usage = usage_in(value, self.usage);
+            self.usage = Some(usage);
+            emit(Event::Usage(usage));
+        }
+    }
+
+    fn begin(&mut self, content: &Value<'_>, emit: Emit<'_>) {
+        self.stop(emit);
+        let text = |name: &str| content.get(name).and_then(Value::text);
+        let (what, start) = match content.get("type").and_then(Value::as_str) {
+            Some("text") => (What::Text, BlockStart::Text),
+            Some("thinking") => (What::Thinking, BlockStart::Thinking),
+            Some("redacted_thinking") => {
+                let data = own(text("data").unwrap_or_default());
+                (What::Other, BlockStart::Redacted(data))
+            }
+            Some("tool_use") => {
+                let (id, name) = (text("id").unwrap_or_default(), text("name").unwrap_or_default());
+                if self.output_tool == Some(&*name) {
+                    self.answered = true;
+                    (What::Answer, BlockStart::Text)
+                } else {
+                    self.calls_tools = true;
+                    (What::Call, BlockStart::ToolCall { id, name, signature: None })
+                }
+            }
+            _ => {
+                self.open = Some(Open { block: None, what: What::Other, argued: false });
+                return;
+            }
+        };
+        let block = self.next_block;
+        self.next_block += 1;
+        emit(Event::BlockStart { choice: 0, block, start });
+        self.open = Some(Open { block: Some(block), what, argued: false });
+        // Nearly always empty; a host that says all at once says it here.
+        let given = if what == What::Thinking { text("thinking") } else { text("text") };
+        if let Some(given) = given.filter(|given| !given.is_empty()) {
+            self.say(Delta::Text(given), emit);
+        }
+        let input = content.get("input").filter(|input| !input.members().is_empty());
+        if let (Some(input), What::Call | What::Answer) = (input, what) {
+            self.argue(input.raw(), emit);
+        }
+    }
+
+    fn say(&self, delta: Delta<'_>, emit: Emit<'_>) {
+        if let Some(Open { block: Some(block), .. }) = self.open {
+            emit(Event::Delta { choice: 0, block, delta });
+        }
+    }
+
+    fn argue(&mut self, json: &str, emit: Emit<'_>) {
+        let Some(open) = &mut self.open else { return };
+        if json.is_empty() {
+            return;
+        }
+        open.argued = true;
+        let answer = open.what == What::Answer;
+        self.say(
+            if answer { Delta::Text(json.into()) } else { Delta::Arguments(json.into()) },
+            emit,
+        );
+    }
+
+    fn delta(&mut self, delta: &Value<'_>, emit: Emit<'_>) {
+        let text =
+            |name: &str| delta.get(name).and_then(Value::text).filter(|text| !text.is_empty());
+        match delta.get("type").and_then(Value::as_str) {
+            Some("text_delta") => {
+                if let Some(text) = text("text") {
+                    self.say(Delta::Text(text), emit);
+                }
+            }
+            Some("thinking_delta") => {
+                if let Some(text) = text("thinking") {
+                    self.say(Delta::Text(text), emit);
+                }
+            }
+            Some("signature_delta") => {
+                if let Some(proof) = text("signature") {
+                    self.say(Delta::Signature(own(proof)), emit);
+                }
+            }
+            Some("input_json_delta") => {
+                let piece = text("partial_json");
+                self.argue(piece.as_deref().unwrap_or_default(), emit);
+            }
+            Some("citations_delta") => {
+                if let Some(cited) = delta.get("citation") {
+                    self.say(Delta::Citation(citation(cited)), emit);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn stop(&mut self, emit: Emit<'_>) {
+        if let Some(Open { what: What::Call, argued: false, .. }) = self.open {
+            // A call without arguments.
+            self.argue("{}", emit);
+        }
+        if let Some(Open { block: Some(block), .. }) = self.open.take() {
+            emit(Event::BlockStop { choice: 0, block });
+        }
+    }
+
+    fn finish(
+        &mut self,
+        reason: Finish,
+        stop_sequence: Option<std::borrow::Cow<'_, str>>,
+        emit: Emit<'_>,
+    ) {
+        if std::mem::replace(&mut self.finished, true) {
+            return;
+        }
+        let answered = reason == Finish::ToolCalls && self.answered && !self.calls_tools;
+        let finish = if answered { Finish::Stop } else { reason };
+        emit(Event::Finish { choice: 0, finish, stop_sequence });
+    }
+
+    fn message_delta(&mut self, data: &Value<'_>, emit: Emit<'_>) {
+        self.stop(emit);
+        self.usage(data.get("usage"), emit);
+        let Some(delta) = data.get("delta") else { return };
+        if let Some(reason) = delta.get("stop_reason").and_then(Value::as_str) {
+            let stop_sequence = delta.get("stop_sequence").and_then(Value::text);
+            self.finish(finish_in(reason), stop_sequence, emit);
+        }
+    }
+}
+
+impl StreamDecoder for Decoder {
+    fn frame(&mut self, frame: Frame<'_>, emit: Emit<'_>) -> Result<(), Fault> {
+        if self.over {
+            return Ok(());
+        }
+        let data = Value::parse(frame.data)?;
+        let kind = data.get("type").and_then(Value::as_str).or(frame.event).unwrap_or_default();
+        match kind {
+            "message_start" => self.start(data.get("message"), emit),
+            "ping" => emit(Event::Ping),
+            "error" => {
+                self.over = true;
+                emit(Event::Error(errors::decode_value(0, &data)));
+            }
+            _ if !self.started => {}
+            "content_block_start" => {
+                if let Some(content) = data.get("content_block") {
+                    self.begin(content, emit);
+                }
+            }
+            "content_block_delta" => {
+                if let Some(delta) = data.get("delta") {
+                    self.delta(delta, emit);
+                }
+            }
+            "content_block_stop" => self.stop(emit),
+            "message_delta" => self.message_delta(&data, emit),
+            "message_stop" => {
+                self.stop(emit);
+                self.finish(Finish::Stop, None, emit);
+                (self.over, self.complete) = (true, true);
+                emit(Event::End);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn close(&mut self, _: Emit<'_>) -> bool {
+        self.complete
+    }
+}

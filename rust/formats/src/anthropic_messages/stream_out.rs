@@ -1,0 +1,234 @@
+//! A stream for a client.
+//!
+//! `message_delta` tells why the turn ended together with what it cost, and so waits for the end of the
+//! upstream's stream; nothing that is said waits.
+
+use super::blocks_out::{citation, loose, proof};
+use super::errors;
+use super::reply_out::{id, skeleton};
+use super::words::{finish_out, tool_id, usage_out};
+use crate::chat::{BlockStart, Delta, Event, Finish, Signature, Usage};
+use crate::format::{Context, Kind, StreamEncoder};
+use crate::signature;
+use crate::writer::Writer;
+
+pub(super) struct Encoder {
+    request_id: String,
+    now: u64,
+    usage: Usage,
+    finish: Finish,
+    stop_sequence: Option<String>,
+    refused: bool,
+    /// Where each block of the chat stands in the message.
+    places: Vec<Place>,
+    next: u64,
+}
+
+/// A block's number here, and what it is.
+struct Place {
+    block: u64,
+    index: u64,
+    what: What,
+    /// Its proof has been told.
+    proved: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum What {
+    Text,
+    Thinking,
+    Redacted,
+    Call,
+}
+
+impl Encoder {
+    pub(super) fn new(context: &Context<'_>) -> Self {
+        Encoder {
+            request_id: context.request_id.to_owned(),
+            now: context.now,
+            usage: Usage::default(),
+            finish: Finish::Stop,
+            stop_sequence: None,
+            refused: false,
+            places: Vec::new(),
+            next: 0,
+        }
+    }
+
+    fn context(&self) -> Context<'_> {
+        Context { request_id: &self.request_id, now: self.now }
+    }
+
+    fn begin(&mut self, block: u64, start: &BlockStart<'_>, out: &mut Vec<u8>) {
+        let what = match start {
+            BlockStart::Text => What::Text,
+            BlockStart::Refusal => {
+                self.refused = true;
+                What::Text
+            }
+            BlockStart::Thinking => What::Thinking,
+            BlockStart::Redacted(proof) => {
+                let data = signature::write(Kind::AnthropicMessages, proof).into_owned();
+                let index = self.open(block, What::Redacted);
+                return content_start(out, index, |w| {
+                    w.text("type", "redacted_thinking").text("data", &data);
+                });
+            }
+            BlockStart::ToolCall { id, name, signature } => {
+                if let Some(signature) = signature {
+                    self.prove(signature, out);
+                }
+                let index = self.open(block, What::Call);
+                return content_start(out, index, |w| {
+                    w.text("type", "tool_use").text("id", &tool_id(id)).text("name", name);
+                    w.member("input", "{}");
+                });
+            }
+        };
+        let index = self.open(block, what);
+        content_start(out, index, |w| {
+            match what {
+                What::Thinking => {
+                    w.text("type", "thinking").text("thinking", "").text("signature", "")
+                }
+                _ => w.text("type", "text").text("text", ""),
+            };
+        });
+    }
+
+    fn open(&mut self, block: u64, what: What) -> u64 {
+        let index = self.next;
+        self.next += 1;
+        let proved = what != What::Thinking;
+        self.places.push(Place { block, index, what, proved });
+        index
+    }
+
+    /// A proof that has no place in what follows: an empty thought that has it.
+    fn prove(&mut self, signature: &Signature<'_>, out: &mut Vec<u8>) {
+        let thought = loose(signature);
+        let sealed =
+            thought.signature.as_ref().map(|one| signature::write(Kind::AnthropicMessages, one));
+        let index = self.next;
+        self.next += 1;
+        content_start(out, index, |w| {
+            w.text("type", "thinking").text("thinking", "").text("signature", "");
+        });
+        signature_delta(out, index, sealed.as_deref().unwrap_or_default());
+        content_stop(out, index);
+    }
+
+    fn delta(&mut self, block: u64, delta: &Delta<'_>, out: &mut Vec<u8>) {
+        let Some(place) = self.places.iter_mut().rfind(|place| place.block == block) else {
+            return;
+        };
+        place.proved |= matches!(delta, Delta::Signature(_));
+        let (index, what) = (place.index, place.what);
+        match (delta, what) {
+            (Delta::Text(text), What::Thinking) => content_delta(out, index, |w| {
+                w.text("type", "thinking_delta").text("thinking", text);
+            }),
+            (Delta::Text(text), _) => content_delta(out, index, |w| {
+                w.text("type", "text_delta").text("text", text);
+            }),
+            (Delta::Arguments(piece), What::Call) => content_delta(out, index, |w| {
+                w.text("type", "input_json_delta").text("partial_json", piece);
+            }),
+            (Delta::Signature(proof), What::Thinking) => {
+                signature_delta(out, index, &signature::write(Kind::AnthropicMessages, proof));
+            }
+            (Delta::Citation(cited), What::Text) => content_delta(out, index, |w| {
+                w.text("type", "citations_delta").key("citation");
+                citation(w, cited);
+            }),
+            // There is nothing to say likelihoods with.
+            _ => {}
+        }
+    }
+
+    fn end(&self, out: &mut Vec<u8>) {
+        let declined = self.refused && self.finish == Finish::Stop;
+        let finish = if declined { Finish::Refusal } else { self.finish };
+        event(out, "message_delta", |w| {
+            w.key("delta").object(|w| {
+                w.text("stop_reason", finish_out(finish));
+                w.text_or_null("stop_sequence", self.stop_sequence.as_deref());
+            });
+            w.key("usage");
+            usage_out(w, &self.usage);
+        });
+        event(out, "message_stop", |_| {});
+    }
+}
+
+fn event(out: &mut Vec<u8>, kind: &str, fill: impl FnOnce(&mut Writer)) {
+    let mut w = Writer::new();
+    w.object(|w| {
+        w.text("type", kind);
+        fill(w);
+    });
+    for part in [b"event: ", kind.as_bytes(), b"\ndata: ", &w.finish(), b"\n\n"] {
+        out.extend_from_slice(part);
+    }
+}
+
+fn content_start(out: &mut Vec<u8>, index: u64, fill: impl FnOnce(&mut Writer)) {
+    event(out, "content_block_start", |w| {
+        w.count("index", index).key("content_block").object(fill)
+    });
+}
+
+fn content_delta(out: &mut Vec<u8>, index: u64, fill: impl FnOnce(&mut Writer)) {
+    event(out, "content_block_delta", |w| w.count("index", index).key("delta").object(fill));
+}
+
+fn signature_delta(out: &mut Vec<u8>, index: u64, proof: &str) {
+    content_delta(out, index, |w| {
+        w.text("type", "signature_delta").text("signature", proof);
+    });
+}
+
+fn content_stop(out: &mut Vec<u8>, index: u64) {
+    event(out, "content_block_stop", |w| {
+        w.count("index", index);
+    });
+}
+
+impl StreamEncoder for Encoder {
+    fn event(&mut self, happened: &Event<'_>, out: &mut Vec<u8>) {
+        match happened {
+            Event::Start { id: given, model, .. } => {
+                let id = id(given, &self.context());
+                event(out, "message_start", |w| {
+                    w.key("message");
+                    skeleton(w, &id, model);
+                });
+            }
+            Event::BlockStart { choice: 0, block, start } => self.begin(*block, start, out),
+            Event::Delta { choice: 0, block, delta } => self.delta(*block, delta, out),
+            Event::BlockStop { choice: 0, block } => {
+                if let Some(place) = self.places.iter().rfind(|place| place.block == *block) {
+                    if !place.proved {
+                        signature_delta(out, place.index, &proof(None));
+                    }
+                    content_stop(out, place.index);
+                }
+            }
+            Event::Finish { choice: 0, finish, stop_sequence } => {
+                self.finish = *finish;
+                self.stop_sequence = stop_sequence.as_ref().map(|text| text.clone().into_owned());
+            }
+            Event::Usage(usage) => self.usage = *usage,
+            Event::Ping => event(out, "ping", |_| {}),
+            Event::Error(failure) => {
+                let body = errors::encode(failure, &self.context());
+                for part in [b"event: error\ndata: ", &body[..], b"\n\n"] {
+                    out.extend_from_slice(part);
+                }
+            }
+            Event::End => self.end(out),
+            // A message has one choice.
+            _ => {}
+        }
+    }
+}

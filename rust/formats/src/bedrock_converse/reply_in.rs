@@ -1,0 +1,47 @@
+//! An upstream's whole reply.
+
+use super::blocks_in;
+use super::words::{finish_in, usage_in};
+use crate::chat::{Block, Choice, Finish, Reply};
+use crate::format::{Fault, Sent};
+use crate::value::Value;
+
+pub(super) fn decode<'a>(body: &'a str, sent: &Sent) -> Result<Reply<'a>, Fault> {
+    let body = Value::parse(body)?;
+    let message = body.get("output").and_then(|output| output.get("message"));
+    let message = message.ok_or_else(|| Fault::of("output", "The reply has no message."))?;
+    let mut blocks = blocks_in::content(message.get("content"), "output.message.content")?;
+    let reason = body.get("stopReason").and_then(Value::as_str).unwrap_or_default();
+    let finish = answer(&mut blocks, finish_in(reason), sent);
+    let choice =
+        Choice { blocks, finish, stop_sequence: stop_sequence(&body), logprobs: Vec::new() };
+    let tier = body.get("serviceTier").and_then(|tier| tier.get("type"));
+    Ok(Reply {
+        choices: vec![choice],
+        usage: body.get("usage").and_then(usage_in),
+        service_tier: tier.and_then(Value::text),
+        ..Reply::default()
+    })
+}
+
+/// The text that ended the reply: Claude tells it if asked.
+pub(super) fn stop_sequence<'a>(body: &Value<'a>) -> Option<std::borrow::Cow<'a, str>> {
+    body.get("additionalModelResponseFields")?.get("stop_sequence")?.text()
+}
+
+/// Turns the call of the tool that stood in for a schema into the text that it is.
+fn answer(blocks: &mut [Block<'_>], finish: Finish, sent: &Sent) -> Finish {
+    let mut calls = false;
+    for block in blocks.iter_mut() {
+        let Block::ToolCall(call) = block else { continue };
+        if sent.output_tool == Some(&*call.name) {
+            *block = Block::text(std::mem::take(&mut call.arguments));
+        } else {
+            calls = true;
+        }
+    }
+    match finish {
+        Finish::ToolCalls if !calls && sent.output_tool.is_some() => Finish::Stop,
+        other => other,
+    }
+}

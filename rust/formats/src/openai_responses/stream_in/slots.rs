@@ -1,0 +1,242 @@
+//! The parts of an output and the blocks that they are.
+
+use super::Emit;
+use crate::chat::{BlockStart, Citation, Delta, Event, Logprob, Text, Thinking};
+use crate::openai_responses::freetext;
+use crate::openai_responses::reply_in::Ends;
+use crate::value::Value;
+use std::collections::BTreeMap;
+
+/// Index of the item in the output, and of the part in the item.
+pub(super) type Place = (u64, u64);
+
+/// What a part is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum What {
+    Text,
+    Refusal,
+    /// A thought's summary.
+    Summary,
+    /// A thought itself.
+    Reasoning,
+    /// A call.
+    Arguments,
+    /// A call of a free-text tool.
+    FreeText,
+    /// A call that is the answer.
+    Answer,
+}
+
+impl What {
+    /// By the type of a part of a message.
+    pub(super) fn of_part(kind: &str) -> Option<Self> {
+        match kind {
+            "output_text" | "text" => Some(What::Text),
+            "refusal" => Some(What::Refusal),
+            _ => None,
+        }
+    }
+
+    fn start(self) -> BlockStart<'static> {
+        match self {
+            What::Refusal => BlockStart::Refusal,
+            What::Summary | What::Reasoning => BlockStart::Thinking,
+            _ => BlockStart::Text,
+        }
+    }
+}
+
+/// A part that has begun.
+#[derive(Debug)]
+struct Slot {
+    what: What,
+    block: u64,
+    /// Bytes of its text so far.
+    heard: usize,
+    /// Which part of the summary it is at.
+    part: u64,
+    has_citations: bool,
+    has_logprobs: bool,
+    /// All of it has come.
+    complete: bool,
+}
+
+/// All parts so far.
+#[derive(Debug, Default)]
+pub(super) struct Slots {
+    slots: BTreeMap<Place, Slot>,
+    next_block: u64,
+    /// The place whose block is open.
+    open: Option<Place>,
+    /// Something of the output has come.
+    pub(super) seen: bool,
+    pub(super) ends: Ends,
+}
+
+impl Slots {
+    pub(super) fn has(&self, at: Place) -> bool {
+        self.slots.contains_key(&at)
+    }
+
+    /// Begins a part, unless it has begun.
+    pub(super) fn open(&mut self, at: Place, what: What, emit: Emit<'_>) {
+        if !self.has(at) {
+            self.open_as(at, what, what.start(), emit);
+        }
+    }
+
+    /// Begins a part.
+    pub(super) fn open_as(&mut self, at: Place, what: What, start: BlockStart<'_>, emit: Emit<'_>) {
+        self.stop(emit);
+        self.seen = true;
+        self.ends.calls |= matches!(what, What::Arguments | What::FreeText);
+        self.ends.refusal |= what == What::Refusal;
+        let block = self.next_block;
+        self.next_block += 1;
+        let slot = Slot {
+            what,
+            block,
+            heard: 0,
+            part: 0,
+            has_citations: false,
+            has_logprobs: false,
+            complete: false,
+        };
+        self.slots.insert(at, slot);
+        self.open = Some(at);
+        emit(Event::BlockStart { choice: 0, block, start });
+    }
+
+    /// Stops the block that is open.
+    pub(super) fn stop(&mut self, emit: Emit<'_>) {
+        if let Some(slot) = self.open.take().and_then(|at| self.slots.get(&at)) {
+            emit(Event::BlockStop { choice: 0, block: slot.block });
+        }
+    }
+
+    /// Says that all of a part has come.
+    pub(super) fn close(&mut self, at: Place, emit: Emit<'_>) {
+        if let Some(slot) = self.slots.get_mut(&at) {
+            slot.complete = true;
+        }
+        if self.open == Some(at) {
+            self.stop(emit);
+        }
+    }
+
+    /// Adds to a part, which begins with it if it has not begun. What comes for a block that was stopped
+    /// for another is lost, unless it is of a call.
+    pub(super) fn add(&mut self, at: Place, what: What, delta: Delta<'_>, emit: Emit<'_>) {
+        self.open(at, what, emit);
+        let is_open = self.open == Some(at);
+        let Some(slot) = self.slots.get_mut(&at) else { return };
+        let is_call = matches!(slot.what, What::Arguments | What::FreeText);
+        if slot.what != what || slot.complete || !(is_open || is_call) {
+            return;
+        }
+        slot.has_citations |= matches!(delta, Delta::Citation(_));
+        slot.has_logprobs |= matches!(delta, Delta::Logprobs(_));
+        emit(Event::Delta { choice: 0, block: slot.block, delta });
+    }
+
+    /// Adds a piece of text.
+    pub(super) fn say(&mut self, at: Place, what: What, text: Text<'_>, emit: Emit<'_>) {
+        let length = text.len();
+        self.add(at, what, Delta::Text(text), emit);
+        if let Some(slot) = self.slots.get_mut(&at).filter(|slot| slot.what == what) {
+            slot.heard += length;
+        }
+    }
+
+    /// Adds what of a whole text has not come.
+    pub(super) fn rest(&mut self, at: Place, what: What, text: &str, emit: Emit<'_>) {
+        self.open(at, what, emit);
+        let heard = self.slots.get(&at).map_or(0, |slot| slot.heard);
+        if let Some(rest) = text.get(heard..).filter(|rest| !rest.is_empty()) {
+            self.say(at, what, rest.into(), emit);
+        }
+    }
+
+    /// Adds a text's citations and log probabilities, if none have come.
+    pub(super) fn details(
+        &mut self,
+        at: Place,
+        citations: Vec<Citation<'_>>,
+        logprobs: Vec<Logprob<'_>>,
+        emit: Emit<'_>,
+    ) {
+        let Some(slot) = self.slots.get(&at) else { return };
+        let (what, has_citations, has_logprobs) =
+            (slot.what, slot.has_citations, slot.has_logprobs);
+        if !has_citations {
+            for citation in citations {
+                self.add(at, what, Delta::Citation(citation), emit);
+            }
+        }
+        if !has_logprobs && !logprobs.is_empty() {
+            self.add(at, what, Delta::Logprobs(logprobs), emit);
+        }
+    }
+
+    /// A part of a summary: what stands between it and the one before.
+    pub(super) fn summary_part(&mut self, at: Place, part: u64, emit: Emit<'_>) {
+        let Some(slot) = self.slots.get_mut(&at).filter(|slot| slot.part != part) else { return };
+        slot.part = part;
+        let what = slot.what;
+        if slot.heard > 0 {
+            self.say(at, what, "\n\n".into(), emit);
+        }
+    }
+
+    /// A whole thought, of which pieces may have come. One without words is its proof alone.
+    pub(super) fn thought(&mut self, at: Place, thought: &Thinking<'_>, emit: Emit<'_>) {
+        if !self.has(at) && thought.redacted {
+            if let Some(signature) = thought.signature.clone() {
+                self.open_as(at, What::Summary, BlockStart::Redacted(signature), emit);
+            }
+        } else if self.has(at) || *thought != Thinking::default() {
+            let what = self.slots.get(&at).map_or(What::Summary, |slot| slot.what);
+            self.rest(at, what, &thought.text, emit);
+            if let Some(signature) = thought.signature.clone() {
+                self.add(at, what, Delta::Signature(signature), emit);
+            }
+        }
+        self.close(at, emit);
+    }
+
+    /// A piece of a call's arguments. A call whose beginning was not heard comes whole at its end.
+    pub(super) fn arguments(&mut self, index: u64, event: &Value<'_>, name: &str, emit: Emit<'_>) {
+        let at = (index, 0);
+        let text = event.get(name).and_then(Value::text).filter(|text| !text.is_empty());
+        if let (Some(text), Some(slot)) = (text, self.slots.get_mut(&at)) {
+            let (what, length) = (slot.what, text.len());
+            slot.heard += length;
+            self.add(at, what, piece(what, text), emit);
+        }
+    }
+
+    /// A whole call, of which pieces may have come.
+    pub(super) fn call_done(&mut self, at: Place, whole: Text<'_>, emit: Emit<'_>) {
+        let Some(slot) = self.slots.get_mut(&at).filter(|slot| !slot.complete) else { return };
+        let (what, heard) = (slot.what, slot.heard);
+        slot.heard = whole.len();
+        if let Some(rest) = whole.get(heard..).filter(|rest| !rest.is_empty()) {
+            self.add(at, what, piece(what, rest.to_owned().into()), emit);
+        }
+        if what == What::FreeText {
+            self.add(at, what, Delta::Arguments(freetext::CLOSING.into()), emit);
+        } else if what == What::Arguments && whole.is_empty() {
+            self.add(at, what, Delta::Arguments("{}".into()), emit);
+        }
+        self.close(at, emit);
+    }
+}
+
+/// A piece of a call as what it is canonically.
+fn piece(what: What, text: Text<'_>) -> Delta<'_> {
+    match what {
+        What::Answer => Delta::Text(text),
+        What::FreeText => Delta::Arguments(freetext::wrap_piece(&text).into()),
+        _ => Delta::Arguments(text),
+    }
+}

@@ -1,0 +1,1 @@
+"""The vendors' scripted upstreams, tested with the vendors' own SDKs and no gateway between."""
