@@ -50,47 +50,30 @@ pub(super) fn read(headers: &[u8]) -> Result<Disposition> {
     found.ok_or_else(|| bad("A part has no Content-Disposition header."))
 }
 
+const UNCLEAR: &str = "A part's Content-Disposition cannot be understood.";
+
 /// `form-data; name="model"; filename="a.wav"`; `at` is the offset of `value` in the headers.
 fn disposition(value: &str, at: usize) -> Result<Disposition> {
-    const UNCLEAR: &str = "A part's Content-Disposition cannot be understood.";
     let (kind, parameters) = value.split_once(';').ok_or_else(|| bad(UNCLEAR))?;
     if !kind.trim().eq_ignore_ascii_case("form-data") {
         return Err(bad(UNCLEAR));
     }
     let (mut name, mut filename, mut extended) = (None, None, None);
-    let mut rest = parameters;
-    loop {
-        rest = rest.trim_start_matches([' ', '\t']);
-        let (key, after) = rest.split_once('=').ok_or_else(|| bad(UNCLEAR))?;
-        if key.eq_ignore_ascii_case("filename*") {
-            // Some clients write names that are not ASCII this way.
-            let end = after.find(';').unwrap_or(after.len());
-            if extended.replace(()).is_some() || after[..end].contains('"') {
-                return Err(bad(UNCLEAR));
-            }
-            match after.get(end + 1..) {
-                Some(more) => rest = more,
-                None => break,
-            }
-            continue;
-        }
-        // A token instead of a quoted text is right by the letter, and read in more than one way.
-        let quoted = after.strip_prefix('"').ok_or_else(|| bad(UNCLEAR))?;
-        let end = quoted.find('"').ok_or_else(|| bad(UNCLEAR))?;
-        let start = at + value.len() - quoted.len();
-        let slot = match &key.to_ascii_lowercase()[..] {
+    let mut rest = Some(parameters);
+    while let Some(text) = rest {
+        let parameter = parameter(text).ok_or_else(|| bad(UNCLEAR))?;
+        let start = at + value.len() - parameter.from_value;
+        let found = (start..start + parameter.value.len(), parameter.value);
+        let slot = match &parameter.key[..] {
             "name" => &mut name,
             "filename" => &mut filename,
+            "filename*" => &mut extended,
             _ => return Err(bad(UNCLEAR)),
         };
-        if slot.replace((start..start + end, &quoted[..end])).is_some() {
+        if slot.replace(found).is_some() {
             return Err(bad(UNCLEAR));
         }
-        match quoted[end + 1..].trim_start_matches([' ', '\t']).strip_prefix(';') {
-            Some(more) => rest = more,
-            None if quoted[end + 1..].trim().is_empty() => break,
-            None => return Err(bad(UNCLEAR)),
-        }
+        rest = parameter.rest;
     }
     let (_, name) = name.ok_or_else(|| bad("A part of the form has no name."))?;
     if name.contains('\\') {
@@ -98,6 +81,40 @@ fn disposition(value: &str, at: usize) -> Result<Disposition> {
     }
     let is_file = filename.is_some() || extended.is_some();
     Ok(Disposition { name: name.to_owned(), is_file, filename: filename.map(|(range, _)| range) })
+}
+
+/// One `key="value"` of a header.
+struct Parameter<'a> {
+    key: String,
+    value: &'a str,
+    /// Bytes from the value's first one to the text's end.
+    from_value: usize,
+    /// What follows its semicolon, if there is one.
+    rest: Option<&'a str>,
+}
+
+/// The first parameter. A token instead of a quoted text would be right by the letter, and is read in
+/// more than one way; only the extended form of file names, which some clients write, is none.
+fn parameter(text: &str) -> Option<Parameter<'_>> {
+    let (key, after) = text.trim_start_matches([' ', '\t']).split_once('=')?;
+    let key = key.to_ascii_lowercase();
+    if key == "filename*" {
+        let (value, rest) = match after.split_once(';') {
+            Some((value, rest)) => (value, Some(rest)),
+            None => (after, None),
+        };
+        let plain = !value.contains('"');
+        return plain.then_some(Parameter { key, value, from_value: after.len(), rest });
+    }
+    let quoted = after.strip_prefix('"')?;
+    let (value, behind) = quoted.split_once('"')?;
+    let behind = behind.trim_start_matches([' ', '\t']);
+    let rest = match behind.strip_prefix(';') {
+        Some(rest) => Some(rest),
+        None if behind.is_empty() => None,
+        None => return None,
+    };
+    Some(Parameter { key, value, from_value: quoted.len(), rest })
 }
 
 #[cfg(test)]

@@ -2,8 +2,9 @@
 
 use super::{After, Asked, CLIENT_GONE, Ending, Session};
 use crate::access::Route;
+use crate::call::Call;
 use crate::connection::Incoming;
-use crate::dispatch::{self, Trail, Trouble, Uploading};
+use crate::dispatch::{Trail, Trouble, Uploading, dispatch_upload};
 use crate::error::{Class, Error, Result};
 use crate::gate::FormArrival;
 use crate::http1::Head;
@@ -13,6 +14,7 @@ use crate::translate::Chat;
 use crate::upload::{Edits, Passing};
 use crate::{access, multipart};
 use std::sync::Arc;
+use std::time::Instant;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 /// The fields of a form that count: where it goes, and what its model reads.
@@ -28,8 +30,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         asked: &mut Asked,
     ) -> After {
         let operation = route.operation;
-        let begun = self.begin_form(&plan, head);
-        let (key, mut incoming, mut passing) = match begun {
+        let (key, mut incoming, mut passing) = match self.begin_form(&plan, head) {
             Ok(begun) => begun,
             Err(error) => {
                 self.record_refusal(operation, "", &error, asked);
@@ -43,7 +44,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 return self.refuse_and_close(asked, &error).await;
             }
         };
-        asked.started = std::time::Instant::now();
+        asked.started = Instant::now();
         asked.keep_alive &= !self.edge.is_stopping();
         let edge = self.edge.clone();
         let _in_flight = edge.in_flight();
@@ -51,20 +52,29 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let texts: Vec<&[u8]> = passing.form().field("prompt").into_iter().collect();
         let arrival = FormArrival { operation, model: &model, texts: &texts };
         let admitted = edge.shop.admit_form(plan, key, &mut edge.desk.borrow_mut(), &arrival);
-        let call = match admitted {
-            Ok(call) => call,
+        match admitted {
+            Ok(call) => self.pass_form(&call, head, incoming, passing, asked).await,
             Err(error) => {
                 self.record_refusal(operation, &alias, &error, asked);
-                return self.refuse_form(asked, &incoming, &error).await;
+                self.refuse_form(asked, &incoming, &error).await
             }
-        };
+        }
+    }
+
+    /// Sends an admitted form on and answers with what comes back.
+    async fn pass_form(
+        &mut self,
+        call: &Call,
+        head: &Head,
+        incoming: Incoming,
+        passing: Passing,
+        asked: &mut Asked,
+    ) -> After {
+        let edge = self.edge.clone();
         let request_id = asked.request_id.clone();
-        let chat = Chat::new(&call, &request_id);
         let content_type = passing.content_type();
-        let mut extra = access::passed_on(head, &asked.request_id, asked.dialect);
+        let mut extra = access::passed_on(head, &request_id, asked.dialect);
         extra.push(("content-type", content_type.as_bytes()));
-        let mut rng = edge.desk.borrow_mut().rng.fork();
-        let mut trail = Trail::default();
         let mut uploading = Uploading {
             connection: &mut self.connection,
             incoming,
@@ -74,35 +84,29 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             trouble: None,
             arrived: None,
         };
+        let chat = Chat::new(call, &request_id);
+        let (mut trail, mut rng) = (Trail::default(), edge.desk.borrow_mut().rng.fork());
         let outcome =
-            dispatch::dispatch_upload(&edge.shop, &chat, &mut uploading, &mut rng, &mut trail)
-                .await;
+            dispatch_upload(&edge.shop, &chat, &mut uploading, &mut rng, &mut trail).await;
         let Uploading { incoming, trouble, arrived, .. } = uploading;
         // Time is counted from the last byte, as with every other request.
-        asked.started = arrived.map_or_else(std::time::Instant::now, Into::into);
+        asked.started = arrived.map_or_else(Instant::now, Into::into);
         asked.keep_alive &= incoming.is_complete();
-        match trouble {
+        let after = match trouble {
+            None => self.conclude(&chat, outcome, &mut trail, asked).await,
             Some(Trouble::Gone) => {
-                self.finish(
-                    &call,
-                    &trail,
-                    asked,
-                    Ending { status: CLIENT_GONE, ..Ending::default() },
-                );
+                let ending = Ending { status: CLIENT_GONE, ..Ending::default() };
+                self.finish(call, &trail, asked, ending);
                 return After::Cut;
             }
             Some(Trouble::Faulty(error)) => {
                 let status = error.class.row().status;
-                self.finish(&call, &trail, asked, Ending { status, ..Ending::default() });
+                self.finish(call, &trail, asked, Ending { status, ..Ending::default() });
                 return self.refuse_form(asked, &incoming, &error).await;
             }
-            None => {}
-        }
-        match self.conclude(&chat, outcome, &mut trail, asked).await {
-            // What the client is still sending is no request.
-            After::Close if !incoming.is_complete() => After::CloseUnread,
-            after => after,
-        }
+        };
+        // What the client is still sending is no request.
+        if after == After::Close && !incoming.is_complete() { After::CloseUnread } else { after }
     }
 
     /// Checks what the head alone tells.
