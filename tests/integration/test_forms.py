@@ -12,7 +12,9 @@ from tests.upstreams import faults, replies
 from tests.upstreams.scripted import Exchange, Request, Script, ScriptedUpstream
 
 PATH = "/v1/audio/transcriptions"
-TRANSCRIPT = b'{"text":"hello","usage":{"type":"tokens","input_tokens":14,"output_tokens":2,"total_tokens":16}}'
+TRANSCRIPT = (
+    b'{"text":"hello","usage":{"type":"tokens","input_tokens":14,"output_tokens":2,"total_tokens":16}}'
+)
 MEGABYTE = 1_000_000
 SOUND = bytes(range(256)) * 1000
 FIELDS: list[Part] = [field("model", "plain"), field("response_format", "json"), file(SOUND)]
@@ -147,9 +149,7 @@ def test_a_file_is_passed_on_before_all_of_it_has_come(
     assert sent_parts(upstream.only_request()) == routed(FIELDS)
 
 
-def test_a_large_file_passes_without_staying(
-    start_gateway: StartGateway, upstream: ScriptedUpstream
-) -> None:
+def test_a_large_file_passes_without_staying(start_gateway: StartGateway, upstream: ScriptedUpstream) -> None:
     gateway = start_gateway(gateway_config(deployment("plain", upstream.base_url)))
     gateway.post(PATH, form(FIELDS), headers=[form_type()])
     before = gateway.resident_bytes()
@@ -327,9 +327,7 @@ def test_a_form_in_chunks_over_its_limit_is_cut_off(
     assert not request.complete.is_set()
 
 
-def test_a_model_too_far_behind_is_refused(
-    small_gateway: GatewayProcess, upstream: ScriptedUpstream
-) -> None:
+def test_a_model_too_far_behind_is_refused(small_gateway: GatewayProcess, upstream: ScriptedUpstream) -> None:
     response = small_gateway.post(PATH, form([file(SOUND), field("model", "plain")]), headers=[form_type()])
 
     assert (response.status, response.error()["param"]) == (413, "model")
