@@ -8,7 +8,7 @@ MAKEFLAGS += --no-builtin-rules
 
 BIN := .venv/bin
 STAMPS := .venv/.stamps
-RUST := Cargo.toml Cargo.lock $(shell find rust -type f)
+RUST := Cargo.toml Cargo.lock $(shell find rust -path rust/fuzz -prune -o -type f -print)
 
 # One folder for everything that Rust compiles, and one interpreter for it to look at: nothing is built twice.
 CARGO_TARGET_DIR ?= $(CURDIR)/target
@@ -41,6 +41,19 @@ test-rust: .make/system-test $(STAMPS)/python ## Test the core, and what scans w
 .PHONY: test-python
 test-python: build $(STAMPS)/dev ## Test the rest, from one function to whole processes (choose: make test-python ARGS=tests/unit)
 	$(BIN)/pytest $(ARGS)
+
+.PHONY: test-agents
+test-agents: build $(STAMPS)/dev ## Install Claude Code, Codex and Gemini CLI, and let them work through the gateway
+	LLMGW_TEST_AGENTS=1 $(BIN)/pytest tests/e2e/agents $(ARGS)
+
+.PHONY: differential
+differential: build $(STAMPS)/dev .make/differential/installed ## Translate the tests' conversations by LiteLLM too, and explain each difference
+	$(BIN)/python scripts/differential_doc.py --check
+	$(BIN)/pytest tests/differential $(ARGS)
+
+.PHONY: fuzz
+fuzz: .make/cargo-fuzz $(STAMPS)/python ## Fuzz what reads untrusted bytes, a minute a target (longer: make fuzz ARGS='--seconds 600')
+	$(BIN)/python scripts/fuzz.py $(ARGS)
 
 # ── lint ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -108,10 +121,11 @@ bench-instructions: .make/system-test $(STAMPS)/dev ## Count the instructions of
 	$(BIN)/python bench/instructions.py $(ARGS)
 
 .PHONY: doc
-doc: build ## Write the generated pages of docs/, and render the core's documentation
+doc: build $(STAMPS)/dev ## Write the generated pages of docs/, and render the core's documentation
 	$(BIN)/python scripts/configuration_doc.py
 	$(BIN)/python scripts/openapi_doc.py
 	$(BIN)/python scripts/providers_doc.py
+	$(BIN)/python scripts/differential_doc.py
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked $(ENGINE)
 
 .PHONY: lock
@@ -129,6 +143,16 @@ clean: ## Remove what the other targets made here
 	find python tests scripts bench -name __pycache__ -prune -exec rm -rf {} +
 
 # ── stamps: what has been set up, so that it is done once ───────────────────────────────────────
+
+# Apart from .venv, which it must not change.
+.make/differential/installed: requirements/differential.txt $(STAMPS)/python
+	$(BIN)/python -m venv --clear $(@D)
+	$(@D)/bin/python -m pip install --quiet --require-hashes -r requirements/differential.txt
+	@touch $@
+
+.make/cargo-fuzz: | .make/system-run
+	command -v cargo-fuzz >/dev/null || cargo install cargo-fuzz --locked --version 0.13.2
+	@mkdir -p $(@D) && touch $@
 
 .make/system-%: scripts/setup.sh
 	scripts/setup.sh $*

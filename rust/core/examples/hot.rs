@@ -128,7 +128,11 @@ fn cache_key(times: u64) -> Outcome {
 fn cache_get(times: u64) -> Outcome {
     let key = request_key(&[], &body()).ok_or("the body has no key")?;
     let entry = Entry {
-        head: CachedHead { status: 200, content_type: Bytes::from_static(b"application/json") },
+        head: CachedHead {
+            status: 200,
+            content_type: Bytes::from_static(b"application/json"),
+            dropped: "".into(),
+        },
         body: Bytes::from_static(REPLY),
         deployment: 0,
     };

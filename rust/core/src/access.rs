@@ -156,8 +156,12 @@ pub fn credential(head: &Head) -> Result<Option<&[u8]>> {
     Ok(shown.or_else(|| query_key(head)))
 }
 
-/// Gemini's clients may show the key in the query. Ours need no percent-encoding.
+/// Gemini's clients may show the key in the query, and nobody else: queries end up in the logs of whatever
+/// stands before us. Ours need no percent-encoding.
 fn query_key(head: &Head) -> Option<&[u8]> {
+    if dialect(head.path()) != Kind::GeminiGenerate {
+        return None;
+    }
     let fields = head.query()?.split('&');
     let mut keys = fields.filter_map(|field| field.strip_prefix("key="));
     keys.next().filter(|key| !key.is_empty()).map(str::as_bytes)
@@ -319,6 +323,8 @@ mod tests {
         assert_eq!(credential(&head_of(target, "")).unwrap(), Some(&b"k"[..]));
         let both = head_of(target, "x-goog-api-key: h\r\n");
         assert_eq!(credential(&both).unwrap(), Some(&b"h"[..]));
+        let other = head_of("/v1/chat/completions?key=k", "");
+        assert_eq!(credential(&other).unwrap(), None);
     }
 
     #[test]

@@ -38,6 +38,8 @@ pub struct CachedHead {
     pub status: u16,
     /// `content-type`, as received.
     pub content_type: Bytes,
+    /// What of the request could not be carried; mostly empty.
+    pub dropped: Box<str>,
 }
 
 /// A reply as it went to the client, and what it cost.
@@ -53,7 +55,7 @@ pub struct Entry {
 
 impl Weigh for Entry {
     fn weight(&self) -> usize {
-        self.head.content_type.len() + self.body.len()
+        self.head.content_type.len() + self.head.dropped.len() + self.body.len()
     }
 }
 

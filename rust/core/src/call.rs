@@ -262,23 +262,30 @@ fn text_of(value: &[u8]) -> Option<String> {
 /// Output tokens the client allows, over all choices; 0 if it does not say.
 #[must_use]
 pub fn output_ceiling(body: &[u8], object: &Object) -> u64 {
-    let number = |name: &str| {
-        let text = std::str::from_utf8(&body[object.get(body, name)?]).ok()?;
-        text.parse::<u64>().ok()
-    };
+    let member = |name: &str| number(&body[object.get(body, name)?]);
     let tokens = ["max_completion_tokens", "max_tokens", "max_output_tokens"]
         .iter()
-        .find_map(|n| number(n))
+        .find_map(|name| member(name))
+        .map(|tokens| (tokens, member("n")))
         .or_else(|| gemini_ceiling(body, object));
-    tokens.unwrap_or(0).saturating_mul(number("n").unwrap_or(1).clamp(1, 128)).min(1 << 32)
+    let (tokens, choices) = tokens.unwrap_or_default();
+    tokens.saturating_mul(choices.unwrap_or(1).clamp(1, 128)).min(1 << 32)
 }
 
-fn gemini_ceiling(body: &[u8], object: &Object) -> Option<u64> {
+/// The same of a request of Gemini's: tokens, and candidates if it says how many.
+fn gemini_ceiling(body: &[u8], object: &Object) -> Option<(u64, Option<u64>)> {
     let names = ["generationConfig", "generation_config"];
     let config = &body[names.iter().find_map(|name| object.get(body, name))?];
-    let names = ["maxOutputTokens", "max_output_tokens"];
-    let field = names.iter().find_map(|name| json::find_member(config, name))?;
-    std::str::from_utf8(&config[field.value]).ok()?.parse().ok()
+    let either = |names: [&str; 2]| {
+        let field = names.iter().find_map(|name| json::find_member(config, name))?;
+        number(&config[field.value])
+    };
+    let tokens = either(["maxOutputTokens", "max_output_tokens"])?;
+    Some((tokens, either(["candidateCount", "candidate_count"])))
+}
+
+fn number(text: &[u8]) -> Option<u64> {
+    std::str::from_utf8(text).ok()?.parse().ok()
 }
 
 #[cfg(test)]

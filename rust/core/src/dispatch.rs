@@ -13,7 +13,7 @@ use crate::limiter::monotonic_ns;
 use crate::metrics::Counter;
 use crate::plan::Deployment;
 use crate::responses::previous;
-use crate::translate::{Chat, Lane};
+use crate::translate::{Chat, Translation};
 use crate::upstream::{Body, Outgoing, SendError};
 use crate::usage::Usage;
 use bytes::Bytes;
@@ -52,20 +52,30 @@ pub struct Lost {
     pub kept_upstream: bool,
 }
 
+/// A stream in the middle of its translation.
+pub struct Midway {
+    /// What turns the rest of it into the client's dialect.
+    pub translation: Translation,
+    /// What could not be carried, by the client's names.
+    pub dropped: String,
+    /// The upstream keeps the reply itself.
+    pub kept_upstream: bool,
+}
+
 /// A reply that is still coming.
 pub struct Partial {
     /// HTTP status.
     pub status: u16,
     /// Headers as received.
     pub headers: Headers,
-    /// What has come so far.
+    /// What has come so far; of a stream that is translated, what the client gets for it.
     pub first: Bytes,
     /// The rest.
     pub rest: Body,
     /// The usage in it was asked for on our own account.
     pub hide_usage: bool,
     /// How it is translated, if it is.
-    pub lane: Option<Lane>,
+    pub translated: Option<Midway>,
     /// Longest wait between two reads.
     pub idle: Duration,
     /// When the whole attempt must be over.
@@ -138,6 +148,24 @@ impl Failure {
         error.param = self.param;
         error.retry_after = self.retry_after.map(|time| time.as_secs_f64());
         Err(error)
+    }
+}
+
+impl Failure {
+    /// Whether it says more than the failure of a group before: that it cannot serve such a request at all
+    /// says least, that it could not be tried a little more; of those that were tried the last one counts.
+    fn outweighs(&self, before: &Failure) -> bool {
+        let weight = |failure: &Failure| match failure.class {
+            _ if failure.is_of_the_request() => 0,
+            Class::NoDeployment => 1,
+            _ => 2,
+        };
+        weight(self) > weight(before) || weight(self) == 2
+    }
+
+    /// The deployment cannot be asked such a thing; another may.
+    fn is_of_the_request(&self) -> bool {
+        matches!(self.class, Class::NotSupported | Class::Untranslatable)
     }
 }
 
@@ -258,9 +286,7 @@ impl Route<'_, '_> {
             } else if failure.class.row().fall_back {
                 queue.extend(&groups.fallbacks);
             }
-            // A group that could not even be tried says less than one that was.
-            let untried = matches!(failure.class, Class::NoDeployment | Class::NotSupported);
-            if !untried || last.as_ref().is_none_or(|last| last.class == Class::NotSupported) {
+            if last.as_ref().is_none_or(|last| failure.outweighs(last)) {
                 last = Some(failure);
             }
         }
@@ -298,17 +324,25 @@ impl Route<'_, '_> {
                 tried.clear();
                 continue;
             };
-            tried.push(index);
             let deployment = &plan.deployments[index];
-            let ready = way.ready(chat, deployment)?;
-            trail.attempts += 1;
+            let ready = match way.ready(chat, deployment) {
+                Ok(ready) => ready,
+                // A group may have deployments of several dialects: another one can say it, perhaps.
+                Err(failure) if failure.is_of_the_request() && candidates.len() > 1 => {
+                    candidates.retain(|one| one.index != index);
+                    continue;
+                }
+                Err(failure) => return Err(failure),
+            };
+            tried.push(index);
             trail.deployment = Some(index);
             let started = Instant::now();
             let result = match ready {
-                Ready::Held(prepared, extra) => {
-                    held(chat, deployment, prepared, extra, trail).await
+                Ready::Held(prepared, extra) => send(chat, deployment, prepared, extra, trail).await,
+                Ready::Coming(coming) => {
+                    trail.attempts += 1;
+                    coming.attempt(chat, deployment).await
                 }
-                Ready::Coming(coming) => coming.attempt(chat, deployment).await,
             };
             trail.upstream += started.elapsed();
             let failure = match result {
@@ -358,8 +392,17 @@ fn note_failure(shop: &Shop, call: &Call, deployment: &Deployment, failure: &Fai
     }
 }
 
-/// Counts a stream that broke off against its deployment.
+/// What a failure that an upstream tells of amounts to.
+#[must_use]
+pub fn class_of(said: &llmgw_formats::chat::Failure<'_>) -> Class {
+    refusal::classify(said.status, said.kind)
+}
+
+/// Counts a stream that broke off against its deployment, unless the request itself was at fault.
 pub fn note_midway(shop: &Shop, call: &Call, index: usize, class: Class) {
+    if !class.row().retry {
+        return;
+    }
     let deployment = &call.plan.deployments[index];
     let fields = [("deployment", &deployment.id[..]), ("class", class.row().name)];
     shop.log.warn("a stream broke off", &fields);
@@ -379,23 +422,26 @@ fn rest(shop: &Shop, call: &Call, deployment: &Deployment, retry_after: Option<D
     }
 }
 
-/// One attempt with a body at hand: a second send where the host turns out to lack the Responses API.
-async fn held(
+/// One try of one deployment: what its host turns out to lack is asked for otherwise, and remembered.
+async fn send(
     chat: &Chat<'_>,
     deployment: &Deployment,
     prepared: Prepared<'_>,
     extra: &Extra<'_>,
     trail: &mut Trail,
 ) -> Result<Outcome, Failure> {
+    trail.attempts += 1;
     let result = attempt(chat, deployment, prepared, extra).await;
     let Err(failure) = &result else { return result };
-    let Some(prepared) = Prepared::without_responses(chat, deployment, failure) else {
-        return result;
-    };
+    let operation = chat.call.operation;
+    if operation.counts() && prepared::seems_to_lack(deployment, operation, failure) {
+        deployment.note_lack_of(operation);
+    }
+    let Some(prepared) = Prepared::otherwise(chat, deployment, failure) else { return result };
     trail.attempts += 1;
     let result = attempt(chat, deployment, prepared?, extra).await;
     if result.is_ok() {
-        deployment.note_lack_of_responses();
+        deployment.note_lack_of(operation);
     }
     result
 }

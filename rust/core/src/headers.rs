@@ -26,6 +26,22 @@ impl Headers {
         Headers { text, fields }
     }
 
+    /// The headers for a body of ours in the place of the one that they came with.
+    #[must_use]
+    pub fn translated(&self, kind: &str) -> Self {
+        const NAME: &str = "content-type";
+        let describes_body = |name: &Range<usize>| {
+            let start = self.text[name.clone()].get(.."content-".len());
+            start.is_some_and(|start| start.eq_ignore_ascii_case(b"content-"))
+        };
+        let text = Bytes::from([&self.text[..], NAME.as_bytes(), kind.as_bytes()].concat());
+        let (name, value) = (self.text.len(), self.text.len() + NAME.len());
+        let mut fields: Vec<_> =
+            self.fields.iter().filter(|(name, _)| !describes_body(name)).cloned().collect();
+        fields.push((name..value, value..text.len()));
+        Headers { text, fields }
+    }
+
     /// A copy of the headers of an HTTP/2 reply.
     #[must_use]
     pub fn from_map(map: &http::HeaderMap) -> Self {
@@ -83,6 +99,19 @@ mod tests {
         assert_eq!(headers.get("aA"), Some(&b"1"[..]));
         assert_eq!(headers.get("a"), None);
         assert_eq!(headers.iter().count(), 2);
+    }
+
+    #[test]
+    fn what_described_the_body_goes_with_it_and_the_rest_stays() {
+        let map = http::HeaderMap::from_iter([
+            ("content-type".parse().unwrap(), "text/plain".parse().unwrap()),
+            ("content-encoding".parse().unwrap(), "br".parse().unwrap()),
+            ("request-id".parse().unwrap(), "req_1".parse().unwrap()),
+        ]);
+        let ours = Headers::from_map(&map).translated("application/json");
+        assert_eq!(ours.text("content-type"), Some("application/json"));
+        assert_eq!(ours.text("content-encoding"), None);
+        assert_eq!(ours.text("request-id"), Some("req_1"));
     }
 
     #[test]

@@ -17,7 +17,7 @@ use http::{HeaderName, HeaderValue, Uri};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
 /// The scheme of deployments that this process answers itself.
@@ -134,8 +134,8 @@ pub struct Deployment {
     tokenizer: Family,
     model: String,
     urls: HashMap<Operation, Target>,
-    /// Its host turned out to lack the Responses API, which not every host of the dialect has.
-    lacks_responses: AtomicBool,
+    /// What its host turned out to lack, which not every host of the dialect has: a bit per operation.
+    lacks: AtomicU32,
     stream_urls: HashMap<Operation, Target>,
     /// Where responses are that it has made, if its upstream is one that may keep them.
     pub account: Option<Account>,
@@ -182,26 +182,27 @@ impl Deployment {
     /// How the deployment serves the operation: as it is, or, for chats, by one of another dialect.
     #[must_use]
     pub fn serves(&self, operation: Operation) -> Option<Operation> {
-        let lacks = operation == Operation::Responses && self.lacks_responses.load(Relaxed);
-        if self.urls.contains_key(&operation) && !lacks {
-            return Some(operation);
-        }
-        self.instead_of(operation)
+        if self.has(operation) { Some(operation) } else { self.instead_of(operation) }
+    }
+
+    /// Whether its host has the operation, as far as is known.
+    fn has(&self, operation: Operation) -> bool {
+        self.urls.contains_key(&operation) && self.lacks.load(Relaxed) & bit(operation) == 0
     }
 
     /// The operation of another dialect that stands in for one.
     #[must_use]
     pub fn instead_of(&self, operation: Operation) -> Option<Operation> {
         if operation.embeds_content() {
-            return Some(Operation::Embeddings).filter(|other| self.urls.contains_key(other));
+            return Some(Operation::Embeddings).filter(|other| self.has(*other));
         }
         let others = Operation::CHATS.into_iter().filter(|chat| *chat != operation);
-        others.filter(|_| operation.is_chat()).find(|chat| self.urls.contains_key(chat))
+        others.filter(|_| operation.is_chat()).find(|chat| self.has(*chat))
     }
 
-    /// Remembers that the host has no Responses API, until the next configuration.
-    pub fn note_lack_of_responses(&self) {
-        self.lacks_responses.store(true, Relaxed);
+    /// Remembers that the host lacks the operation, until the next configuration.
+    pub fn note_lack_of(&self, operation: Operation) {
+        self.lacks.fetch_or(bit(operation), Relaxed);
     }
 
     /// The header lines for a request that is not JSON.
@@ -223,6 +224,11 @@ impl Deployment {
             }
         }
     }
+}
+
+/// The operation's place in a set of them.
+fn bit(operation: Operation) -> u32 {
+    1 << operation as u32
 }
 
 /// Percent-encodes what a path segment may not hold.
@@ -557,7 +563,7 @@ impl Deployment {
             model: one.model,
             urls,
             account: one.urls.get(&Operation::Responses).map(|url| Account::new(url, &one.headers)),
-            lacks_responses: AtomicBool::new(false),
+            lacks: AtomicU32::new(0),
             stream_urls,
             headers,
             stream_usage: one.stream_usage,

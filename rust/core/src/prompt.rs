@@ -49,6 +49,32 @@ const MEDIA: [&[u8]; 7] = [
     b"file_data",
 ];
 
+/// Keys of objects that a model has written, or a tool: what stands in them is text, whatever its key.
+const ARGUMENTS: [&[u8]; 5] = [b"input", b"args", b"response", b"arguments", b"action"];
+
+/// An object that may be a document's source, whose data is a text (Anthropic's plain text documents).
+#[derive(Default)]
+struct Source<'a> {
+    data: Option<&'a [u8]>,
+    is_text: bool,
+}
+
+impl<'a> Source<'a> {
+    fn note(&mut self, key: &[u8], raw: &'a [u8]) {
+        match key {
+            b"data" => self.data = Some(raw),
+            b"type" => self.is_text |= raw == b"text",
+            b"media_type" => self.is_text |= raw.starts_with(b"text/"),
+            _ => {}
+        }
+    }
+
+    /// The text, if it is one.
+    fn text(self) -> Option<&'a [u8]> {
+        self.data.filter(|_| self.is_text)
+    }
+}
+
 /// The texts of one request; reused between requests.
 #[derive(Debug, Default)]
 pub struct Prompt {
@@ -127,33 +153,49 @@ impl Prompt {
 
     fn read_field(&mut self, name: &str, value: &[u8]) {
         let definitions = matches!(name, "tools" | "functions" | "response_format" | "text");
+        let labels = matches!(name, "metadata" | "labels");
         let counts_ids = matches!(name, "prompt" | "input");
         let mut key: &[u8] = b"";
         let mut depth = 0_usize;
+        // How deep an object lies whose keys are nobody's but the model's, its tools' or the client's.
+        let mut free: Option<usize> = labels.then_some(0);
+        let mut source = Source::default();
         json::walk(value, |token| match token {
             Token::Key(name) => {
                 key = name;
-                if definitions {
+                if definitions || free.is_some() {
                     self.add(name);
                 } else if MEDIA.contains(&name) {
                     self.images += 1;
                 }
             }
             Token::Text(raw) => {
-                if key == b"role" && !definitions {
+                if definitions || free.is_some() || !STRUCTURE.contains(&key) {
+                    return self.add(raw);
+                }
+                if key == b"role" {
                     self.messages += 1;
                 }
-                if definitions || !STRUCTURE.contains(&key) {
-                    self.add(raw);
-                }
+                source.note(key, raw);
             }
             Token::Plain(_) if counts_ids && depth > 0 => self.token_ids += 1,
             Token::Open(_) => {
+                if free.is_none() && ARGUMENTS.contains(&key) {
+                    free = Some(depth);
+                }
                 depth += 1;
                 key = b"";
+                source = Source::default();
             }
             Token::Close => {
                 depth = depth.saturating_sub(1);
+                if free == Some(depth) {
+                    free = None;
+                }
+                if let Some(text) = std::mem::take(&mut source).text() {
+                    self.images = self.images.saturating_sub(1);
+                    self.add(text);
+                }
                 key = b"";
             }
             Token::Plain(_) => {}
@@ -214,6 +256,43 @@ mod tests {
         let texts: Vec<&str> = prompt.slots().collect();
         assert_eq!(texts, ["Be \"kind\".", "ann", "look", "f", "{\"a\":1}", "done"]);
         assert_eq!(prompt.tokens(Operation::ChatCompletions, |_| 1), 6 + 4 * 4 + 3 + 765);
+    }
+
+    #[test]
+    fn what_a_tool_is_called_with_and_answers_is_text_whatever_its_keys() {
+        let anthropic = read(
+            Operation::Messages,
+            r#"{"messages":[{"role":"assistant","content":[{"type":"tool_use","id":"t1","name":"f",
+                "input":{"id":"one","nested":{"url":"two","role":"three"}}}]},
+                {"role":"user","content":"four"}]}"#,
+        );
+        let texts: Vec<&str> = anthropic.slots().collect();
+        assert_eq!(texts, ["f", "id", "one", "nested", "url", "two", "role", "three", "four"]);
+        assert_eq!(anthropic.messages, 2);
+        let gemini = read(
+            Operation::GenerateContent,
+            r#"{"contents":[{"role":"user","parts":[{"functionResponse":
+                {"id":"c1","name":"f","response":{"data":"one"}}}]}],"labels":{"id":"two"}}"#,
+        );
+        assert_eq!(gemini.slots().collect::<Vec<_>>(), ["f", "data", "one", "id", "two"]);
+    }
+
+    #[test]
+    fn a_documents_plain_text_is_text_and_no_picture() {
+        let read = |source: &str| {
+            let document = format!(r#"{{"type":"document","source":{source}}}"#);
+            let body = format!(r#"{{"messages":[{{"role":"user","content":[{document}]}}]}}"#);
+            let prompt = read(Operation::Messages, &body);
+            (prompt.slots().map(str::to_owned).collect::<Vec<_>>(), prompt.images)
+        };
+        for source in [
+            r#"{"type":"text","media_type":"text/plain","data":"secret"}"#,
+            r#"{"data":"secret","media_type":"text/plain","type":"text"}"#,
+        ] {
+            assert_eq!(read(source), (vec!["secret".to_owned()], 0), "{source}");
+        }
+        let pdf = r#"{"type":"base64","media_type":"application/pdf","data":"AAAA"}"#;
+        assert_eq!(read(pdf), (vec![], 1));
     }
 
     #[test]

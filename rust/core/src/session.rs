@@ -2,19 +2,19 @@
 //! the control plane.
 
 mod asked;
+mod recording;
+mod remembering;
 mod upload;
 
-use crate::cache::{CachedHead, Entry};
+use crate::cache::Entry;
 use crate::call::{Call, Ticket};
 use crate::connection::Connection;
 use crate::dispatch::{self, Extra, Failure, Outcome, Partial, Trail, Whole};
 use crate::edge::Edge;
 use crate::error::Error;
 use crate::gate::{Admission, Arrival};
-use crate::headers::Headers;
 use crate::http1::{Framing, Head};
-use crate::json;
-use crate::metrics::{Counter, Labels, Sample};
+use crate::metrics::Counter;
 use crate::plan::{Key, Plan};
 use crate::reply::{Body, HeadWriter, LIMIT_HEADERS, error_headers};
 use crate::responses::keeping::{Keeper, Keeping};
@@ -26,17 +26,17 @@ use crate::translate::Chat;
 use crate::usage::{self, Usage};
 use crate::{access, control, dialect};
 pub use asked::Asked;
-use bytes::Bytes;
 use llmgw_formats::Kind;
+pub use recording::CLIENT_GONE;
+use recording::Ending;
+use remembering::is_final;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 /// What a token of output is taken for where a whole reply says nothing of usage: English and JSON alike.
 const BYTES_PER_TOKEN: u64 = 4;
-/// The status that metrics show for a client that left: nginx's.
-pub const CLIENT_GONE: u16 = 499;
 
 /// What becomes of the connection after a reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -206,7 +206,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         match outcome {
             Ok(Outcome::Whole(whole)) => self.answer_whole(call, whole, trail, asked).await,
             Ok(Outcome::Partial(partial)) => {
-                self.answer_partial(chat, *partial, trail, asked).await
+                self.answer_partial(call, *partial, trail, asked).await
+            }
+            Err(_) if call.operation.counts() && is_lacking(call, trail) => {
+                self.answer_count(call, trail, asked).await
             }
             Err(failure) => match failure.into_reply() {
                 Ok(whole) => self.answer_whole(call, whole, trail, asked).await,
@@ -241,6 +244,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         self.anthropic_id(asked);
         self.call_headers(ticket, &trail);
         self.head.header("x-llmgw-cache", b"hit").header("content-type", &entry.head.content_type);
+        self.name_dropped(&entry.head.dropped);
         self.write_body(asked, &entry.body).await
     }
 
@@ -272,7 +276,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             self.head.header("x-should-retry", b"false");
         }
         if whole.status == 200 && is_final(call.operation, &whole.body) {
-            self.remember(call, trail, &whole.headers, &whole.body);
+            let dropped = whole.translated.as_ref().map_or("", |lost| &lost.dropped);
+            self.remember(call, trail, &whole.headers, &whole.body, dropped);
         }
         let edge = self.edge.clone();
         let keeper = Keeper::of(whole.translated.as_ref().map(|lost| lost.kept_upstream));
@@ -285,28 +290,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
 
     async fn answer_partial(
         &mut self,
-        chat: &Chat<'_>,
-        mut partial: Partial,
+        call: &Call,
+        partial: Partial,
         trail: &mut Trail,
         asked: &Asked,
     ) -> After {
-        let call = chat.call;
         self.begin(call, trail, partial.status, asked);
-        let mut translation = None;
         let edge = self.edge.clone();
-        let keeper = Keeper::of(partial.lane.as_ref().map(|lane| lane.kept_upstream));
+        let keeper = Keeper::of(partial.translated.as_ref().map(|midway| midway.kept_upstream));
         let keeping = Keeping::new(&edge.store, call, trail.deployment, keeper);
         let watch = keeping.and_then(|keeping| keeping.watch(&partial));
-        if let Some(lane) = partial.lane.take() {
-            self.name_dropped(&lane.dropped);
-            // It was read once to get here.
-            translation = chat.stream(&lane).ok();
+        let mut dropped = String::new();
+        if let Some(midway) = &partial.translated {
+            dropped.clone_from(&midway.dropped);
+            self.name_dropped(&dropped);
         }
         let headers = partial.headers.clone();
         let status = partial.status;
         stream::upstream_headers(&mut self.head, &headers, call.limits.iter().any(Option::is_some));
         let deployment = trail.deployment.map_or("", |index| &call.plan.deployments[index].id);
-        let passed = stream::pass(self, call, partial, translation, watch, deployment, asked).await;
+        let passed = stream::pass(self, call, partial, watch, deployment, asked).await;
         trail.upstream += passed.waited;
         if let (Some(class), Some(index)) = (passed.broken, trail.deployment) {
             dispatch::note_midway(&self.edge.shop, call, index, class);
@@ -324,7 +327,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         };
         self.finish(call, trail, asked, ending);
         if let (true, Some(body)) = (passed.cacheable, passed.kept) {
-            self.remember(call, trail, &headers, &body);
+            self.remember(call, trail, &headers, &body, &dropped);
         }
         passed.after
     }
@@ -363,86 +366,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 self.head.rate_limit(names, decision);
             }
         }
-    }
-
-    fn remember(&self, call: &Call, trail: &Trail, headers: &Headers, body: &Bytes) {
-        let (Some(key), Some(deployment)) = (call.cache_key, trail.deployment) else { return };
-        let content_type = headers.get("content-type").unwrap_or(b"application/json");
-        if headers.get("content-encoding").is_some() {
-            return;
-        }
-        let entry = Entry {
-            head: CachedHead { status: 200, content_type: Bytes::copy_from_slice(content_type) },
-            body: Bytes::copy_from_slice(body),
-            deployment,
-        };
-        self.edge.desk.borrow_mut().answers.put(&call.plan, key, entry);
-    }
-
-    /// Settles the reservation and notes the call in the metrics.
-    fn finish(&self, call: &Call, trail: &Trail, asked: &Asked, ending: Ending) {
-        let shop = &self.edge.shop;
-        if ending.status == CLIENT_GONE {
-            shop.metrics.count(Counter::ClientDisconnect);
-        }
-        let began = ending.status < 400 || ending.first_byte.is_some();
-        let reached = trail.attempts > 0 && (began || ending.status == CLIENT_GONE);
-        // Where nothing was said of usage, what was counted stands in for it.
-        let counted =
-            Usage { input: call.input_tokens, output: ending.output_estimate, ..Usage::default() };
-        let usage = ending.usage.or(reached.then_some(counted));
-        shop.settle(call, usage.map(|usage| usage.input + usage.output));
-        self.record(
-            call,
-            trail,
-            asked,
-            ending.status,
-            usage.unwrap_or_default(),
-            ending.first_byte,
-        );
-    }
-
-    fn record(
-        &self,
-        ticket: &Ticket,
-        trail: &Trail,
-        asked: &Asked,
-        status: u16,
-        usage: Usage,
-        first_byte: Option<Duration>,
-    ) {
-        let deployment = trail.deployment.and_then(|index| ticket.plan.deployments.get(index));
-        let labels = Labels {
-            endpoint: ticket.operation.name(),
-            model: ticket.model_label(),
-            provider: deployment.map_or("", |one| &one.provider),
-            deployment: deployment.map_or("", |one| &one.id),
-            key: &ticket.key.alias,
-            status,
-        };
-        let sample = Sample {
-            total_ns: nanoseconds(asked.started.elapsed()),
-            upstream_ns: nanoseconds(trail.upstream),
-            first_byte_ns: first_byte.map(nanoseconds),
-            input_tokens: usage.input,
-            output_tokens: usage.output,
-            cache_read_tokens: usage.cache_read,
-            reasoning_tokens: usage.reasoning,
-        };
-        self.edge.shop.metrics.record(&labels, &sample);
-    }
-
-    fn record_refusal(&self, operation: Operation, key: &str, error: &Error, asked: &Asked) {
-        let labels = Labels {
-            endpoint: operation.name(),
-            model: "",
-            provider: "",
-            deployment: "",
-            key,
-            status: error.class.row().status,
-        };
-        let sample = Sample { total_ns: nanoseconds(asked.started.elapsed()), ..Sample::default() };
-        self.edge.shop.metrics.record(&labels, &sample);
     }
 
     /// Answers with an error before the body was read; keeps the connection if the body is already here.
@@ -486,30 +409,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     }
 }
 
-/// How a call ended, for settlement and metrics.
-#[derive(Default)]
-struct Ending {
-    status: u16,
-    usage: Option<Usage>,
-    /// Output tokens if the provider does not say: events of a stream, or by the size of a whole reply.
-    output_estimate: u64,
-    first_byte: Option<Duration>,
-}
-
-fn nanoseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
-}
-
-/// Whether a whole reply is an answer that may be given again.
-fn is_final(operation: Operation, body: &[u8]) -> bool {
-    let says = |name: &str, word: &[u8]| {
-        json::find_member(body, name).is_some_and(|field| &body[field.value] == word)
-    };
-    match operation {
-        Operation::Responses => says("status", b"\"completed\""),
-        Operation::Messages => {
-            !says("stop_reason", b"\"refusal\"") && !says("stop_reason", b"\"pause_turn\"")
-        }
-        _ => memchr::memmem::find(body, b"\"content_filter\"").is_none(),
-    }
+/// Whether the deployment asked last turned out to lack the operation.
+fn is_lacking(call: &Call, trail: &Trail) -> bool {
+    let asked = trail.deployment.and_then(|index| call.plan.deployments.get(index));
+    asked.is_some_and(|deployment| deployment.serves(call.operation).is_none())
 }

@@ -369,15 +369,18 @@ fn find_key(event: &[u8], key: &[u8]) -> Option<usize> {
 
 /// The finish reason that an event gives, if any.
 fn finish_reason(event: &[u8]) -> Option<&[u8]> {
-    const KEY: &[u8] = b"\"finish_reason\"";
-    memmem::find_iter(event, KEY).find_map(|at| {
-        let escaped = at > 0 && event[at - 1] == b'\\';
-        let value =
-            event[at + KEY.len()..].trim_ascii_start().strip_prefix(b":")?.trim_ascii_start();
-        let text = value.strip_prefix(b"\"").filter(|_| !escaped)?;
-        let end = memchr::memchr(b'"', text)?;
-        // Some hosts say "" until there is a reason.
-        (end > 0).then_some(&text[..end])
+    // Some hosts say "" until there is a reason.
+    words_of(event, b"\"finish_reason\"").find(|reason| !reason.is_empty())
+}
+
+/// The strings that are values of a key (given with its quotes), wherever it stands in a JSON text.
+pub fn words_of<'t>(text: &'t [u8], key: &'t [u8]) -> impl Iterator<Item = &'t [u8]> {
+    memmem::find_iter(text, key).filter_map(move |at| {
+        // Part of a string, if a backslash stands before it.
+        let is_key = at == 0 || text[at - 1] != b'\\';
+        let value = text[at + key.len()..].trim_ascii_start().strip_prefix(b":")?;
+        let word = value.trim_ascii_start().strip_prefix(b"\"").filter(|_| is_key)?;
+        Some(&word[..memchr::memchr(b'"', word)?])
     })
 }
 

@@ -3,6 +3,7 @@
 //! The next read from the upstream waits until the client has taken the last one: a slow reader holds
 //! its upstream back instead of filling memory.
 
+mod course;
 mod passage;
 
 use crate::call::Call;
@@ -12,16 +13,14 @@ use crate::headers::Headers;
 use crate::reply::{Body, HeadWriter};
 use crate::responses::keeping::Watch;
 use crate::session::{After, Asked, Session};
-use crate::snapshot::Operation;
-use crate::sse::{Grammar, Relay};
-use crate::translate::Translation;
 use crate::upstream;
-use crate::usage::{self, Usage};
+use crate::usage::Usage;
 use bytes::Bytes;
+use course::{Course, End};
 use llmgw_formats::Kind;
 use passage::Passage;
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout_at;
 
@@ -50,55 +49,25 @@ pub struct Passed {
     pub kept: Option<Bytes>,
 }
 
-/// Why the upstream's part ended.
-enum End {
-    Complete,
-    Broken { timed_out: bool },
-    ClientGone,
-}
-
 /// Passes `partial` to the client; the head has been begun and is ended here.
 pub async fn pass<S: AsyncRead + AsyncWrite + Unpin>(
     session: &mut Session<S>,
     call: &Call,
-    partial: Partial,
-    translation: Option<Translation>,
+    mut partial: Partial,
     mut watch: Option<Watch<'_>>,
     deployment: &str,
     asked: &Asked,
 ) -> Passed {
     let is_events = partial.headers.is_of_type("text/event-stream");
-    let mut passage = match translation {
-        Some(translation) => Some(Passage::Translation(Box::new(translation))),
-        None => is_events
-            .then(|| Passage::Relay(Relay::new(grammar(call.operation), partial.hide_usage))),
-    };
-    // As the body is framed, not as a header says: what is promised is what comes.
-    let left = partial.rest.remaining().and_then(|left| usize::try_from(left).ok());
-    let length = left.map(|left| partial.first.len() + left).filter(|_| !is_events);
-    let framing = match (length, asked.chunked) {
-        (Some(length), _) => Body::Length(length),
-        (None, true) => Body::Chunked,
-        (None, false) => Body::UntilClose,
-    };
-    let keep_alive = asked.keep_alive && framing != Body::UntilClose;
-    let mut out = Outgoing { framing, frame: Vec::with_capacity(1024), sent: 0 };
-    out.frame.extend_from_slice(session.head.end(framing, keep_alive));
+    let (mut out, keep_alive) = Outgoing::begin(session, &partial, is_events, asked);
+    let translated = partial.translated.take().map(|midway| midway.translation);
+    let mut course = Course::new(call, translated, is_events, partial.hide_usage);
     let mut kept = (is_events && call.cache_key.is_some()).then(Keeper::default);
     let most_kept = call.plan.cache.as_ref().map_or(0, |policy| policy.max_entry_bytes);
     let first_byte = asked.started.elapsed();
-    let mut tail = Tail::default();
-    let mut waited = Duration::ZERO;
     let Partial { first, mut rest, idle, deadline, .. } = partial;
-    let mut data = first;
+    let mut ready = course.begin(first);
     let end = loop {
-        let ready = match &mut passage {
-            Some(passage) => passage.push(data),
-            None => {
-                tail.add(&data);
-                data
-            }
-        };
         if let Some(keeper) = &mut kept {
             keeper.add(&ready, most_kept);
         }
@@ -109,55 +78,29 @@ pub async fn pass<S: AsyncRead + AsyncWrite + Unpin>(
         if !matches!(timeout_at(deadline, out.send(session, &ready)).await, Ok(Ok(()))) {
             break End::ClientGone;
         }
-        if passage.as_ref().is_some_and(Passage::is_broken) {
-            break End::Broken { timed_out: false };
+        if let Some(end) = course.over() {
+            break end;
         }
-        if passage.as_ref().is_some_and(Passage::is_done) {
-            break End::Complete;
-        }
-        let until = deadline.min(tokio::time::Instant::now() + idle);
-        let started = Instant::now();
-        let read = tokio::select! {
-            biased;
-            read = timeout_at(until, rest.chunk()) => read,
-            () = session.connection.gone() => break End::ClientGone,
-        };
-        waited += started.elapsed();
-        match read {
-            Ok(Some(Ok(bytes))) => data = bytes,
-            Ok(None) => break End::Complete,
-            Ok(Some(Err(_))) => break End::Broken { timed_out: false },
-            Err(_) => break End::Broken { timed_out: true },
+        match course.next(session, &mut rest, idle, deadline).await {
+            Ok(next) => ready = course.take(next),
+            Err(end) => break end,
         }
     };
     // What was held is said only now: a stream may turn out to be complete, or broken, by it.
-    let last = match (&mut passage, &end) {
-        (Some(passage), End::Complete) => passage.finish(),
-        _ => Bytes::new(),
-    };
+    let last = course.last(&end);
     if let Some(watch) = &mut watch {
         watch.see(&last);
     }
-    let broken = match end {
-        End::Broken { timed_out: true } => Some(Class::UpstreamTimeout),
-        End::Broken { timed_out: false } => Some(Class::UpstreamProtocol),
-        End::Complete if passage.as_ref().is_some_and(|passage| !passage.is_finished()) => {
-            Some(Class::UpstreamProtocol)
-        }
-        _ => None,
-    };
-    if broken.is_none() && !matches!(end, End::ClientGone) && !rest.is_over() {
+    let (broken, client_gone) = (course.broken(&end), matches!(end, End::ClientGone));
+    if broken.is_none() && !client_gone && !rest.is_over() {
         tokio::task::spawn_local(run_out(rest));
     } else {
         // Gone before the client's connection is closed: the upstream's slot is free at once.
         drop(rest);
     }
+    let (usage, events) = course.cost(call, broken.is_none() && !client_gone);
+    let Course { passage, waited, .. } = course;
     let failed = passage.as_ref().is_none_or(Passage::has_failed);
-    let (usage, events) = match &passage {
-        Some(passage) => (passage.usage(), passage.events()),
-        None => (usage::at_end(call.operation.format(), &tail.bytes), 0),
-    };
-    let client_gone = matches!(end, End::ClientGone);
     let ending = Ending { end, last, deployment, keep_alive, request_id: &asked.request_id };
     let (after, complete) = finish(session, call, ending, passage, &mut out, &mut kept).await;
     Passed {
@@ -260,6 +203,29 @@ struct Outgoing {
 }
 
 impl Outgoing {
+    /// Ends the reply's head, by how the body is framed and not as a header says: what is promised is what
+    /// comes. The second value says whether the connection may live on.
+    fn begin<S: AsyncRead + AsyncWrite + Unpin>(
+        session: &mut Session<S>,
+        partial: &Partial,
+        is_events: bool,
+        asked: &Asked,
+    ) -> (Self, bool) {
+        let left = partial.rest.remaining().and_then(|left| usize::try_from(left).ok());
+        // What is translated changes its length.
+        let is_known = !is_events && partial.translated.is_none();
+        let length = left.map(|left| partial.first.len() + left).filter(|_| is_known);
+        let framing = match (length, asked.chunked) {
+            (Some(length), _) => Body::Length(length),
+            (None, true) => Body::Chunked,
+            (None, false) => Body::UntilClose,
+        };
+        let keep_alive = asked.keep_alive && framing != Body::UntilClose;
+        let mut frame = Vec::with_capacity(1024);
+        frame.extend_from_slice(session.head.end(framing, keep_alive));
+        (Outgoing { framing, frame, sent: 0 }, keep_alive)
+    }
+
     /// Sends `data` (and the head before it, the first time).
     async fn send<S: AsyncRead + AsyncWrite + Unpin>(
         &mut self,
@@ -299,22 +265,6 @@ impl Outgoing {
     }
 }
 
-/// The end of a plain body, where the usage stands in large replies.
-#[derive(Default)]
-struct Tail {
-    bytes: Vec<u8>,
-}
-
-impl Tail {
-    const KEPT: usize = 4096;
-
-    fn add(&mut self, data: &[u8]) {
-        self.bytes.extend_from_slice(&data[data.len().saturating_sub(Self::KEPT)..]);
-        let surplus = self.bytes.len().saturating_sub(Self::KEPT);
-        self.bytes.drain(..surplus);
-    }
-}
-
 /// Collects what was passed, until it is too large to be cached.
 #[derive(Default)]
 struct Keeper {
@@ -334,23 +284,6 @@ impl Keeper {
 
     fn into_bytes(self) -> Option<Bytes> {
         (!self.overflown).then(|| self.bytes.into())
-    }
-}
-
-fn grammar(operation: Operation) -> Grammar {
-    match operation {
-        Operation::ImagesGenerations
-        | Operation::ImagesEdits
-        | Operation::AudioSpeech
-        | Operation::AudioTranscriptions
-        | Operation::AudioTranslations => return Grammar::Media,
-        _ => {}
-    }
-    match operation.format() {
-        Some(Kind::OpenaiResponses) => Grammar::Responses,
-        Some(Kind::AnthropicMessages) => Grammar::Messages,
-        Some(Kind::GeminiGenerate) => Grammar::Content,
-        _ => Grammar::Chat,
     }
 }
 

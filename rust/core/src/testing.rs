@@ -111,7 +111,11 @@ pub fn shop(plan: Option<Arc<Plan>>) -> Shop {
 /// A reply fit for the cache.
 pub fn cached(body: &'static str) -> Entry {
     Entry {
-        head: CachedHead { status: 200, content_type: Bytes::from_static(b"application/json") },
+        head: CachedHead {
+            status: 200,
+            content_type: Bytes::from_static(b"application/json"),
+            dropped: "".into(),
+        },
         body: Bytes::from_static(body.as_bytes()),
         deployment: 0,
     }

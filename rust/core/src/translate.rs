@@ -2,23 +2,19 @@
 //! reply, the stream and the refusal on their way back.
 
 mod embeddings;
+mod stream;
 
 use crate::call::{Call, Keep};
-use crate::dialect;
 use crate::error::{Class, Error};
 use crate::json;
 use crate::keys::to_hex;
 use crate::plan::Deployment;
 use crate::responses::previous::Past;
 use crate::snapshot::Operation;
-use crate::usage::Usage;
+use crate::usage::{self, Usage};
 use bytes::Bytes;
-use llmgw_formats::chat::{Delta, Event, Failure, Request};
-use llmgw_formats::eventstream::Messages;
-use llmgw_formats::format::{
-    Context, Dropped, Fault, Frame, PathFacts, Sent, StreamDecoder, StreamEncoder, Target,
-};
-use llmgw_formats::frames::Frames;
+use llmgw_formats::chat::{Extra, Failure, Request};
+use llmgw_formats::format::{Context, Dropped, Fault, PathFacts, Sent, StreamEncoder, Target};
 use llmgw_formats::gemini_embed::Method;
 use llmgw_formats::gemini_generate;
 use llmgw_formats::openai_responses;
@@ -27,12 +23,17 @@ use llmgw_formats::writer::quote;
 use llmgw_formats::{Format, Kind, format};
 use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::collections::HashSet;
 use std::time::{SystemTime, UNIX_EPOCH};
+use stream::Nameless;
+pub use stream::Translation;
 
 /// Random bytes in the id of a response: as many hex digits as OpenAI's have.
 const STEM: usize = 24;
 /// Bytes of the header that names what was left out.
 const MOST_DROPPED: usize = 2048;
+/// Characters of one name in it.
+const MOST_NAME: usize = 200;
 
 /// An admitted chat, read into the canonical one when a deployment of another dialect needs it.
 pub struct Chat<'a> {
@@ -121,7 +122,7 @@ impl<'a> Chat<'a> {
         if self.call.strict
             && let Some(first) = dropped.names().first()
         {
-            let name = self.client().spelling_of(first.clone());
+            let name = self.spelt(first.clone());
             let message = format!("The model's provider cannot be told `{name}`.");
             return Err(Error::new(Class::Untranslatable, message).with_param(name));
         }
@@ -151,11 +152,11 @@ impl<'a> Chat<'a> {
         if keeps_dialect {
             add_extras(&mut sent.body, request, dropped);
         } else {
-            self.refuse_what_is_essential(dropped)?;
+            self.refuse_what_is_essential(request)?;
         }
         if self.call.keep.is_wanted() {
             // It is kept here.
-            dropped.forget("store");
+            dropped.forget_all(|name| name == "store");
         }
         let kept_upstream = keeps_dialect && self.is_kept_upstream();
         if kept_upstream && let Some(store) = json::find_member(&sent.body, "store") {
@@ -172,35 +173,40 @@ impl<'a> Chat<'a> {
     }
 
     /// Some members of a request for a response must not be left out.
-    fn refuse_what_is_essential(&self, dropped: &Dropped) -> Result<(), Error> {
+    fn refuse_what_is_essential(&self, request: &Request<'_>) -> Result<(), Error> {
         if self.call.operation != Operation::Responses {
             return Ok(());
         }
-        let is_essential = |name: &&&str| dropped.names().iter().any(|one| one == **name);
-        let Some(name) = openai_responses::ESSENTIAL.iter().find(is_essential) else {
+        let is_given = |name: &&&str| request.extra.iter().any(|extra| extra.name == **name);
+        let Some(name) = openai_responses::ESSENTIAL.iter().find(is_given) else {
             return Ok(());
         };
         let message = format!("The model's provider cannot be told `{name}`.");
         Err(Error::new(Class::NotSupported, message).with_param(*name))
     }
 
+    /// What was left out, as the client spells it: fit for a header and a message, and not too long.
+    fn spelt(&self, name: Cow<'static, str>) -> String {
+        let name = self.client().spelling_of(name);
+        let plain = |c: char| (c.is_ascii_graphic() || c == ' ') && c != ',';
+        name.chars().take(MOST_NAME).map(|c| if plain(c) { c } else { '?' }).collect()
+    }
+
     /// The names as a header's value.
     fn named(&self, dropped: &Dropped) -> String {
+        const MORE: &str = ", ...";
         let mut text = String::new();
         for name in dropped.names() {
-            let name = self.client().spelling_of(name.clone());
+            let name = self.spelt(name.clone());
             if text.len() + name.len() + 2 > MOST_DROPPED {
-                text.push_str(", …");
-                break;
+                return text + MORE;
             }
             if !text.is_empty() {
                 text.push_str(", ");
             }
-            text.extend(
-                name.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }),
-            );
+            text.push_str(&name);
         }
-        text.replace('…', "...")
+        if dropped.is_whole() { text } else { text + MORE }
     }
 
     /// The reply for the client.
@@ -212,7 +218,7 @@ impl<'a> Chat<'a> {
         let body = simdutf8::basic::from_utf8(body).map_err(|_| broken(()))?;
         if let Some(method) = lane.embeds {
             let (body, usage) = embeddings::reply(body, method)?;
-            return Ok(Translated { body: body.into(), usage });
+            return Ok(Translated { body: body.into(), usage: usage.and_then(usage::believable) });
         }
         let request = self.request()?;
         let mut reply = lane.upstream.decode_reply(body, &lane.sent).map_err(|_| broken(()))?;
@@ -220,7 +226,8 @@ impl<'a> Chat<'a> {
             reply.id = Cow::Borrowed("");
         }
         let body = self.client().encode_reply(&reply, request, &self.context());
-        Ok(Translated { body: body.into(), usage: reply.usage })
+        let usage = reply.usage.and_then(usage::believable);
+        Ok(Translated { body: body.into(), usage })
     }
 
     /// The refusal for the client.
@@ -240,17 +247,10 @@ impl<'a> Chat<'a> {
         } else {
             self.client().stream_encoder(request, &self.context())
         };
-        let cut = match lane.upstream.kind() {
-            Kind::BedrockConverse => Cut::Messages(Messages::default()),
-            _ => Cut::Events(Frames::default()),
-        };
-        Ok(Translation {
-            cut,
-            decoder: lane.upstream.stream_decoder(&lane.sent),
-            encoder: if self.names_anew(lane) { Box::new(Nameless(encoder)) } else { encoder },
-            said: Said::default(),
-            out: Vec::new(),
-        })
+        let encoder: Box<dyn StreamEncoder> =
+            if self.names_anew(lane) { Box::new(Nameless(encoder)) } else { encoder };
+        let decoder = lane.upstream.stream_decoder(&lane.sent);
+        Ok(Translation::new(lane.upstream.kind(), decoder, encoder))
     }
 
     /// Whether the reply gets an id of ours, whatever the upstream calls it: a response is found by it.
@@ -291,18 +291,24 @@ impl Lane {
 /// Members that only their own dialect knows, and that were left out, are carried where upstream and
 /// client share it.
 fn add_extras(body: &mut Vec<u8>, request: &Request<'_>, dropped: &mut Dropped) {
-    for extra in request.extra.iter().filter(|extra| !extra.name.contains(['.', '['])) {
-        if !dropped.names().contains(&extra.name) {
-            continue;
-        }
-        if body.pop() != Some(b'}') {
-            return;
-        }
-        for part in [",", &quote(&extra.name), ":", &extra.value, "}"] {
+    let Ok(object) = json::parse_object(body) else { return };
+    let written: HashSet<&[u8]> =
+        object.fields.iter().map(|field| &body[field.member.start..=field.key.end]).collect();
+    let is_left_out = |extra: &&Extra<'_>| {
+        !extra.name.contains(['.', '[']) && !written.contains(quote(&extra.name).as_bytes())
+    };
+    let added: Vec<_> = request.extra.iter().filter(is_left_out).collect();
+    if body.pop() != Some(b'}') {
+        return;
+    }
+    for extra in &added {
+        let comma = if body.ends_with(b"{") { "" } else { "," };
+        for part in [comma, &quote(&extra.name), ":", &extra.value] {
             body.extend_from_slice(part.as_bytes());
         }
-        dropped.forget(&extra.name);
     }
+    body.push(b'}');
+    dropped.forget_all(|name| added.iter().any(|extra| extra.name == name));
 }
 
 fn refused(fault: Fault) -> Error {
@@ -312,146 +318,4 @@ fn refused(fault: Fault) -> Error {
         Some(param) => error.with_param(param),
         None => error,
     }
-}
-
-/// A stream on its way from one dialect to another.
-pub struct Translation {
-    cut: Cut,
-    decoder: Box<dyn StreamDecoder>,
-    encoder: Box<dyn StreamEncoder>,
-    said: Said,
-    out: Vec<u8>,
-}
-
-/// How a stream is cut into frames.
-enum Cut {
-    /// Server-sent events.
-    Events(Frames),
-    /// AWS's binary messages.
-    Messages(Messages),
-}
-
-/// What has been said in a stream.
-#[derive(Default)]
-struct Said {
-    usage: Option<Usage>,
-    deltas: u64,
-    ended: bool,
-    failed: bool,
-    broken: bool,
-}
-
-impl Said {
-    fn note(&mut self, event: &Event<'_>) {
-        match event {
-            Event::Usage(usage) => self.usage = Some(*usage),
-            Event::Delta { delta: Delta::Text(_) | Delta::Arguments(_), .. } => self.deltas += 1,
-            Event::End => self.ended = true,
-            Event::Error(_) => (self.ended, self.failed) = (true, true),
-            Event::Finish { finish, .. } => {
-                use llmgw_formats::chat::Finish::{ContentFilter, Error, Refusal};
-                self.failed |= matches!(finish, ContentFilter | Error | Refusal);
-            }
-            _ => {}
-        }
-    }
-}
-
-impl Translation {
-    /// Takes a chunk from the upstream and returns what the client gets for it.
-    pub fn push(&mut self, chunk: &[u8]) -> Bytes {
-        let Translation { cut, decoder, encoder, said, out } = self;
-        let mut take = |frame: Frame<'_>| hand_on(decoder, encoder, said, out, frame);
-        let result = match cut {
-            Cut::Events(frames) => frames.push(chunk, &mut take),
-            Cut::Messages(messages) => messages.push(chunk, &mut take),
-        };
-        self.said.broken |= result.is_err();
-        std::mem::take(&mut self.out).into()
-    }
-
-    /// What is left when the upstream has closed.
-    pub fn finish(&mut self) -> Bytes {
-        let Translation { cut, decoder, encoder, said, out } = self;
-        let mut take = |frame: Frame<'_>| hand_on(decoder, encoder, said, out, frame);
-        let result = match cut {
-            Cut::Events(frames) => frames.close(&mut take),
-            Cut::Messages(_) => Ok(()),
-        };
-        let complete = decoder.close(&mut |event| {
-            said.note(&event);
-            encoder.event(&event, out);
-        });
-        said.broken |= result.is_err();
-        said.ended |= complete && !said.broken;
-        std::mem::take(&mut self.out).into()
-    }
-
-    /// The event that tells the client of a failure of ours.
-    pub fn fail(&mut self, error: &Error) -> Bytes {
-        let mut out = Vec::new();
-        self.encoder.event(&Event::Error(dialect::failure(error)), &mut out);
-        out.into()
-    }
-
-    /// Whether something came that is no stream of the upstream's dialect.
-    #[must_use]
-    pub fn is_broken(&self) -> bool {
-        self.said.broken
-    }
-
-    /// Whether the stream said that it is complete, or that it failed.
-    #[must_use]
-    pub fn is_finished(&self) -> bool {
-        self.said.ended && !self.said.broken
-    }
-
-    /// Whether it told of a failure, or of an answer that was filtered.
-    #[must_use]
-    pub fn has_failed(&self) -> bool {
-        self.said.failed
-    }
-
-    /// The usage seen last.
-    #[must_use]
-    pub fn usage(&self) -> Option<Usage> {
-        self.said.usage
-    }
-
-    /// Pieces of the answer that have passed.
-    #[must_use]
-    pub fn events(&self) -> u64 {
-        self.said.deltas
-    }
-}
-
-/// Does not tell the upstream's own id.
-struct Nameless(Box<dyn StreamEncoder>);
-
-impl StreamEncoder for Nameless {
-    fn event(&mut self, event: &Event<'_>, out: &mut Vec<u8>) {
-        match event {
-            Event::Start { model, created, .. } => {
-                let start = Event::Start { id: "".into(), model: model.clone(), created: *created };
-                self.0.event(&start, out);
-            }
-            other => self.0.event(other, out),
-        }
-    }
-}
-
-fn hand_on(
-    decoder: &mut Box<dyn StreamDecoder>,
-    encoder: &mut Box<dyn StreamEncoder>,
-    said: &mut Said,
-    out: &mut Vec<u8>,
-    frame: Frame<'_>,
-) -> Result<(), Fault> {
-    if said.ended {
-        return Ok(());
-    }
-    decoder.frame(frame, &mut |event| {
-        said.note(&event);
-        encoder.event(&event, out);
-    })
 }

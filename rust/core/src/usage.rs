@@ -101,7 +101,9 @@ pub fn parse_content(value: &[u8]) -> Option<Usage> {
     })
 }
 
-fn believable(usage: Usage) -> Option<Usage> {
+/// The usage, unless its numbers are absurd.
+#[must_use]
+pub fn believable(usage: Usage) -> Option<Usage> {
     (usage.input < MOST && usage.output < MOST).then_some(usage)
 }
 

@@ -609,6 +609,21 @@ pub struct Failure<'a> {
     pub param: Option<Text<'a>>,
 }
 
+impl Failure<'_> {
+    /// The failure apart from the text that it was read from.
+    #[must_use]
+    pub fn detached(&self) -> Failure<'static> {
+        let own = |text: &Text<'_>| Cow::Owned(text.clone().into_owned());
+        Failure {
+            status: self.status,
+            kind: self.kind,
+            message: own(&self.message),
+            code: self.code.as_ref().map(own),
+            param: self.param.as_ref().map(own),
+        }
+    }
+}
+
 /// The kinds of failure that all formats tell apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailureKind {

@@ -227,6 +227,8 @@ impl From<crate::value::Malformed> for Fault {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Dropped {
     names: Vec<Cow<'static, str>>,
+    /// There are more than are kept.
+    more: bool,
 }
 
 impl Dropped {
@@ -236,8 +238,13 @@ impl Dropped {
     /// Notes a canonical field (`seed`) or a place in the client's body (`messages[2].content[0]`).
     pub fn add(&mut self, name: impl Into<Cow<'static, str>>) {
         let name = name.into();
-        if self.names.len() < Self::MOST && !self.names.contains(&name) {
+        if self.names.contains(&name) {
+            return;
+        }
+        if self.names.len() < Self::MOST {
             self.names.push(name);
+        } else {
+            self.more = true;
         }
     }
 
@@ -248,14 +255,20 @@ impl Dropped {
         }
     }
 
-    /// Takes a name back: it could be carried after all.
-    pub fn forget(&mut self, name: &str) {
-        self.names.retain(|one| one != name);
+    /// Takes names back: they could be carried after all.
+    pub fn forget_all(&mut self, is_carried: impl Fn(&str) -> bool) {
+        self.names.retain(|name| !is_carried(name));
     }
 
     /// The names.
     #[must_use]
     pub fn names(&self) -> &[Cow<'static, str>] {
         &self.names
+    }
+
+    /// Whether the names are all there are.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        !self.more
     }
 }

@@ -17,9 +17,12 @@ pub mod gemini_generate;
 pub mod openai_chat;
 pub mod openai_errors;
 pub mod openai_responses;
+mod owned;
 pub mod ranges;
 pub mod signature;
+mod strangers;
 pub mod value;
+mod whole;
 pub mod writer;
 
 pub use format::{Format, Kind};

@@ -11,6 +11,7 @@ mod reply_in;
 mod reply_out;
 mod request_in;
 mod request_out;
+mod strangers;
 mod stream_in;
 mod stream_out;
 pub(crate) mod words;

@@ -43,6 +43,7 @@ mod request_in;
 mod request_out;
 mod response;
 pub mod stored;
+mod strangers;
 mod stream_in;
 mod stream_out;
 mod strict;

@@ -6,6 +6,8 @@ use std::io::Write;
 #[derive(Debug, Default)]
 pub struct Writer {
     out: Vec<u8>,
+    /// Where the text begins.
+    begin: usize,
     comma: bool,
 }
 
@@ -13,18 +15,30 @@ impl Writer {
     /// An empty text, with room for some.
     #[must_use]
     pub fn new() -> Self {
-        Writer { out: Vec::with_capacity(1024), comma: false }
+        Writer { out: Vec::with_capacity(1024), begin: 0, comma: false }
     }
 
     /// Goes on after `out`, which is left as it is: `finish` gives both.
     #[must_use]
     pub fn onto(out: Vec<u8>) -> Self {
-        Writer { out, comma: false }
+        Writer { begin: out.len(), out, comma: false }
     }
 
     /// The finished text.
     #[must_use]
     pub fn finish(self) -> Vec<u8> {
+        self.out
+    }
+
+    /// The finished text in one line, to be an event's data. A line's end in JSON is white space between
+    /// values: it came with a text that was passed on as it was.
+    #[must_use]
+    pub fn finish_line(mut self) -> Vec<u8> {
+        let mut at = self.begin;
+        while let Some(end) = memchr::memchr2(b'\n', b'\r', &self.out[at..]) {
+            at += end;
+            self.out[at] = b' ';
+        }
         self.out
     }
 
@@ -73,6 +87,12 @@ impl Writer {
     pub fn raw(&mut self, json: &str) {
         self.separate();
         self.out.extend_from_slice(json.as_bytes());
+    }
+
+    /// How many bytes have been written.
+    #[must_use]
+    pub fn length(&self) -> usize {
+        self.out.len() - self.begin
     }
 
     /// A whole number.
@@ -233,6 +253,16 @@ mod tests {
         });
         let text = String::from_utf8(writer.finish()).unwrap();
         assert_eq!(text, r#"{"a":"1","b":2,"c":[3],"d":[{},"x",0.5,null],"f":true}"#);
+    }
+
+    #[test]
+    fn text_in_several_lines_becomes_one_line() {
+        let mut writer = Writer::onto(b"event: x\ndata: ".to_vec());
+        writer.object(|w| {
+            w.member("a", "{\r\n  \"b\": \"\\n\"\n}");
+        });
+        let text = String::from_utf8(writer.finish_line()).unwrap();
+        assert_eq!(text, "event: x\ndata: {\"a\":{    \"b\": \"\\n\" }}");
     }
 
     #[test]

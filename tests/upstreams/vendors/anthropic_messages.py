@@ -14,6 +14,7 @@ from tests.upstreams.vendors.checks import (
     dotted,
     integer,
     items,
+    json_schema,
     mapping,
     nullable,
     number,
@@ -100,7 +101,8 @@ ASSISTANT_BLOCKS = {"text": TEXT, "tool_use": TOOL_USE, "thinking": THINKING, "r
 
 
 def _message(blocks: dict[str, Check]) -> Check:
-    return record({"role": anything, "content": text_or(tagged("type", blocks), _filled)})
+    beta = {"output_config": nullable(mapping)}
+    return record({"role": anything, "content": text_or(tagged("type", blocks), _filled)}, beta)
 
 
 MESSAGE = tagged(
@@ -114,8 +116,14 @@ MESSAGE = tagged(
 
 
 def _schema(value: Any, path: Path) -> None:
-    mapping(value, path)
+    json_schema(value, path)
     require(value.get("type") == "object", (*path, "type"), "Input should be 'object'")
+
+
+def _closed(value: Any, path: Path) -> None:
+    json_schema(value, path)
+    shut = value.get("type") != "object" or value.get("additionalProperties") is False
+    require(shut, path, "For 'object' type, 'additionalProperties' must be explicitly set to false")
 
 
 CUSTOM_TOOL = record(
@@ -151,7 +159,7 @@ TOOL_CHOICE = tagged(
         "none": record({"type": anything}),
     },
 )
-SHOWN = {"display": nullable(one_of("summarized", "omitted"))}
+SHOWN = {"display": nullable(one_of("summarized", "omitted", "updates"))}
 THINKING_CONFIG = tagged(
     "type",
     {
@@ -164,7 +172,7 @@ OUTPUT_CONFIG = record(
     {},
     {
         "effort": nullable(one_of("low", "medium", "high", "xhigh", "max")),
-        "format": nullable(record({"type": one_of("json_schema"), "schema": mapping})),
+        "format": nullable(record({"type": one_of("json_schema"), "schema": _closed})),
     },
 )
 COUNTED: dict[str, Check] = {
@@ -190,6 +198,8 @@ REQUEST = record(
         "service_tier": one_of("auto", "standard_only"),
     },
 )
+# Fields that are known to clients of a beta only.
+BETAS = {"context_management": "context-management-2025-06-27"}
 
 # ── rules across fields ─────────────────────────────────────────────────────────────────────────
 
@@ -305,7 +315,8 @@ def _check(call: Call) -> None:
     version = call.request.header("anthropic-version")
     if version not in VERSIONS:
         raise HttpError(400, f"anthropic-version: {version!r} is not a valid version")
-    body = call.body
+    betas = (call.request.header("anthropic-beta") or "").split(",")
+    body = {name: each for name, each in call.body.items() if BETAS.get(name) not in betas}
     (COUNT_REQUEST if counting else REQUEST)(body, ())
     if version == NEWER_VERSION:
         _check_newer_version(body)
@@ -342,7 +353,7 @@ def _gist(call: Call) -> Gist:
     return Gist(
         stream=body.get("stream", False),
         last_text=texts[-1] if texts else "",
-        after_tools=any(block["type"] == "tool_result" for block in users[-1]),
+        after_tools=any(block["type"] == "tool_result" for blocks in users[-1:] for block in blocks),
         forced_tool=_forced(body),
         has=frozenset(name for name, there in present.items() if there),
     )

@@ -51,6 +51,22 @@ def mapping(value: Any, path: Path) -> None:
     require(isinstance(value, dict), path, "Input should be an object")
 
 
+JSON_TYPES = {"object", "array", "string", "number", "integer", "boolean", "null"}
+
+
+def json_schema(value: Any, path: Path) -> None:
+    """A JSON Schema, as far as its types go."""
+    mapping(value, path)
+    types = value.get("type", [])
+    known = set(types if isinstance(types, list) else [types]) <= JSON_TYPES
+    require(known, (*path, "type"), f"{types!r} is not valid under any of the given schemas")
+    for name, each in value.get("properties", {}).items():
+        if isinstance(each, dict):
+            json_schema(each, (*path, "properties", name))
+    if isinstance(value.get("items"), dict):
+        json_schema(value["items"], (*path, "items"))
+
+
 def string(pattern: str | None = None, least: int = 0, most: int | None = None) -> Check:
     """A string, perhaps of a pattern (matched whole) and a length."""
 

@@ -13,6 +13,7 @@ from tests.upstreams.vendors.checks import (
     dotted,
     integer,
     items,
+    json_schema,
     mapping,
     nullable,
     number,
@@ -62,13 +63,13 @@ MESSAGE = tagged(
         ),
     },
 )
-FUNCTION = record({"name": string(r"\w[\w-]*"), "parameters": mapping}, {"description": string()})
+FUNCTION = record({"name": string(r"\w[\w-]*"), "parameters": json_schema}, {"description": string()})
 TOOL = record({"type": one_of("function"), "function": FUNCTION})
 RESPONSE_FORMAT = tagged(
     "type",
     {
         "text": record({"type": anything}),
-        "json_object": record({"type": anything}, {"json_schema": mapping, "schema": mapping}),
+        "json_object": record({"type": anything}, {"json_schema": json_schema, "schema": json_schema}),
     },
 )
 OPTIONS: dict[str, Check] = {

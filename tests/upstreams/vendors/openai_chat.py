@@ -19,7 +19,7 @@ from tests.upstreams.vendors.checks import (
     data_url,
     integer,
     items,
-    mapping,
+    json_schema,
     nullable,
     number,
     one_of,
@@ -86,12 +86,12 @@ MESSAGE = tagged(
 )
 DECLARATION = record(
     {"name": NAME},
-    {"description": nullable(string(most=1024 * 16)), "parameters": mapping, "strict": nullable(boolean)},
+    {"description": nullable(string(most=1024 * 16)), "parameters": json_schema, "strict": nullable(boolean)},
 )
 TOOL = record({"type": one_of("function"), "function": DECLARATION})
 NAMED_TOOL = record({"type": one_of("function"), "function": record({"name": NAME})})
 JSON_SCHEMA = record(
-    {"name": NAME, "schema": mapping}, {"description": string(), "strict": nullable(boolean)}
+    {"name": NAME, "schema": json_schema}, {"description": string(), "strict": nullable(boolean)}
 )
 RESPONSE_FORMAT = tagged(
     "type",

@@ -12,6 +12,7 @@ from tests.upstreams.vendors.checks import (
     data_url,
     integer,
     items,
+    json_schema,
     mapping,
     nullable,
     number,
@@ -77,11 +78,15 @@ MESSAGE = tagged(
 NAME = string(r"[a-zA-Z0-9_-]{1,64}")
 CALL = record(
     {"type": anything, "call_id": string(least=1, most=64), "name": NAME, "arguments": string()},
-    {"id": nullable(string(r"fc_.+")), "status": STATUS},
+    {"id": nullable(string(r"fc_.+")), "status": STATUS, "namespace": NAME},
+)
+CUSTOM_CALL = record(
+    {"type": anything, "call_id": string(least=1, most=64), "name": NAME, "input": string()},
+    {"id": nullable(string(r"ctc_.+")), "status": STATUS, "namespace": NAME},
 )
 OUTPUT = record(
     {"type": anything, "call_id": string(least=1, most=64), "output": _content(INPUT_PARTS)},
-    {"id": nullable(string(r"fc.+")), "status": STATUS},
+    {"id": nullable(string(r"(fc|ctc).+")), "status": STATUS},
 )
 
 
@@ -95,23 +100,43 @@ REASONING = record(
     {"type": anything, "summary": items(SUMMARY)},
     {"id": string(r"rs_.+"), "encrypted_content": nullable(_sealed), "content": anything, "status": STATUS},
 )
-ITEM = tagged(
-    "type",
-    {"message": MESSAGE, "function_call": CALL, "function_call_output": OUTPUT, "reasoning": REASONING},
-    default="message",
-)
 FUNCTION = record(
-    {"type": anything, "name": NAME, "parameters": nullable(mapping)},
+    {"type": anything, "name": NAME, "parameters": nullable(json_schema)},
     {"description": nullable(string()), "strict": nullable(boolean)},
 )
-TOOL = tagged("type", {"function": FUNCTION, "web_search": mapping, "code_interpreter": mapping})
+CUSTOM = record({"type": anything, "name": NAME}, {"description": string(), "format": mapping})
+CALLABLE: dict[str, Check] = {"function": FUNCTION, "custom": CUSTOM}
+GROUP = record(
+    {"type": anything, "name": NAME, "description": string(), "tools": items(tagged("type", CALLABLE))}
+)
+SEARCH = record(
+    {"type": anything}, {"execution": one_of("client"), "description": string(), "parameters": json_schema}
+)
+HOSTED = {"web_search": mapping, "code_interpreter": mapping}
+TOOL = tagged("type", {**CALLABLE, **HOSTED, "namespace": GROUP, "tool_search": SEARCH})
+ADDED = record(
+    {"type": anything, "role": one_of("developer"), "tools": items(TOOL)}, {"id": string(r"at_.+")}
+)
+ITEM = tagged(
+    "type",
+    {
+        "message": MESSAGE,
+        "function_call": CALL,
+        "function_call_output": OUTPUT,
+        "custom_tool_call": CUSTOM_CALL,
+        "custom_tool_call_output": OUTPUT,
+        "reasoning": REASONING,
+        "additional_tools": ADDED,
+    },
+    default="message",
+)
 FORMAT = tagged(
     "type",
     {
         "text": record({"type": anything}),
         "json_object": record({"type": anything}),
         "json_schema": record(
-            {"type": anything, "name": NAME, "schema": mapping},
+            {"type": anything, "name": NAME, "schema": json_schema},
             {"description": string(), "strict": nullable(boolean)},
         ),
     },
@@ -121,6 +146,7 @@ REASONING_CONFIG = record(
     {
         "effort": nullable(one_of("none", "minimal", "low", "medium", "high", "xhigh")),
         "summary": nullable(one_of("auto", "concise", "detailed")),
+        "context": nullable(string()),
     },
 )
 OPTIONS: dict[str, Check] = {
@@ -141,6 +167,7 @@ OPTIONS: dict[str, Check] = {
     ),
     "parallel_tool_calls": nullable(boolean),
     "metadata": nullable(values(string(most=512))),
+    "client_metadata": nullable(values(string())),
     "user": string(),
     "safety_identifier": nullable(string(most=64)),
     "prompt_cache_key": nullable(string()),
@@ -169,9 +196,9 @@ def _items(body: dict[str, Any]) -> list[dict[str, Any]]:
 def _check_calls_are_answered(given: list[dict[str, Any]]) -> None:
     waiting: list[str] = []
     for at, item in enumerate(given):
-        if item["type"] == "function_call":
+        if item["type"] in ("function_call", "custom_tool_call"):
             waiting.append(item["call_id"])
-        if item["type"] == "function_call_output":
+        if item["type"] in ("function_call_output", "custom_tool_call_output"):
             unknown = f"No tool call found for function call output with call_id {item['call_id']}"
             require(item["call_id"] in waiting, ("input", at), unknown)
             waiting.remove(item["call_id"])
@@ -219,13 +246,13 @@ def _gist(call: Call) -> Gist:
         "image": any(each["type"] == "input_image" for each in parts),
         "schema": body.get("text", {}).get("format", {}).get("type") == "json_schema",
         "thinking": effort not in (None, "none"),
-        "tools": body.get("tools"),
+        "tools": body.get("tools") or any(each["type"] == "additional_tools" for each in given),
         "logprobs": "message.output_text.logprobs" in (body.get("include") or []),
     }
     return Gist(
         stream=body.get("stream") or False,
         last_text=texts[-1] if texts else "",
-        after_tools=given[-1]["type"] == "function_call_output",
+        after_tools=given[-1]["type"] in ("function_call_output", "custom_tool_call_output"),
         forced_tool=_forced(body),
         has=frozenset(name for name, there in present.items() if there),
     )

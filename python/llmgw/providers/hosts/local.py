@@ -1,4 +1,9 @@
-"""Servers on one's own machine or in one's own network; they need no key."""
+"""Servers on one's own machine or in one's own network; they need no key.
+
+Newer ones have Anthropic's Messages too, made from their chat completions, and lose on the way what those could
+say: a schema for the reply, that it ended at a stop sequence. Messages are therefore translated here, and only
+counted there. Who wants such a server's own Messages writes `anthropic/MODEL` with its `api_base`.
+"""
 
 from llmgw.model import Operation
 from llmgw.providers.compatible import CHAT_COMPLETIONS, CLASSIC, EVERYTHING, TRANSCRIPTS, Compatible
@@ -61,7 +66,7 @@ LOCAL: tuple[Compatible, ...] = (
         name="llamacpp",
         aliases=("llama_cpp", "llamafile"),
         base_url="http://localhost:8080/v1",
-        operations=CLASSIC | {Operation.RERANK},
+        operations=CLASSIC | {Operation.RERANK, Operation.COUNT_MESSAGE_TOKENS},
         needs_key=False,
         default_path="/v1",
     ),
@@ -125,7 +130,9 @@ LOCAL: tuple[Compatible, ...] = (
         aliases=("hosted_vllm",),
         base_variables=("HOSTED_VLLM_API_BASE",),
         key_variables=("HOSTED_VLLM_API_KEY",),
-        operations=CLASSIC | TRANSCRIPTS | {Operation.RESPONSES, Operation.RERANK},
+        operations=CLASSIC
+        | TRANSCRIPTS
+        | {Operation.RESPONSES, Operation.RERANK, Operation.COUNT_MESSAGE_TOKENS},
         needs_key=False,
         default_path="/v1",
     ),

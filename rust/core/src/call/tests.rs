@@ -205,6 +205,8 @@ fn the_output_ceiling_counts_every_choice() {
         (r#"{"n":3}"#, 0),
         (r#"{"max_tokens":null}"#, 0),
         (r#"{"max_tokens":-5}"#, 0),
+        (r#"{"generationConfig":{"maxOutputTokens":4,"candidateCount":2}}"#, 8),
+        (r#"{"generation_config":{"max_output_tokens":4}}"#, 4),
     ] {
         let object = json::parse_object(body.as_bytes()).unwrap();
         assert_eq!(output_ceiling(body.as_bytes(), &object), tokens, "{body}");

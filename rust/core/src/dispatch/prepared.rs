@@ -16,6 +16,18 @@ fn unable(deployment: &Deployment) -> Failure {
     Failure::new(Class::NotSupported, message)
 }
 
+/// Whether a refusal may mean that the host has no such endpoint. Not every host of a dialect has all of
+/// it; of who invented the dialect a 404 means what it says.
+pub(super) fn seems_to_lack(
+    deployment: &Deployment,
+    operation: Operation,
+    failure: &Failure,
+) -> bool {
+    let rare =
+        matches!(operation, Operation::Responses | Operation::Messages) || operation.counts();
+    rare && !deployment.original && matches!(failure.status, Some(404 | 405 | 501))
+}
+
 /// A request as one deployment gets it.
 pub(super) struct Prepared<'d> {
     /// Path and query.
@@ -35,19 +47,17 @@ impl<'d> Prepared<'d> {
         Self::by(chat, deployment, operation.ok_or_else(|| unable(deployment))?)
     }
 
-    /// If the host seems to have no Responses API: the same request by another chat. Of OpenAI itself a
-    /// 404 means what it says, and of a host that has made what the request goes on from.
-    pub(super) fn without_responses(
+    /// The same request by another chat, for a host that seems to lack this one; not of a host that has
+    /// made what the request goes on from.
+    pub(super) fn otherwise(
         chat: &Chat<'_>,
         deployment: &'d Deployment,
         failure: &Failure,
     ) -> Option<Result<Self, Failure>> {
-        let operation = Operation::Responses;
+        let operation = chat.call.operation;
         let is_free = !matches!(chat.call.past, Past::At(_));
-        let refused =
-            is_free && matches!(failure.status, Some(404 | 405 | 501)) && !deployment.original;
-        if chat.call.operation != operation
-            || !refused
+        if !is_free
+            || !seems_to_lack(deployment, operation, failure)
             || deployment.serves(operation) != Some(operation)
         {
             return None;

@@ -1,10 +1,10 @@
 //! The beginning of a good reply: read until it is whole, or large, or a stream.
 
-use super::{Failure, Lost, Outcome, Partial, Whole};
+use super::{Failure, Lost, Midway, Outcome, Partial, Whole, refusal};
 use crate::error::Class;
 use crate::headers::Headers;
 use crate::plan::Deployment;
-use crate::translate::{Chat, Lane};
+use crate::translate::{Chat, Lane, Translation};
 use crate::upstream::{Body, Response};
 use bytes::{Bytes, BytesMut};
 use tokio::time::{Instant, timeout_at};
@@ -15,6 +15,9 @@ const WHOLE_MAX: usize = 256 * 1024;
 const TRANSLATED_MAX: usize = 64 * 1024 * 1024;
 /// Media types of streams: server-sent events, and AWS's binary ones.
 const STREAMS: [&str; 2] = ["text/event-stream", "application/vnd.amazon.eventstream"];
+
+/// The media type of replies that are translated and no streams.
+const JSON: &str = "application/json";
 
 /// How a good reply is read.
 pub(super) struct Reading<'a, 'c> {
@@ -48,40 +51,87 @@ impl Reading<'_, '_> {
         if self.lane.is_some() && is_stream != self.chat.call.streams() {
             return Err(fail(Class::UpstreamProtocol, "did not answer in the way it was asked to"));
         }
+        if is_stream && let Some(translation) = self.translation()? {
+            return self.opening(translation, status, &headers, rest, fail).await;
+        }
         let passes_at_once = is_stream || is_media(&headers);
         let most = if self.lane.is_some() { TRANSLATED_MAX } else { WHOLE_MAX };
-        let broke = || fail(Class::UpstreamProtocol, "broke off its reply");
         let mut body = Buffer::default();
         loop {
-            let until = if body.is_empty() {
-                self.first_byte
-            } else {
-                self.deadline.min(Instant::now() + self.deployment.idle)
-            };
-            let data = match timeout_at(until, rest.chunk()).await {
-                Ok(None) if is_stream && body.is_empty() => return Err(broke()),
-                Ok(None) => return self.whole(status, headers, body.freeze(), fail),
-                Ok(Some(Ok(data))) => data,
-                Ok(Some(Err(_))) => return Err(broke()),
-                Err(_) => return Err(fail(Class::UpstreamTimeout, "did not answer in time")),
+            let data = match self.next(&mut rest, !body.is_empty(), fail).await? {
+                None if is_stream && body.is_empty() => return Err(broke_off(fail)),
+                None => return self.whole(status, headers, body.freeze(), fail),
+                Some(data) => data,
             };
             body.push(data);
             let large = body.len() > most;
-            if large && self.lane.is_some() && !is_stream {
+            if large && self.lane.is_some() {
                 return Err(fail(
                     Class::UpstreamProtocol,
                     "sent a reply that is too large to be translated",
                 ));
             }
             if (passes_at_once && !body.is_empty()) || large {
-                return Ok(Outcome::Partial(Box::new(self.partial(
-                    status,
-                    headers,
-                    body.freeze(),
-                    rest,
-                ))));
+                return Ok(self.partial(status, headers, body.freeze(), rest, None));
             }
         }
+    }
+
+    /// What comes next of the body; `begun` once something has come.
+    async fn next(
+        &self,
+        rest: &mut Body,
+        begun: bool,
+        fail: &impl Fn(Class, &str) -> Failure,
+    ) -> Result<Option<Bytes>, Failure> {
+        let until = if begun {
+            self.deadline.min(Instant::now() + self.deployment.idle)
+        } else {
+            self.first_byte
+        };
+        match timeout_at(until, rest.chunk()).await {
+            Ok(next) => next.transpose().map_err(|()| broke_off(fail)),
+            Err(_) => Err(fail(Class::UpstreamTimeout, "did not answer in time")),
+        }
+    }
+
+    fn translation(&self) -> Result<Option<Translation>, Failure> {
+        Ok(self.lane.as_ref().map(|lane| self.chat.stream(lane)).transpose()?)
+    }
+
+    /// Reads a stream that is translated until it says something to its client. One that begins with a
+    /// failure is none: another attempt may do better, and if not, the client gets a status for it.
+    async fn opening(
+        self,
+        mut translation: Translation,
+        status: u16,
+        headers: &Headers,
+        mut rest: Body,
+        fail: &impl Fn(Class, &str) -> Failure,
+    ) -> Result<Outcome, Failure> {
+        let mut first = Buffer::default();
+        let mut begun = false;
+        loop {
+            let data = self.next(&mut rest, begun, fail).await?;
+            begun = true;
+            let closed = data.is_none();
+            first.push(data.map_or_else(Bytes::new, |data| translation.push(&data)));
+            if closed {
+                first.push(translation.finish());
+            }
+            if translation.has_begun() {
+                break;
+            }
+            if let Some(said) = translation.failure() {
+                return Err(refusal::in_stream(said, self.chat, headers, fail));
+            }
+            if closed || translation.is_broken() {
+                return Err(broke_off(fail));
+            }
+        }
+        let kind = if self.chat.call.array { JSON } else { "text/event-stream; charset=utf-8" };
+        let headers = headers.translated(kind);
+        Ok(self.partial(status, headers, first.freeze(), rest, Some(translation)))
     }
 
     fn whole(
@@ -99,20 +149,33 @@ impl Reading<'_, '_> {
         let reply = self.chat.reply(&lane, &body).map_err(unreadable)?;
         let Lane { dropped, kept_upstream, .. } = lane;
         let translated = Some(Lost { dropped, usage: reply.usage, kept_upstream });
-        let headers = Headers::of_type("application/json");
+        let headers = headers.translated(JSON);
         Ok(Outcome::Whole(Whole { status, headers, body: reply.body, translated }))
     }
 
-    fn partial(self, status: u16, headers: Headers, first: Bytes, rest: Body) -> Partial {
-        let headers = match self.lane {
-            Some(_) if self.chat.call.array => Headers::of_type("application/json"),
-            Some(_) => Headers::of_type("text/event-stream; charset=utf-8"),
-            None => headers,
-        };
-        let (hide_usage, lane) = (self.hide_usage, self.lane);
-        let (idle, deadline) = (self.deployment.idle, self.deadline);
-        Partial { status, headers, first, rest, hide_usage, lane, idle, deadline }
+    fn partial(
+        self,
+        status: u16,
+        headers: Headers,
+        first: Bytes,
+        rest: Body,
+        translation: Option<Translation>,
+    ) -> Outcome {
+        let translated = translation.zip(self.lane).map(|(translation, lane)| Midway {
+            translation,
+            dropped: lane.dropped,
+            kept_upstream: lane.kept_upstream,
+        });
+        let (hide_usage, idle) = (self.hide_usage, self.deployment.idle);
+        let deadline = self.deadline;
+        let partial =
+            Partial { status, headers, first, rest, hide_usage, translated, idle, deadline };
+        Outcome::Partial(Box::new(partial))
     }
+}
+
+fn broke_off(fail: &impl Fn(Class, &str) -> Failure) -> Failure {
+    fail(Class::UpstreamProtocol, "broke off its reply")
 }
 
 /// Sound and pictures are played as they come.
@@ -141,6 +204,9 @@ impl Buffer {
     pub(super) fn push(&mut self, data: Bytes) {
         if self.is_empty() {
             self.first = data;
+            return;
+        }
+        if data.is_empty() {
             return;
         }
         if self.joined.is_empty() {

@@ -6,7 +6,7 @@ use crate::error::Class;
 use crate::headers::Headers;
 use crate::translate::{Chat, Lane};
 use crate::upstream::Response;
-use llmgw_formats::chat::FailureKind;
+use llmgw_formats::chat::{self, FailureKind};
 use llmgw_formats::{Kind, format, gemini_generate};
 use std::time::{Duration, SystemTime};
 use tokio::time::{Instant, timeout_at};
@@ -41,6 +41,50 @@ pub(super) async fn read(
         None => format(own).decode_error(status, text),
     };
     let class = classify(status, said.kind);
+    let mut failure = of_class(class, status, fail);
+    failure.retry_after = retry_after(&headers).or_else(|| {
+        // Google says it in the body.
+        let seconds = gemini_generate::retry_delay(text)?;
+        Duration::try_from_secs_f64(seconds).ok()
+    });
+    // A web page is nothing that a client of ours could read; a translation of it is.
+    let readable = whole && (lane.is_some() || headers.is_of_type("application/json"));
+    if readable && is_for_client(class) {
+        let (headers, body) = match lane {
+            Some(_) => (headers.translated("application/json"), chat.refusal(&said)),
+            None => (headers, body),
+        };
+        failure.reply = Some(Box::new(Whole { status, headers, body, translated: None }));
+    } else if status == 413 && class == Class::UpstreamRejected {
+        failure.class = Class::RequestTooLarge;
+    }
+    failure
+}
+
+/// What an upstream says in the first event of a stream, instead of a status of its own.
+pub(super) fn in_stream(
+    said: &chat::Failure<'_>,
+    chat: &Chat<'_>,
+    headers: &Headers,
+    fail: &impl Fn(Class, &str) -> Failure,
+) -> Failure {
+    let class = classify(said.status, said.kind);
+    let mut failure = of_class(class, said.status, fail);
+    failure.retry_after = retry_after(headers);
+    if is_for_client(class) {
+        let (status, body) = (said.status, chat.refusal(said));
+        let headers = headers.translated("application/json");
+        failure.reply = Some(Box::new(Whole { status, headers, body, translated: None }));
+    }
+    failure
+}
+
+/// Whether it is the request that is at fault, so that its client has to read why.
+fn is_for_client(class: Class) -> bool {
+    matches!(class, Class::UpstreamRejected | Class::ContextWindowExceeded)
+}
+
+fn of_class(class: Class, status: u16, fail: &impl Fn(Class, &str) -> Failure) -> Failure {
     let mut failure = match class {
         Class::UpstreamRateLimited => fail(class, "is over its provider's rate limit"),
         Class::UpstreamAuth => {
@@ -52,30 +96,13 @@ pub(super) async fn read(
         _ => fail(class, &format!("answered with status {status}")),
     };
     failure.status = Some(status);
-    failure.retry_after = retry_after(&headers).or_else(|| {
-        // Google says it in the body.
-        let seconds = gemini_generate::retry_delay(text)?;
-        Duration::try_from_secs_f64(seconds).ok()
-    });
-    // A web page is nothing that a client of ours could read.
-    let readable = whole && headers.is_of_type("application/json");
-    if readable && matches!(class, Class::UpstreamRejected | Class::ContextWindowExceeded) {
-        let (headers, body) = match lane {
-            Some(_) => (Headers::of_type("application/json"), chat.refusal(&said)),
-            None => (headers, body),
-        };
-        failure.reply = Some(Box::new(Whole { status, headers, body, translated: None }));
-    } else if status == 413 && class == Class::UpstreamRejected {
-        failure.class = Class::RequestTooLarge;
-    } else if status == 403 {
-        // Said of single prompts too: no reason for the deployment to rest.
-        failure.rests = false;
-    }
+    // Said of single prompts too: no reason for the deployment to rest.
+    failure.rests &= status != 403;
     failure
 }
 
 /// What a refusal means. Its status says most; some providers say with a 400 what has a status of its own.
-fn classify(status: u16, said: FailureKind) -> Class {
+pub(super) fn classify(status: u16, said: FailureKind) -> Class {
     match (status, said) {
         (400 | 413 | 422, FailureKind::ContextLength) => Class::ContextWindowExceeded,
         (400, FailureKind::Authentication) | (401 | 403, _) => Class::UpstreamAuth,

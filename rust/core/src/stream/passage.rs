@@ -1,7 +1,8 @@
 //! A stream on its way through: relayed as it is, or translated.
 
 use crate::dialect;
-use crate::error::Error;
+use crate::dispatch::class_of;
+use crate::error::{Class, Error};
 use crate::sse::Relay;
 use crate::translate::Translation;
 use crate::usage::Usage;
@@ -67,6 +68,14 @@ impl Passage {
         match self {
             Passage::Relay(relay) => relay.has_failed(),
             Passage::Translation(translation) => translation.has_failed(),
+        }
+    }
+
+    /// What the failure amounts to that a translated stream told of.
+    pub(super) fn failure(&self) -> Option<Class> {
+        match self {
+            Passage::Relay(_) => None,
+            Passage::Translation(translation) => translation.failure().map(class_of),
         }
     }
 

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
+use super::course::Tail;
 use super::*;
 
 fn headers(pairs: &[(&'static str, &'static str)]) -> Headers {

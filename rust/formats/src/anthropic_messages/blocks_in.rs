@@ -1,19 +1,21 @@
 //! Content blocks of requests and replies.
 
+use super::strangers::{self, Extras};
 use crate::chat::{Block, Cache, Citation, Signature, Source, Text, TextBlock, Thinking, ToolCall};
 use crate::format::{Fault, Kind};
 use crate::signature;
 use crate::value::{Kind as Json, Value};
 use std::borrow::Cow;
 
-/// A string or blocks. `at` is the content's path, for faults.
+/// A string or blocks. `at` tells the content's path, for faults and for what is not read.
 pub(super) fn content<'a>(
     content: Option<&Value<'a>>,
-    at: &str,
+    at: &dyn Fn() -> String,
     blocks: &mut Vec<Block<'a>>,
+    extras: &mut Extras<'_, 'a>,
 ) -> Result<(), Fault> {
     let Some(content) = content else {
-        return Err(Fault::of(at, "A message needs `content`."));
+        return Err(Fault::of(at(), "A message needs `content`."));
     };
     match content.kind() {
         Json::String(text) => {
@@ -23,11 +25,11 @@ pub(super) fn content<'a>(
         }
         Json::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                let block = block(item, || format!("{at}[{index}]"))?;
+                let block = block(item, &|| format!("{}[{index}]", at()), extras)?;
                 push(blocks, block);
             }
         }
-        _ => return Err(Fault::of(at, "The content must be a string or a list of blocks.")),
+        _ => return Err(Fault::of(at(), "The content must be a string or a list of blocks.")),
     }
     Ok(())
 }
@@ -57,11 +59,16 @@ fn is_loose(thinking: &Thinking<'_>) -> bool {
         && thinking.signature.as_ref().is_some_and(gemini)
 }
 
-fn block<'a>(value: &Value<'a>, at: impl Fn() -> String) -> Result<Block<'a>, Fault> {
+fn block<'a>(
+    value: &Value<'a>,
+    at: &dyn Fn() -> String,
+    extras: &mut Extras<'_, 'a>,
+) -> Result<Block<'a>, Fault> {
     let kind = value.get("type").and_then(Value::text);
     let kind = kind.ok_or_else(|| Fault::of(at(), "A content block must have a `type`."))?;
     let missing =
         |what: &str| Fault::of(format!("{}.{what}", at()), format!("The block lacks `{what}`."));
+    strangers::of_block(value, &kind, at, extras);
     let text =
         |name: &'static str| value.get(name).and_then(Value::text).ok_or_else(|| missing(name));
     Ok(match &*kind {
@@ -84,7 +91,7 @@ fn block<'a>(value: &Value<'a>, at: impl Fn() -> String) -> Result<Block<'a>, Fa
             signature: None,
             cache: cache(value),
         }),
-        "tool_result" => tool_result(value, text("tool_use_id")?, &at())?,
+        "tool_result" => tool_result(value, text("tool_use_id")?, at, extras)?,
         "thinking" => Block::Thinking(Thinking {
             text: text("thinking")?,
             signature: value
@@ -108,10 +115,15 @@ pub(super) fn own(text: Text<'_>) -> Signature<'_> {
     signature::read(Kind::AnthropicMessages, text)
 }
 
-fn tool_result<'a>(value: &Value<'a>, call_id: Text<'a>, at: &str) -> Result<Block<'a>, Fault> {
+fn tool_result<'a>(
+    value: &Value<'a>,
+    call_id: Text<'a>,
+    at: &dyn Fn() -> String,
+    extras: &mut Extras<'_, 'a>,
+) -> Result<Block<'a>, Fault> {
     let mut blocks = Vec::new();
-    if value.get("content").is_some() {
-        content(value.get("content"), &format!("{at}.content"), &mut blocks)?;
+    if let Some(given) = value.get("content") {
+        content(Some(given), &|| format!("{}.content", at()), &mut blocks, extras)?;
     }
     Ok(Block::ToolResult {
         call_id,

@@ -1,6 +1,8 @@
 //! Content blocks, as both requests and replies have them.
 
+use super::own::is_own_citation;
 use super::words::tool_id;
+use crate::base64;
 use crate::chat::{Cache, Citation, Signature, Source, Thinking, ToolCall};
 use crate::format::Kind;
 use crate::signature;
@@ -16,19 +18,19 @@ pub(super) fn cache(w: &mut Writer, cache: Option<&Cache<'_>>) {
     }
 }
 
-/// Whether the source could be written.
-pub(super) fn can_carry(source: &Source<'_>, document: bool) -> bool {
-    match source {
-        Source::Base64 { media_type, .. } => {
-            if document {
-                media_type == "application/pdf"
-            } else {
-                media_type.starts_with("image/")
-            }
-        }
-        Source::Text(_) => document,
-        Source::Url { .. } | Source::File { .. } => true,
+/// The text of a document that came in base64: Anthropic takes it as a text alone.
+pub(super) fn document_text(source: &Source<'_>) -> Option<Source<'static>> {
+    let Source::Base64 { media_type, data } = source else { return None };
+    if !media_type.starts_with("text/") {
+        return None;
     }
+    let text = String::from_utf8(base64::decode(data)?).ok()?;
+    Some(Source::Text(text.into()))
+}
+
+/// A block that only this format knows.
+pub(super) fn opaque(w: &mut Writer, value: &str) {
+    w.raw(value);
 }
 
 pub(super) fn source(w: &mut Writer, source: &Source<'_>) {
@@ -94,8 +96,21 @@ pub(super) fn loose(signature: &Signature<'_>) -> Thinking<'static> {
     Thinking { signature: Some(signature), ..Thinking::default() }
 }
 
-/// A citation of a page of the web or of a document, as Anthropic's SDKs know them.
+/// Whether the citation says what it cites.
+pub(super) fn is_citable(citation: &Citation<'_>) -> bool {
+    citation.url.is_some() || citation.document.is_some() || is_own(citation)
+}
+
+fn is_own(citation: &Citation<'_>) -> bool {
+    citation.raw.as_deref().is_some_and(is_own_citation)
+}
+
+/// A citation: as it came if it is of this format, otherwise as its SDKs know one of a page of the web or
+/// of a document. Where in the document others do not tell: the words count from its beginning.
 pub(super) fn citation(w: &mut Writer, citation: &Citation<'_>) {
+    if let Some(raw) = citation.raw.as_deref().filter(|_| is_own(citation)) {
+        return w.raw(raw);
+    }
     w.object(|w| {
         let quoted = citation.quoted.as_deref().unwrap_or_default();
         if let (None, Some(document)) = (&citation.url, citation.document) {

@@ -21,21 +21,34 @@ pub(super) fn decode(status: u16, body: &str) -> Failure<'_> {
 pub(super) fn decode_value<'a>(status: u16, body: &Value<'a>) -> Failure<'a> {
     let error = body.get("error").unwrap_or(body);
     let message = error.get("message").and_then(Value::text).unwrap_or_default();
-    let word = error.get("type").and_then(Value::text).unwrap_or_default();
-    let kind = kind_of(&word, &message);
+    let code = error.get("type").and_then(Value::text);
+    let kind = kind_of(status, code.as_deref().unwrap_or_default(), &message);
     let status = if status == 0 { status_of(kind) } else { status };
-    Failure { status, kind, message, code: Some(word), param: None }
+    let message = Some(message).filter(|message| !message.is_empty());
+    let message = message.unwrap_or_else(|| openai_errors::of_status(status).message);
+    Failure { status, kind, message, code, param: None }
 }
 
-/// Words by which the API tells that a prompt is longer than the model reads.
-const TOO_LONG: [&str; 3] = ["prompt is too long", "exceed context limit", "context window"];
+/// How the API, and so Claude Code, begins to say that a prompt is longer than the model reads.
+const TOO_LONG: &str = "prompt is too long";
 
-fn kind_of(word: &str, message: &str) -> FailureKind {
+/// Words by which the API tells what its types do not.
+const SIGNS: [(&str, FailureKind); 6] = [
+    (TOO_LONG, FailureKind::ContextLength),
+    ("exceed context limit", FailureKind::ContextLength),
+    ("context window", FailureKind::ContextLength),
+    ("credit balance is too low", FailureKind::Quota),
+    ("specified API usage limits", FailureKind::Quota),
+    ("blocked by content filtering policy", FailureKind::ContentFilter),
+];
+
+fn kind_of(status: u16, word: &str, message: &str) -> FailureKind {
     match word {
-        "invalid_request_error" if TOO_LONG.iter().any(|sign| message.contains(sign)) => {
-            FailureKind::ContextLength
-        }
-        "invalid_request_error" => FailureKind::InvalidRequest,
+        "invalid_request_error" => SIGNS
+            .iter()
+            .find(|(sign, _)| message.contains(sign))
+            .map_or(FailureKind::InvalidRequest, |(_, kind)| *kind),
+        "conflict_error" => FailureKind::InvalidRequest,
         "authentication_error" => FailureKind::Authentication,
         "permission_error" => FailureKind::Permission,
         "not_found_error" => FailureKind::NotFound,
@@ -44,7 +57,10 @@ fn kind_of(word: &str, message: &str) -> FailureKind {
         "billing_error" => FailureKind::Quota,
         "overloaded_error" => FailureKind::Overloaded,
         "timeout_error" => FailureKind::Timeout,
-        _ => FailureKind::Server,
+        "api_error" => FailureKind::Server,
+        _ if status == 0 => FailureKind::Server,
+        // A type of tomorrow: the status tells.
+        _ => openai_errors::of_status(status).kind,
     }
 }
 
@@ -96,8 +112,8 @@ pub(super) fn encode(failure: &Failure<'_>, context: &Context<'_>) -> Vec<u8> {
 /// The message; a prompt that is too long is told in the words that Claude Code looks for.
 fn message(failure: &Failure<'_>) -> String {
     let said = &failure.message;
-    if failure.kind == FailureKind::ContextLength && !said.contains(TOO_LONG[0]) {
-        return format!("{}: {said}", TOO_LONG[0]);
+    if failure.kind == FailureKind::ContextLength && !said.contains(TOO_LONG) {
+        return format!("{TOO_LONG}: {said}");
     }
     match &failure.param {
         Some(param) if !said.contains(&**param) => format!("{param}: {said}"),

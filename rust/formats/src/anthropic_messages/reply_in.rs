@@ -1,7 +1,7 @@
 //! An upstream's whole reply.
 
 use super::blocks_in::content;
-use super::words::{finish_in, usage_in};
+use super::words::{finish_in, tier_in, usage_in};
 use crate::chat::{Block, Choice, Finish, Reply};
 use crate::format::{Fault, Sent};
 use crate::value::Value;
@@ -9,7 +9,7 @@ use crate::value::Value;
 pub(super) fn decode<'a>(body: &'a str, sent: &Sent) -> Result<Reply<'a>, Fault> {
     let body = Value::parse(body)?;
     let mut blocks = Vec::new();
-    content(body.get("content"), "content", &mut blocks)?;
+    content(body.get("content"), &|| "content".to_owned(), &mut blocks, &mut None)?;
     let finish = body.get("stop_reason").and_then(Value::as_str).map_or(Finish::Stop, finish_in);
     let finish = answer(&mut blocks, finish, sent);
     let usage = body.get("usage");
@@ -24,7 +24,7 @@ pub(super) fn decode<'a>(body: &'a str, sent: &Sent) -> Result<Reply<'a>, Fault>
             logprobs: Vec::new(),
         }],
         usage: usage.map(|usage| usage_in(usage, None)),
-        service_tier: usage.and_then(|usage| usage.get("service_tier")).and_then(Value::text),
+        service_tier: usage.and_then(|usage| usage.get("service_tier")?.text()).map(tier_in),
     })
 }
 

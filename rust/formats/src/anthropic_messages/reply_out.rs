@@ -1,24 +1,26 @@
 //! A whole reply for a client.
 
-use super::blocks_out::{citation, loose, thinking, tool_use};
+use super::blocks_out::{citation, is_citable, loose, opaque, thinking, tool_use};
+use super::own::is_own_block;
 use super::words::{finish_out, usage_out};
-use crate::chat::{Block, Choice, Finish, Reply, TextBlock, Usage};
+use crate::chat::{Block, Choice, Finish, Reply, Request, TextBlock, Usage};
 use crate::format::Context;
 use crate::writer::Writer;
 
-pub(super) fn encode(reply: &Reply<'_>, context: &Context<'_>) -> Vec<u8> {
+pub(super) fn encode(reply: &Reply<'_>, request: &Request<'_>, context: &Context<'_>) -> Vec<u8> {
     let first = reply.choices.first();
     let mut w = Writer::new();
     w.object(|w| {
         w.text("id", &id(&reply.id, context)).text("type", "message").text("role", "assistant");
-        w.text("model", &reply.model);
+        // Not every provider names it.
+        w.text("model", if reply.model.is_empty() { &request.model } else { &reply.model });
         w.key("content").array(|w| {
             first.into_iter().flat_map(|choice| &choice.blocks).for_each(|one| block(w, one));
         });
         w.text("stop_reason", finish_out(first.map_or(Finish::Stop, finish)));
         w.text_or_null("stop_sequence", first.and_then(|choice| choice.stop_sequence.as_deref()));
         w.key("usage");
-        usage_out(w, &reply.usage.unwrap_or_default());
+        usage_out(w, &reply.usage.unwrap_or_default(), reply.service_tier.as_deref());
     });
     w.finish()
 }
@@ -57,6 +59,7 @@ fn block(w: &mut Writer, block: &Block<'_>) {
             }
             tool_use(w, call);
         }
+        Block::Opaque { kind, value } if is_own_block(kind, value) => opaque(w, value),
         // Pictures and the like: there is no block for them in a reply.
         _ => {}
     }
@@ -65,8 +68,9 @@ fn block(w: &mut Writer, block: &Block<'_>) {
 fn text(w: &mut Writer, one: &TextBlock<'_>) {
     w.object(|w| {
         w.text("type", "text").text("text", &one.text);
-        if !one.citations.is_empty() {
-            w.key("citations").array(|w| one.citations.iter().for_each(|one| citation(w, one)));
+        let mut cited = one.citations.iter().filter(|one| is_citable(one)).peekable();
+        if cited.peek().is_some() {
+            w.key("citations").array(|w| cited.for_each(|one| citation(w, one)));
         }
     });
 }
@@ -77,6 +81,6 @@ pub(super) fn skeleton(w: &mut Writer, id: &str, model: &str) {
         w.text("id", id).text("type", "message").text("role", "assistant").text("model", model);
         w.member("content", "[]").member("stop_reason", "null").member("stop_sequence", "null");
         w.key("usage");
-        usage_out(w, &Usage::default());
+        usage_out(w, &Usage::default(), None);
     });
 }

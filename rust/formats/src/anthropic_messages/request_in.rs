@@ -1,11 +1,13 @@
 //! A client's request.
 
 use super::blocks_in::{cache, content};
+use super::strangers::of_tool;
 use super::thinking;
 use crate::chat::{
     Extra, Function, Message, Output, OutputSchema, Request, Role, Text, Tool, ToolChoice,
 };
 use crate::format::{Fault, PathFacts};
+use crate::strangers::note;
 use crate::value::Value;
 use std::borrow::Cow;
 
@@ -15,7 +17,8 @@ pub(super) fn decode<'a>(body: &'a str, path: PathFacts<'a>) -> Result<Request<'
     let mut request = Request { stream: path.stream, stream_usage: true, ..Request::default() };
     if let Some(system) = body.get("system") {
         let mut blocks = Vec::new();
-        content(Some(system), "system", &mut blocks)?;
+        let extras = &mut Some(&mut request.extra);
+        content(Some(system), &|| "system".to_owned(), &mut blocks, extras)?;
         if !blocks.is_empty() {
             request.messages.push(Message { role: Role::System, name: None, blocks });
         }
@@ -28,11 +31,7 @@ pub(super) fn decode<'a>(body: &'a str, path: PathFacts<'a>) -> Result<Request<'
     if let Some(model) = path.model {
         request.model = Cow::Borrowed(model);
     }
-    let (given, config) = (body.get("thinking"), body.get("output_config"));
-    request.reasoning = match config {
-        Some(_) => thinking::read(given, config),
-        None => thinking::read_with(given, None),
-    };
+    request.reasoning = thinking::read(body.get("thinking"), body.get("output_config"));
     if body.get("messages").is_none() {
         return Err(Fault::of("messages", "messages: Field required"));
     }
@@ -49,8 +48,12 @@ fn member<'a>(request: &mut Request<'a>, name: &str, value: &Value<'a>) -> Resul
         "temperature" => request.temperature = Some(float(name, value)?),
         "top_p" => request.top_p = Some(float(name, value)?),
         "top_k" => request.top_k = Some(count(name, value)?),
-        "tools" => request.tools = tools(value)?,
-        "tool_choice" => tool_choice(request, value)?,
+        "tools" => request.tools = tools(value, &mut request.extra)?,
+        "tool_choice" => {
+            let known = ["type", "name", "disable_parallel_tool_use"];
+            note(value, &known, &|| name.to_owned(), &mut request.extra);
+            tool_choice(request, value)?;
+        }
         "metadata" => metadata(request, value),
         "service_tier" => {
             request.service_tier = value.text().map(|tier| match &*tier {
@@ -60,7 +63,11 @@ fn member<'a>(request: &mut Request<'a>, name: &str, value: &Value<'a>) -> Resul
         }
         "output_config" => output_config(request, value),
         "output_format" => request.output = output(value),
-        "system" | "thinking" => {}
+        "system" => {}
+        "thinking" => {
+            let known = ["type", "budget_tokens", "display"];
+            note(value, &known, &|| name.to_owned(), &mut request.extra);
+        }
         _ => request.extra.push(extra(name, value)),
     }
     Ok(())
@@ -106,8 +113,13 @@ fn metadata<'a>(request: &mut Request<'a>, value: &Value<'a>) {
 fn output_config<'a>(request: &mut Request<'a>, value: &Value<'a>) {
     for (name, value) in value.members() {
         match &**name {
-            "effort" => {}
-            "format" if !value.is_null() => request.output = output(value),
+            "effort" if value.as_str().and_then(thinking::effort_in).is_some() => {}
+            "effort" if value.is_null() => {}
+            "format" if !value.is_null() => {
+                let at = || "output_config.format".to_owned();
+                note(value, &["type", "schema"], &at, &mut request.extra);
+                request.output = output(value);
+            }
             "format" => {}
             _ => request.extra.push(extra(format!("output_config.{name}"), value)),
         }
@@ -140,29 +152,32 @@ fn messages<'a>(request: &mut Request<'a>, value: &Value<'a>) -> Result<(), Faul
             }
         };
         let mut blocks = Vec::new();
-        content(one.get("content"), &format!("messages[{index}].content"), &mut blocks)?;
-        for (name, value) in one.members() {
-            if !["role", "content"].contains(&&**name) && !value.is_null() {
-                request.extra.push(extra(format!("messages[{index}].{name}"), value));
-            }
-        }
+        let at = || format!("messages[{index}]");
+        note(one, &["role", "content"], &at, &mut request.extra);
+        let at = || format!("messages[{index}].content");
+        content(one.get("content"), &at, &mut blocks, &mut Some(&mut request.extra))?;
         request.messages.push(Message { role, name: None, blocks });
     }
     Ok(())
 }
 
-fn tools<'a>(value: &Value<'a>) -> Result<Vec<Tool<'a>>, Fault> {
+fn tools<'a>(value: &Value<'a>, extras: &mut Vec<Extra<'a>>) -> Result<Vec<Tool<'a>>, Fault> {
     if !value.is_array() {
         return Err(wrong("tools", "a list"));
     }
-    value.items().iter().enumerate().map(|(index, one)| tool(one, index)).collect()
+    value.items().iter().enumerate().map(|(index, one)| tool(one, index, extras)).collect()
 }
 
-fn tool<'a>(value: &Value<'a>, index: usize) -> Result<Tool<'a>, Fault> {
+fn tool<'a>(
+    value: &Value<'a>,
+    index: usize,
+    extras: &mut Vec<Extra<'a>>,
+) -> Result<Tool<'a>, Fault> {
     let kind = value.get("type").and_then(Value::text).unwrap_or("custom".into());
     if kind != "custom" {
         return Ok(Tool::Hosted { kind, value: Cow::Borrowed(value.raw()) });
     }
+    of_tool(value, &|| format!("tools[{index}]"), extras);
     let name = value.get("name").and_then(Value::text);
     Ok(Tool::Function(Function {
         name: name

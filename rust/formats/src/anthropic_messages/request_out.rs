@@ -1,10 +1,13 @@
 //! A request for an upstream.
 
-use super::messages_out::Turns;
+use super::messages_out::Conversation;
+use super::models::Model;
+use super::sampling;
 use super::thinking::{self, Plan};
-use crate::chat::{Function, Output, Request, Tool, ToolChoice};
+use super::tools_out::{self, Answer};
+use super::turns::Turns;
+use crate::chat::Request;
 use crate::format::{Dropped, Fault, OUTPUT_TOOL, Sent, Target};
-use crate::value::Value;
 use crate::writer::Writer;
 
 /// Tokens of a reply when nobody says how many.
@@ -15,33 +18,26 @@ pub(super) fn encode(
     target: &Target<'_>,
     dropped: &mut Dropped,
 ) -> Result<Sent, Fault> {
+    let model = Model::of(target.model, target.original);
     let max_tokens = max_tokens(request, target, dropped);
-    let plan = thinking::plan(request, target, max_tokens, dropped);
-    let output = Answer::new(request, target, &plan, dropped);
-    let mut turns = Turns::default();
-    let mut messages = Writer::new();
-    messages.array(|w| turns.write(w, &request.messages, dropped));
-    if turns.written == 0 {
-        return Err(Fault::unsupported(
-            "messages",
-            "Nothing of the messages can be said to this model.",
-        ));
-    }
+    let answer = Answer::new(request, target, model, dropped);
+    let forced = answer.forces(request, model);
+    let plan = thinking::plan(request, target, model, max_tokens, forced, dropped);
+    let turns = Turns::of(&request.messages, model.hears_system_inside(), dropped);
+    let conversation = Conversation::write(&turns, &request.messages, dropped)?;
     let mut w = Writer::new();
     w.object(|w| {
         w.text("model", target.model).count("max_tokens", max_tokens);
-        turns.write_system(w, &request.messages, dropped);
-        w.key("messages").raw(&String::from_utf8(messages.finish()).unwrap_or_default());
-        tools(w, request, &output, &plan, dropped);
-        config(w, &output, &plan);
+        w.member_if("system", conversation.system.as_deref());
+        w.member("messages", &conversation.messages);
+        tools_out::write(w, request, &answer, target, model, dropped);
+        config(w, &answer, &plan);
         plan.write(w, request.reasoning.as_ref());
-        plan.sampling(w, request, dropped);
+        sampling::write(w, request, model, plan.is_on(), dropped);
         options(w, request, dropped);
     });
-    for one in &request.extra {
-        dropped.add(one.name.clone().into_owned());
-    }
-    let output_tool = output.tool.as_ref().map(|_| OUTPUT_TOOL);
+    uncarried(request, dropped);
+    let output_tool = answer.tool.as_ref().map(|_| OUTPUT_TOOL);
     Ok(Sent { body: w.finish(), headers: Vec::new(), output_tool })
 }
 
@@ -52,118 +48,17 @@ fn max_tokens(request: &Request<'_>, target: &Target<'_>, dropped: &mut Dropped)
     given.min(most)
 }
 
-/// How the reply is made to be JSON.
-struct Answer<'a> {
-    /// A schema that the model takes as it is.
-    schema: Option<&'a str>,
-    /// The schema of a tool that the model has to call instead.
-    tool: Option<&'a str>,
-}
-
-impl<'a> Answer<'a> {
-    fn new(
-        request: &'a Request<'_>,
-        target: &Target<'_>,
-        plan: &Plan,
-        dropped: &mut Dropped,
-    ) -> Self {
-        let (schema, tool) = match &request.output {
-            Output::Text => (None, None),
-            Output::Json => (None, Some("{\"type\":\"object\"}")),
-            // Schemas that leave objects open are refused.
-            Output::Schema(one) if target.native_schema && is_closed(&one.schema) => {
-                (Some(&*one.schema), None)
-            }
-            Output::Schema(one) => (None, Some(&*one.schema)),
-        };
-        // While it thinks, no tool can be forced.
-        let forced = tool.filter(|_| !plan.is_on());
-        dropped.add_if(tool.is_some() && forced.is_none(), "response_format");
-        Answer { schema, tool: forced }
-    }
-}
-
-fn is_closed(schema: &str) -> bool {
-    Value::parse(schema).is_ok_and(|schema| {
-        schema.get("additionalProperties").and_then(Value::as_bool) == Some(false)
-    })
-}
-
-fn config(w: &mut Writer, output: &Answer<'_>, plan: &Plan) {
-    if output.schema.is_none() && plan.effort().is_none() {
+fn config(w: &mut Writer, answer: &Answer<'_>, plan: &Plan) {
+    if answer.schema.is_none() && plan.effort().is_none() {
         return;
     }
     w.key("output_config").object(|w| {
         w.text_if("effort", plan.effort());
-        if let Some(schema) = output.schema {
+        if let Some(schema) = &answer.schema {
             w.key("format").object(|w| {
                 w.text("type", "json_schema").member("schema", schema);
             });
         }
-    });
-}
-
-fn tools(
-    w: &mut Writer,
-    request: &Request<'_>,
-    output: &Answer<'_>,
-    plan: &Plan,
-    dropped: &mut Dropped,
-) {
-    let mut functions = Vec::with_capacity(request.tools.len());
-    for (index, one) in request.tools.iter().enumerate() {
-        match one {
-            Tool::Function(function) => functions.push(function),
-            Tool::Hosted { kind, .. } => dropped.add(format!("tools[{index}] ({kind})")),
-        }
-    }
-    if functions.is_empty() && output.tool.is_none() {
-        return;
-    }
-    w.key("tools").array(|w| {
-        functions.iter().for_each(|one| function(w, one));
-        if let Some(schema) = output.tool {
-            w.object(|w| {
-                let what = "Gives the answer. Call it exactly once, with the answer as its input.";
-                w.text("name", OUTPUT_TOOL).text("description", what);
-                w.member("input_schema", schema);
-            });
-        }
-    });
-    let parallel = request.parallel_tool_calls;
-    match (output.tool, &request.tool_choice) {
-        (Some(_), _) if functions.is_empty() => choice(w, "tool", Some(OUTPUT_TOOL), None),
-        (Some(_), _) => choice(w, "any", None, None),
-        (None, None) if parallel == Some(false) => choice(w, "auto", None, parallel),
-        (None, None) => {}
-        (None, Some(ToolChoice::Auto)) => choice(w, "auto", None, parallel),
-        (None, Some(ToolChoice::None)) => choice(w, "none", None, None),
-        (None, Some(_)) if plan.is_on() => {
-            dropped.add("tool_choice");
-            choice(w, "auto", None, parallel);
-        }
-        (None, Some(ToolChoice::Required)) => choice(w, "any", None, parallel),
-        (None, Some(ToolChoice::Function(name))) => choice(w, "tool", Some(name), parallel),
-        (None, Some(ToolChoice::Allowed { required, .. })) => {
-            dropped.add("tool_choice.allowed_tools");
-            choice(w, if *required { "any" } else { "auto" }, None, parallel);
-        }
-    }
-}
-
-fn function(w: &mut Writer, function: &Function<'_>) {
-    w.object(|w| {
-        w.text("name", &function.name).text_if("description", function.description.as_deref());
-        w.member("input_schema", function.parameters.as_deref().unwrap_or("{\"type\":\"object\"}"));
-        w.flag_if("strict", function.strict.filter(|strict| *strict));
-        super::blocks_out::cache(w, function.cache.as_ref());
-    });
-}
-
-fn choice(w: &mut Writer, kind: &str, name: Option<&str>, parallel: Option<bool>) {
-    w.key("tool_choice").object(|w| {
-        w.text("type", kind).text_if("name", name);
-        w.flag_if("disable_parallel_tool_use", parallel.map(|parallel| !parallel));
     });
 }
 
@@ -187,6 +82,13 @@ fn options(w: &mut Writer, request: &Request<'_>, dropped: &mut Dropped) {
     };
     dropped.add_if(request.service_tier.is_some() && tier.is_none(), "service_tier");
     w.text_if("service_tier", tier);
+    if request.stream {
+        w.flag("stream", true);
+    }
+}
+
+/// Notes what the format has no words for.
+fn uncarried(request: &Request<'_>, dropped: &mut Dropped) {
     for (given, name) in [
         (request.frequency_penalty.is_some_and(|given| given != 0.0), "frequency_penalty"),
         (request.presence_penalty.is_some_and(|given| given != 0.0), "presence_penalty"),
@@ -197,7 +99,7 @@ fn options(w: &mut Writer, request: &Request<'_>, dropped: &mut Dropped) {
     ] {
         dropped.add_if(given, name);
     }
-    if request.stream {
-        w.flag("stream", true);
+    for one in &request.extra {
+        dropped.add(one.name.clone().into_owned());
     }
 }

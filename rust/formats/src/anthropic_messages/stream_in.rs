@@ -3,7 +3,7 @@
 use super::blocks_in::{citation, own};
 use super::errors;
 use super::words::{finish_in, usage_in};
-use crate::chat::{BlockStart, Delta, Event, Finish, Usage};
+use crate::chat::{BlockStart, Delta, Event, Finish, Text, Usage};
 use crate::format::{Fault, Frame, Sent, StreamDecoder};
 use crate::value::Value;
 
@@ -104,23 +104,42 @@ impl Decoder {
                 return;
             }
         };
-        let block = self.next_block;
-        self.next_block += 1;
-        emit(Event::BlockStart { choice: 0, block, start });
-        self.open = Some(Open { block: Some(block), what, argued: false });
-        // Nearly always empty; a host that says all at once says it here.
-        let given = if what == What::Thinking { text("thinking") } else { text("text") };
-        if let Some(given) = given.filter(|given| !given.is_empty()) {
-            self.say(Delta::Text(given), emit);
+        self.open(what, start, emit);
+        self.given_at_once(what, content, emit);
+    }
+
+    /// What a block begins with: nothing, unless a host says all of it there.
+    fn given_at_once(&mut self, what: What, content: &Value<'_>, emit: Emit<'_>) {
+        let text =
+            |name: &str| content.get(name).and_then(Value::text).filter(|text| !text.is_empty());
+        let (said, proof) = match what {
+            What::Text => (text("text"), None),
+            What::Thinking => (text("thinking"), text("signature")),
+            What::Call | What::Answer => {
+                let input = content.get("input").filter(|input| !input.members().is_empty());
+                return self.argue(input.map_or("", Value::raw), emit);
+            }
+            What::Other => return,
+        };
+        if let Some(said) = said {
+            self.say(Delta::Text(said), emit);
         }
-        let input = content.get("input").filter(|input| !input.members().is_empty());
-        if let (Some(input), What::Call | What::Answer) = (input, what) {
-            self.argue(input.raw(), emit);
+        if let Some(proof) = proof {
+            self.say(Delta::Signature(own(proof)), emit);
         }
     }
 
+    /// Adds to the block under way what fits it.
     fn say(&self, delta: Delta<'_>, emit: Emit<'_>) {
-        if let Some(Open { block: Some(block), .. }) = self.open {
+        let Some(Open { block: Some(block), what, .. }) = self.open else { return };
+        let fits = match delta {
+            Delta::Text(_) => matches!(what, What::Text | What::Thinking | What::Answer),
+            Delta::Citation(_) => what == What::Text,
+            Delta::Signature(_) => what == What::Thinking,
+            Delta::Arguments(_) => what == What::Call,
+            Delta::Logprobs(_) => false,
+        };
+        if fits {
             emit(Event::Delta { choice: 0, block, delta });
         }
     }
@@ -143,31 +162,49 @@ impl Decoder {
             |name: &str| delta.get(name).and_then(Value::text).filter(|text| !text.is_empty());
         match delta.get("type").and_then(Value::as_str) {
             Some("text_delta") => {
-                if let Some(text) = text("text") {
-                    self.say(Delta::Text(text), emit);
-                }
+                self.utter(text("text"), What::Text, BlockStart::Text, emit);
             }
             Some("thinking_delta") => {
-                if let Some(text) = text("thinking") {
-                    self.say(Delta::Text(text), emit);
-                }
+                self.utter(text("thinking"), What::Thinking, BlockStart::Thinking, emit);
             }
             Some("signature_delta") => {
-                if let Some(proof) = text("signature") {
+                if let Some(proof) = text("signature").filter(|_| self.is_in(What::Thinking)) {
                     self.say(Delta::Signature(own(proof)), emit);
                 }
             }
-            Some("input_json_delta") => {
+            Some("input_json_delta") if self.is_in(What::Call) || self.is_in(What::Answer) => {
                 let piece = text("partial_json");
                 self.argue(piece.as_deref().unwrap_or_default(), emit);
             }
-            Some("citations_delta") => {
+            Some("citations_delta") if self.is_in(What::Text) => {
                 if let Some(cited) = delta.get("citation") {
                     self.say(Delta::Citation(citation(cited)), emit);
                 }
             }
             _ => {}
         }
+    }
+
+    fn is_in(&self, what: What) -> bool {
+        self.open.as_ref().is_some_and(|open| open.what == what)
+    }
+
+    /// A piece of what is said; hosts that only follow the format may not say that it begins.
+    fn utter(&mut self, text: Option<Text<'_>>, what: What, start: BlockStart<'_>, emit: Emit<'_>) {
+        let Some(text) = text else { return };
+        if self.open.is_none() {
+            self.open(what, start, emit);
+        }
+        if self.is_in(what) {
+            self.say(Delta::Text(text), emit);
+        }
+    }
+
+    fn open(&mut self, what: What, start: BlockStart<'_>, emit: Emit<'_>) {
+        let block = self.next_block;
+        self.next_block += 1;
+        emit(Event::BlockStart { choice: 0, block, start });
+        self.open = Some(Open { block: Some(block), what, argued: false });
     }
 
     fn stop(&mut self, emit: Emit<'_>) {
@@ -180,18 +217,38 @@ impl Decoder {
         }
     }
 
-    fn finish(
-        &mut self,
-        reason: Finish,
-        stop_sequence: Option<std::borrow::Cow<'_, str>>,
-        emit: Emit<'_>,
-    ) {
+    fn finish(&mut self, reason: Finish, stop_sequence: Option<Text<'_>>, emit: Emit<'_>) {
         if std::mem::replace(&mut self.finished, true) {
             return;
         }
         let answered = reason == Finish::ToolCalls && self.answered && !self.calls_tools;
         let finish = if answered { Finish::Stop } else { reason };
         emit(Event::Finish { choice: 0, finish, stop_sequence });
+    }
+
+    /// What happens to a block; events of tomorrow are passed over.
+    fn content(&mut self, kind: &str, data: &Value<'_>, emit: Emit<'_>) {
+        // Nothing is said once it is known why the message has ended.
+        if self.finished || !kind.starts_with("content_block_") {
+            return;
+        }
+        self.start(None, emit);
+        match (kind, data.get("content_block"), data.get("delta")) {
+            ("content_block_start", Some(content), _) => self.begin(content, emit),
+            ("content_block_delta", _, Some(delta)) => self.delta(delta, emit),
+            ("content_block_stop", _, _) => self.stop(emit),
+            _ => {}
+        }
+    }
+
+    fn end(&mut self, emit: Emit<'_>) {
+        if !self.started {
+            return;
+        }
+        self.stop(emit);
+        self.finish(if self.calls_tools { Finish::ToolCalls } else { Finish::Stop }, None, emit);
+        (self.over, self.complete) = (true, true);
+        emit(Event::End);
     }
 
     fn message_delta(&mut self, data: &Value<'_>, emit: Emit<'_>) {
@@ -219,26 +276,12 @@ impl StreamDecoder for Decoder {
                 self.over = true;
                 emit(Event::Error(errors::decode_value(0, &data)));
             }
-            _ if !self.started => {}
-            "content_block_start" => {
-                if let Some(content) = data.get("content_block") {
-                    self.begin(content, emit);
-                }
+            "message_delta" => {
+                self.start(None, emit);
+                self.message_delta(&data, emit);
             }
-            "content_block_delta" => {
-                if let Some(delta) = data.get("delta") {
-                    self.delta(delta, emit);
-                }
-            }
-            "content_block_stop" => self.stop(emit),
-            "message_delta" => self.message_delta(&data, emit),
-            "message_stop" => {
-                self.stop(emit);
-                self.finish(Finish::Stop, None, emit);
-                (self.over, self.complete) = (true, true);
-                emit(Event::End);
-            }
-            _ => {}
+            "message_stop" => self.end(emit),
+            _ => self.content(kind, &data, emit),
         }
         Ok(())
     }

@@ -3,16 +3,18 @@
 //! `message_delta` tells why the turn ended together with what it cost, and so waits for the end of the
 //! upstream's stream; nothing that is said waits.
 
-use super::blocks_out::{citation, loose, proof};
+use super::blocks_out::{citation, is_citable, loose, proof};
 use super::errors;
 use super::reply_out::{id, skeleton};
 use super::words::{finish_out, tool_id, usage_out};
-use crate::chat::{BlockStart, Delta, Event, Finish, Signature, Usage};
+use crate::chat::{BlockStart, Delta, Event, Finish, Request, Signature, Usage};
 use crate::format::{Context, Kind, StreamEncoder};
 use crate::signature;
 use crate::writer::Writer;
 
 pub(super) struct Encoder {
+    /// What the client calls the model, should the provider not name it.
+    model: String,
     request_id: String,
     now: u64,
     usage: Usage,
@@ -42,8 +44,9 @@ enum What {
 }
 
 impl Encoder {
-    pub(super) fn new(context: &Context<'_>) -> Self {
+    pub(super) fn new(request: &Request<'_>, context: &Context<'_>) -> Self {
         Encoder {
+            model: request.model.clone().into_owned(),
             request_id: context.request_id.to_owned(),
             now: context.now,
             usage: Usage::default(),
@@ -128,7 +131,7 @@ impl Encoder {
             (Delta::Text(text), What::Thinking) => content_delta(out, index, |w| {
                 w.text("type", "thinking_delta").text("thinking", text);
             }),
-            (Delta::Text(text), _) => content_delta(out, index, |w| {
+            (Delta::Text(text), What::Text) => content_delta(out, index, |w| {
                 w.text("type", "text_delta").text("text", text);
             }),
             (Delta::Arguments(piece), What::Call) => content_delta(out, index, |w| {
@@ -137,10 +140,12 @@ impl Encoder {
             (Delta::Signature(proof), What::Thinking) => {
                 signature_delta(out, index, &signature::write(Kind::AnthropicMessages, proof));
             }
-            (Delta::Citation(cited), What::Text) => content_delta(out, index, |w| {
-                w.text("type", "citations_delta").key("citation");
-                citation(w, cited);
-            }),
+            (Delta::Citation(cited), What::Text) if is_citable(cited) => {
+                content_delta(out, index, |w| {
+                    w.text("type", "citations_delta").key("citation");
+                    citation(w, cited);
+                })
+            }
             // There is nothing to say likelihoods with.
             _ => {}
         }
@@ -155,7 +160,7 @@ impl Encoder {
                 w.text_or_null("stop_sequence", self.stop_sequence.as_deref());
             });
             w.key("usage");
-            usage_out(w, &self.usage);
+            usage_out(w, &self.usage, None);
         });
         event(out, "message_stop", |_| {});
     }
@@ -167,7 +172,7 @@ fn event(out: &mut Vec<u8>, kind: &str, fill: impl FnOnce(&mut Writer)) {
         w.text("type", kind);
         fill(w);
     });
-    for part in [b"event: ", kind.as_bytes(), b"\ndata: ", &w.finish(), b"\n\n"] {
+    for part in [b"event: ", kind.as_bytes(), b"\ndata: ", &w.finish_line(), b"\n\n"] {
         out.extend_from_slice(part);
     }
 }
@@ -201,7 +206,7 @@ impl StreamEncoder for Encoder {
                 let id = id(given, &self.context());
                 event(out, "message_start", |w| {
                     w.key("message");
-                    skeleton(w, &id, model);
+                    skeleton(w, &id, if model.is_empty() { &self.model } else { model });
                 });
             }
             Event::BlockStart { choice: 0, block, start } => self.begin(*block, start, out),

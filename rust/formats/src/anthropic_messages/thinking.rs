@@ -1,5 +1,6 @@
 //! How much to think, in both directions.
 
+use super::models::{Model, Off};
 use crate::chat::{Block, Effort, Message, Reasoning, Request, Role, Signature};
 use crate::format::{Dropped, Kind, Target};
 use crate::value::Value;
@@ -7,13 +8,10 @@ use crate::writer::Writer;
 
 /// Anthropic takes no smaller budget.
 const LEAST_BUDGET: u64 = 1024;
-/// Nucleus sampling below this is refused while the model thinks.
-const LEAST_TOP_P: f64 = 0.95;
 
 fn budget_of(effort: Effort) -> u64 {
     match effort {
-        Effort::None => 0,
-        Effort::Minimal => 1024,
+        Effort::None | Effort::Minimal => LEAST_BUDGET,
         Effort::Low => 4096,
         Effort::Medium => 10_000,
         Effort::High => 24_000,
@@ -21,7 +19,20 @@ fn budget_of(effort: Effort) -> u64 {
     }
 }
 
-fn effort_in(word: &str) -> Option<Effort> {
+/// The effort that a budget comes closest to.
+fn effort_of(budget: u64) -> Effort {
+    match budget {
+        0 => Effort::None,
+        1..=1024 => Effort::Minimal,
+        1025..=4096 => Effort::Low,
+        4097..=16_384 => Effort::Medium,
+        16_385..=32_768 => Effort::High,
+        _ => Effort::XHigh,
+    }
+}
+
+/// The effort that a word of `output_config` stands for.
+pub(super) fn effort_in(word: &str) -> Option<Effort> {
     Some(match word {
         "low" => Effort::Low,
         "medium" => Effort::Medium,
@@ -31,29 +42,13 @@ fn effort_in(word: &str) -> Option<Effort> {
     })
 }
 
-fn effort_out(effort: Effort) -> &'static str {
-    match effort {
-        Effort::None | Effort::Minimal | Effort::Low => "low",
-        Effort::Medium => "medium",
-        Effort::High => "high",
-        Effort::XHigh => "xhigh",
-    }
-}
-
 /// `thinking` and `output_config.effort`, which together say how much.
 pub(super) fn read<'a>(
     thinking: Option<&Value<'a>>,
     output_config: Option<&Value<'a>>,
 ) -> Option<Reasoning<'a>> {
-    let effort = output_config?.get("effort").and_then(|word| effort_in(word.as_str()?));
-    read_with(thinking, effort)
-}
-
-/// As [`read`], the effort being known.
-pub(super) fn read_with<'a>(
-    thinking: Option<&Value<'a>>,
-    effort: Option<Effort>,
-) -> Option<Reasoning<'a>> {
+    let word = output_config.and_then(|config| config.get("effort"));
+    let effort = word.and_then(|word| effort_in(word.as_str()?));
     let Some(thinking) = thinking else {
         return effort.map(|effort| Reasoning { effort: Some(effort), ..Reasoning::default() });
     };
@@ -64,7 +59,8 @@ pub(super) fn read_with<'a>(
     };
     let budget = thinking.get("budget_tokens").and_then(Value::as_u64);
     let effort = match thinking.get("type").and_then(Value::as_str) {
-        Some("disabled") => Some(Effort::None),
+        // The latter is how newer models are told the former.
+        Some("disabled" | "between_tools") => Some(Effort::None),
         _ => effort,
     };
     Some(Reasoning { effort, budget, visible, ..Reasoning::default() })
@@ -72,47 +68,87 @@ pub(super) fn read_with<'a>(
 
 /// What is asked of a model that thinks.
 pub(super) enum Plan {
-    /// Nothing.
-    Off,
+    /// Nothing: it does what it does.
+    Unasked,
+    /// Not to think.
+    Off(&'static str),
     /// As much as the model finds right for the effort.
-    Adaptive(Option<Effort>),
+    Adaptive(Option<&'static str>),
     /// Up to that many tokens.
     Budget(u64),
 }
 
-/// What to ask for, given what the reply may be long.
+/// What to ask for. `forced`: a tool has to be called.
 pub(super) fn plan(
     request: &Request<'_>,
     target: &Target<'_>,
+    model: Model,
+    max_tokens: u64,
+    forced: bool,
+    dropped: &mut Dropped,
+) -> Plan {
+    let Some(reasoning) = &request.reasoning else { return Plan::Unasked };
+    let asked = reasoning.effort.or_else(|| reasoning.budget.map(effort_of));
+    if !target.reasoning {
+        dropped.add_if(asked != Some(Effort::None), "reasoning");
+        return Plan::Unasked;
+    }
+    if asked == Some(Effort::None) {
+        return off(model, dropped);
+    }
+    if forced && !model.thinks_when_forced() {
+        dropped.add("reasoning");
+        return Plan::Unasked;
+    }
+    if model.adapts() && (reasoning.budget.is_none() || !model.takes_budget()) {
+        return Plan::Adaptive(asked.map(|effort| effort_out(effort, model)));
+    }
+    budget(request, reasoning, max_tokens, dropped)
+}
+
+fn off(model: Model, dropped: &mut Dropped) -> Plan {
+    match model.off() {
+        Off::Disabled => Plan::Off("{\"type\":\"disabled\"}"),
+        Off::BetweenTools => Plan::Off("{\"type\":\"between_tools\"}"),
+        Off::Never => {
+            dropped.add("reasoning (clamped)");
+            Plan::Adaptive(Some("low"))
+        }
+    }
+}
+
+fn effort_out(effort: Effort, model: Model) -> &'static str {
+    match effort {
+        Effort::None | Effort::Minimal | Effort::Low => "low",
+        Effort::Medium => "medium",
+        Effort::High => "high",
+        Effort::XHigh => model.most_effort(),
+    }
+}
+
+/// The budget, if there is room for one: thoughts count as part of the reply.
+fn budget(
+    request: &Request<'_>,
+    reasoning: &Reasoning<'_>,
     max_tokens: u64,
     dropped: &mut Dropped,
 ) -> Plan {
-    let Some(reasoning) = &request.reasoning else { return Plan::Off };
-    if reasoning.effort == Some(Effort::None) {
-        return Plan::Off;
-    }
-    if !target.reasoning {
-        dropped.add("reasoning");
-        return Plan::Off;
-    }
-    if is_mid_turn_without_thought(&request.messages) {
-        dropped.add("reasoning");
-        return Plan::Off;
-    }
-    let budget = match (reasoning.budget, reasoning.effort) {
-        (Some(budget), _) => budget,
-        (None, effort) if is_adaptive(target.model) => return Plan::Adaptive(effort),
-        (None, effort) => budget_of(effort.unwrap_or(Effort::Medium)),
+    let room = match reasoning.budget {
+        Some(_) => max_tokens.saturating_sub(1),
+        None => max_tokens / 2,
     };
-    if max_tokens <= LEAST_BUDGET {
+    if room < LEAST_BUDGET || is_mid_turn_without_thought(&request.messages) {
         dropped.add("reasoning");
-        return Plan::Off;
+        return Plan::Unasked;
     }
-    Plan::Budget(budget.clamp(LEAST_BUDGET, max_tokens - 1))
+    let usual = || budget_of(reasoning.effort.unwrap_or(Effort::Medium));
+    let budget = reasoning.budget.unwrap_or_else(usual).clamp(LEAST_BUDGET, room);
+    dropped.add_if(reasoning.budget.is_some_and(|given| given != budget), "reasoning (clamped)");
+    Plan::Budget(budget)
 }
 
 /// Whether the model is in the middle of a turn, waiting for its tools, that it began without a thought
-/// of its own: the API refuses to let it think then. Thoughts of other models do not count.
+/// of its own: the API refuses to let it think up to a budget then. Thoughts of other models do not count.
 fn is_mid_turn_without_thought(messages: &[Message<'_>]) -> bool {
     let Some(at) = messages.iter().rposition(|message| message.role == Role::Assistant) else {
         return false;
@@ -126,30 +162,15 @@ fn is_mid_turn_without_thought(messages: &[Message<'_>]) -> bool {
     answers.next().is_some() && !thought
 }
 
-/// Whether the model decides itself how long to think. Models before Claude 4.6 do not; names that say
-/// nothing are taken for newer ones.
-fn is_adaptive(model: &str) -> bool {
-    let Some(at) = model.find("claude") else { return true };
-    let numbers =
-        model[at..].split(['-', '.', '@', ':']).filter_map(|part| part.parse::<u32>().ok());
-    // Dates are no versions.
-    let mut version = numbers.filter(|number| *number < 1000);
-    match (version.next(), version.next()) {
-        (Some(major), _) if major < 4 => false,
-        (Some(4), minor) => minor.unwrap_or(0) >= 6,
-        _ => true,
-    }
-}
-
 impl Plan {
-    /// Whether the model is going to think.
+    /// Whether the model is asked to think.
     pub(super) fn is_on(&self) -> bool {
-        !matches!(self, Plan::Off)
+        matches!(self, Plan::Adaptive(_) | Plan::Budget(_))
     }
 
     /// The effort, for `output_config`.
     pub(super) fn effort(&self) -> Option<&'static str> {
-        if let Plan::Adaptive(effort) = self { effort.map(effort_out) } else { None }
+        if let Plan::Adaptive(effort) = self { *effort } else { None }
     }
 
     /// Writes `thinking`.
@@ -157,11 +178,9 @@ impl Plan {
         let display = reasoning.and_then(|reasoning| reasoning.visible);
         let display = display.map(|visible| if visible { "summarized" } else { "omitted" });
         match self {
-            // Newer models think unless they are told not to.
-            Plan::Off => {
-                if reasoning.is_some_and(|reasoning| reasoning.effort == Some(Effort::None)) {
-                    w.member("thinking", "{\"type\":\"disabled\"}");
-                }
+            Plan::Unasked => {}
+            Plan::Off(config) => {
+                w.member("thinking", config);
             }
             Plan::Adaptive(_) => w.key("thinking").object(|w| {
                 w.text("type", "adaptive").text_if("display", display);
@@ -172,23 +191,4 @@ impl Plan {
             }),
         }
     }
-
-    /// Writes the sampling that a thinking model takes: none but a wide `top_p`.
-    pub(super) fn sampling(&self, w: &mut Writer, request: &Request<'_>, dropped: &mut Dropped) {
-        if !self.is_on() {
-            return sampling(w, request, dropped);
-        }
-        dropped.add_if(request.temperature.is_some_and(|given| given != 1.0), "temperature");
-        dropped.add_if(request.top_k.is_some(), "top_k");
-        let wide = request.top_p.filter(|given| (LEAST_TOP_P..=1.0).contains(given));
-        dropped.add_if(request.top_p.is_some() && wide.is_none(), "top_p");
-        w.float_if("top_p", wide);
-    }
-}
-
-fn sampling(w: &mut Writer, request: &Request<'_>, dropped: &mut Dropped) {
-    let temperature = request.temperature.map(|given| given.clamp(0.0, 1.0));
-    dropped.add_if(temperature != request.temperature, "temperature (clamped)");
-    w.float_if("temperature", temperature).float_if("top_p", request.top_p);
-    w.count_if("top_k", request.top_k);
 }

@@ -1,6 +1,6 @@
 //! The words of this format that stand for canonical ones: stop reasons, usage, tool ids.
 
-use crate::chat::{Finish, Usage};
+use crate::chat::{Finish, Text, Usage};
 use crate::value::Value;
 use crate::writer::Writer;
 use std::borrow::Cow;
@@ -51,7 +51,23 @@ pub(super) fn usage_in(value: &Value<'_>, before: Option<Usage>) -> Usage {
     }
 }
 
-pub(super) fn usage_out(w: &mut Writer, usage: &Usage) {
+/// The tier that served a reply.
+pub(super) fn tier_in(word: Text<'_>) -> Text<'_> {
+    if word == "standard" { "default".into() } else { word }
+}
+
+/// The tier that served a reply, if Anthropic has a word for it.
+fn tier_out(tier: &str) -> Option<&'static str> {
+    Some(match tier {
+        "default" => "standard",
+        "priority" => "priority",
+        "batch" => "batch",
+        _ => return None,
+    })
+}
+
+/// Writes the usage, with the tier where it is known: streams do not tell it.
+pub(super) fn usage_out(w: &mut Writer, usage: &Usage, tier: Option<&str>) {
     let plain = usage.input.saturating_sub(usage.cache_read).saturating_sub(usage.cache_write);
     w.object(|w| {
         w.count("input_tokens", plain);
@@ -63,6 +79,7 @@ pub(super) fn usage_out(w: &mut Writer, usage: &Usage) {
                 w.count("thinking_tokens", usage.reasoning);
             });
         }
+        w.text_if("service_tier", tier.and_then(tier_out));
     });
 }
 

@@ -160,7 +160,7 @@ fn write(out: &mut Vec<u8>, kind: &str, fill: impl FnOnce(&mut Writer)) {
     out.extend_from_slice(b"event: ");
     out.extend_from_slice(kind.as_bytes());
     out.extend_from_slice(b"\ndata: ");
-    out.extend_from_slice(&w.finish());
+    out.extend_from_slice(&w.finish_line());
     out.extend_from_slice(b"\n\n");
 }
 

@@ -94,9 +94,10 @@ fn generation_config<'a>(request: &mut Request<'a>, value: &Value<'a>) -> Result
                 let schema = schema_in::convert(member);
                 asked.schema.get_or_insert((key, member, schema));
             }
-            // With an underscore before it in Google's own preview of it.
+            // With an underscore before it in Google's own preview of it. Clients write Gemini's own words
+            // here too, Google's CLI among them.
             "responseJsonSchema" | "ResponseJsonSchema" => {
-                asked.schema = Some((key, member, Cow::Borrowed(member.raw())));
+                asked.schema = Some((key, member, schema_in::convert(member)));
             }
             "responseFormat" => {
                 if !response_format(request, member) {

@@ -7,11 +7,16 @@
 
 use crate::value::{Kind as Json, Value};
 use crate::writer::{Writer, quote};
+use std::collections::HashSet;
 
 /// How deep schemas may nest once references are in place.
 const DEEPEST: usize = 24;
 /// How many schemas there may be then.
 const MOST: usize = 5000;
+/// How many times as long the text may become by it, and bytes that always may be added.
+const LONGER: (usize, usize) = (16, 1024);
+/// Keywords that cost as much to look through as a schema does to write.
+const KEYWORDS: usize = 32;
 /// How many schemas may be merged into one.
 const MOST_LAYERS: usize = 64;
 
@@ -19,7 +24,7 @@ const MOST_LAYERS: usize = 64;
 pub(super) fn convert(text: &str) -> Option<String> {
     let root = Value::parse(text).ok().filter(Value::is_object)?;
     let mut w = Writer::new();
-    Converter { root: &root, left: MOST }.schema(&mut w, &root, 0);
+    Converter::new(&root).schema(&mut w, &root, 0);
     String::from_utf8(w.finish()).ok()
 }
 
@@ -27,7 +32,7 @@ pub(super) fn convert(text: &str) -> Option<String> {
 /// without properties.
 pub(super) fn parameters(text: &str) -> Option<String> {
     let root = Value::parse(text).ok().filter(Value::is_object)?;
-    let layers = Converter { root: &root, left: MOST }.layers(&root);
+    let layers = Converter::new(&root).layers(&root);
     let properties = find(&layers, "properties").is_some_and(|all| !all.members().is_empty());
     let choices = find(&layers, "anyOf").or_else(|| find(&layers, "oneOf")).is_some();
     if properties || choices { convert(text) } else { None }
@@ -35,7 +40,10 @@ pub(super) fn parameters(text: &str) -> Option<String> {
 
 struct Converter<'v, 'a> {
     root: &'v Value<'a>,
+    /// How many schemas may still be written.
     left: usize,
+    /// How long the text may become.
+    longest: usize,
 }
 
 /// A schema and what is merged into it; the first that has a keyword counts.
@@ -46,6 +54,11 @@ fn find<'v, 'a>(layers: &Layers<'v, 'a>, keyword: &str) -> Option<&'v Value<'a>>
 }
 
 impl<'v, 'a> Converter<'v, 'a> {
+    fn new(root: &'v Value<'a>) -> Self {
+        let longest = root.raw().len() * LONGER.0 + LONGER.1;
+        Converter { root, left: MOST, longest }
+    }
+
     /// The schema with what it refers to and what its `allOf` holds.
     fn layers(&self, schema: &'v Value<'a>) -> Layers<'v, 'a> {
         let mut layers = vec![schema];
@@ -58,6 +71,7 @@ impl<'v, 'a> Converter<'v, 'a> {
             layers.extend(layer.get("allOf").map(Value::items).unwrap_or_default());
             at += 1;
         }
+        layers.truncate(MOST_LAYERS);
         layers
     }
 
@@ -71,11 +85,12 @@ impl<'v, 'a> Converter<'v, 'a> {
     }
 
     fn schema(&mut self, w: &mut Writer, schema: &'v Value<'a>, depth: usize) {
-        if depth > DEEPEST || self.left == 0 {
+        if depth > DEEPEST || self.left == 0 || w.length() > self.longest {
             return w.raw("{\"type\":\"OBJECT\"}");
         }
-        self.left -= 1;
         let layers = self.layers(schema);
+        let keywords: usize = layers.iter().map(|layer| layer.members().len()).sum();
+        self.left = self.left.saturating_sub(1 + keywords / KEYWORDS);
         let (types, mut nullable) = types(&layers);
         let choices = find(&layers, "anyOf").or_else(|| find(&layers, "oneOf"));
         let mut choices: Vec<_> = choices.map(Value::items).unwrap_or_default().iter().collect();
@@ -140,10 +155,10 @@ impl<'v, 'a> Converter<'v, 'a> {
 
     fn properties(&mut self, w: &mut Writer, layers: &Layers<'v, 'a>, depth: usize) {
         let mut all: Vec<(&'v str, &'v Value<'a>)> = Vec::new();
+        let mut known = HashSet::new();
         for layer in layers {
             for (name, one) in layer.get("properties").map(Value::members).unwrap_or_default() {
-                // The list is short; a long one is of one layer, whose names are its own.
-                if layers.len() == 1 || !all.iter().any(|(known, _)| known == name) {
+                if known.insert(&**name) {
                     all.push((name, one));
                 }
             }

@@ -102,7 +102,7 @@ impl Encoder {
         }
         let mut w = Writer::new();
         w.object(fill);
-        let mut json = w.finish();
+        let mut json = w.finish_line();
         json.pop();
         json.extend_from_slice(self.tail.as_bytes());
         self.frame(out, &json);
@@ -218,7 +218,11 @@ impl Encoder {
         if std::mem::replace(&mut self.ended, true) {
             return;
         }
-        let choices = std::mem::take(&mut self.choices);
+        let mut choices = std::mem::take(&mut self.choices);
+        if choices.is_empty() {
+            // Without a candidate that has ended, clients would take the stream for broken.
+            choices.push(Choice::default());
+        }
         let usage = self.usage;
         self.piece(out, |w| {
             w.key("candidates").array(|w| choices.into_iter().for_each(|one| one.finish(w)));

@@ -58,7 +58,7 @@ fn function<'a>(
             }
             "parametersJsonSchema" => {
                 object(&format_args!("{at}.parametersJsonSchema"), member)?;
-                function.parameters = Some(Cow::Borrowed(member.raw()));
+                function.parameters = Some(schema_in::convert(member));
             }
             "parameters" => {
                 object(&format_args!("{at}.parameters"), member)?;

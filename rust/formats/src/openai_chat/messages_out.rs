@@ -40,6 +40,11 @@ impl Turn<'_> {
     }
 
     fn plain(&mut self, w: &mut Writer, message: &Message<'_>, role: &str) {
+        let blocks = &message.blocks;
+        if !blocks.is_empty() && !blocks.iter().any(|block| self.fits(block)) {
+            (0..blocks.len()).for_each(|number| self.drop(number, ""));
+            return;
+        }
         w.object(|w| {
             w.text("role", role);
             w.text_if("name", message.name.as_deref());
@@ -83,16 +88,35 @@ impl Turn<'_> {
     fn content<'b>(
         &mut self,
         w: &mut Writer,
-        blocks: impl ExactSizeIterator<Item = (usize, &'b Block<'b>)>,
+        blocks: impl ExactSizeIterator<Item = (usize, &'b Block<'b>)> + Clone,
     ) {
+        if !blocks.clone().any(|(_, block)| self.fits(block)) {
+            blocks.for_each(|(number, _)| self.drop(number, ""));
+            w.string("");
+            return;
+        }
         let mut blocks = blocks.peekable();
         match (blocks.len(), blocks.peek()) {
-            (0, _) => w.string(""),
             (1, Some((number, Block::Text(text)))) => {
                 self.uncache(*number, text.cache.as_ref());
                 w.string(&text.text);
             }
             _ => w.array(|w| blocks.for_each(|(number, block)| self.part(w, number, block))),
+        }
+    }
+
+    /// Whether something of the block can be said: hosts refuse a list of no parts.
+    fn fits(&self, block: &Block<'_>) -> bool {
+        match block {
+            Block::Text(_) | Block::Refusal(_) => true,
+            Block::Image { source, .. } => is_data_or_url(source),
+            Block::Video { source } => !self.target.original && is_data_or_url(source),
+            Block::Audio { source } => matches!(source, Source::Base64 { .. }),
+            Block::Document { source, .. } => !matches!(source, Source::Url { .. }),
+            Block::Thinking(_)
+            | Block::ToolCall(_)
+            | Block::ToolResult { .. }
+            | Block::Opaque { .. } => false,
         }
     }
 
@@ -260,6 +284,10 @@ fn document_part(w: &mut Writer, source: &Source<'_>, title: Option<&str>) -> bo
         }),
     }
     true
+}
+
+fn is_data_or_url(source: &Source<'_>) -> bool {
+    matches!(source, Source::Url { .. } | Source::Base64 { .. })
 }
 
 fn data_or_url(source: &Source<'_>) -> Option<String> {

@@ -139,9 +139,9 @@ fn file_in<'a>(file: &Value<'a>, cache: Option<Cache<'a>>) -> Option<Block<'a>> 
     Some(Block::Document { source, title, context: None, citations: false, cache })
 }
 
-/// LiteLLM's and OpenRouter's `cache_control`.
+/// OpenAI's own mark; LiteLLM's and OpenRouter's `cache_control`.
 pub(super) fn cache_in<'a>(value: &Value<'a>) -> Option<Cache<'a>> {
-    let mark = value.get("cache_control")?;
+    let mark = value.get("prompt_cache_breakpoint").or_else(|| value.get("cache_control"))?;
     Some(Cache { ttl: mark.get("ttl").and_then(Value::text) })
 }
 

@@ -1,12 +1,14 @@
 //! A client's request.
 
 use super::parts::{cache_in, call_signature_in, content_in, thinking_in};
+use super::strangers;
 use super::words::effort_in;
 use crate::chat::{
     Block, Extra, Function, Message, Output, OutputSchema, Reasoning, Request, Role, Text,
     Thinking, Tool, ToolCall, ToolChoice,
 };
 use crate::format::{Fault, PathFacts};
+use crate::strangers::{note, note_in};
 use crate::value::{Kind as Json, Value};
 use std::borrow::Cow;
 
@@ -54,8 +56,12 @@ fn member<'a>(
             asked.has_messages = true;
             request.messages = messages(value, &mut request.extra)?;
         }
-        "tools" => request.tools = tools(value)?,
-        "tool_choice" => request.tool_choice = Some(tool_choice(value)?),
+        "tools" => request.tools = tools(value, &mut request.extra)?,
+        "tool_choice" => {
+            let known = ["type", "function", "allowed_tools"];
+            note(value, &known, &|| name.to_owned(), &mut request.extra);
+            request.tool_choice = Some(tool_choice(value)?);
+        }
         "functions" | "function_call" => {
             return Err(Fault::unsupported(name, "Use `tools` and `tool_choice` instead."));
         }
@@ -66,12 +72,14 @@ fn member<'a>(
             request.max_output_tokens.get_or_insert(tokens);
         }
         "stop" => request.stop = stop(value)?,
-        "response_format" => request.output = output(value)?,
-        "stream" => request.stream = flag(name, value)?,
-        "stream_options" => {
-            request.stream_usage =
-                value.get("include_usage").and_then(Value::as_bool).unwrap_or(false);
+        "response_format" => {
+            let known = ["name", "description", "schema", "strict"];
+            note(value, &["type", "json_schema"], &|| name.to_owned(), &mut request.extra);
+            note_in(value, "json_schema", &known, &|| name.to_owned(), &mut request.extra);
+            request.output = output(value)?;
         }
+        "stream" => request.stream = flag(name, value)?,
+        "stream_options" => stream_options(request, value),
         "user" | "safety_identifier" => request.end_user = Some(text(name, value)?),
         "service_tier" => request.service_tier = Some(text(name, value)?),
         "metadata" => request.metadata = Some(Cow::Borrowed(value.raw())),
@@ -87,17 +95,30 @@ fn sampling<'a>(request: &mut Request<'a>, name: &str, value: &Value<'a>) -> Res
     match name {
         "temperature" => request.temperature = Some(float(name, value)?),
         "top_p" => request.top_p = Some(float(name, value)?),
-        "top_k" => request.top_k = value.as_u64(),
+        "top_k" => request.top_k = Some(count(name, value)?),
         "frequency_penalty" => request.frequency_penalty = Some(float(name, value)?),
         "presence_penalty" => request.presence_penalty = Some(float(name, value)?),
-        "seed" => request.seed = value.as_i64(),
-        "n" => request.n = Some(count(name, value)?),
-        _ => {
-            let name = Cow::Owned(name.to_owned());
-            request.extra.push(Extra { name, value: Cow::Borrowed(value.raw()) });
+        "seed" => {
+            let wrong = || Fault::of(name, "The field `seed` must be a whole number of 64 bits.");
+            request.seed = Some(value.as_i64().ok_or_else(wrong)?);
         }
+        "n" => request.n = Some(count(name, value)?),
+        _ => request.extra.push(extra(name.to_owned(), value)),
     }
     Ok(())
+}
+
+fn extra<'a>(name: String, value: &Value<'a>) -> Extra<'a> {
+    Extra { name: Cow::Owned(name), value: Cow::Borrowed(value.raw()) }
+}
+
+fn stream_options<'a>(request: &mut Request<'a>, value: &Value<'a>) {
+    request.stream_usage = value.get("include_usage").and_then(Value::as_bool).unwrap_or(false);
+    // Translated streams are never padded.
+    let padded = value.get("include_obfuscation").and_then(Value::as_bool) == Some(true);
+    let known: &[&str] =
+        if padded { &["include_usage"] } else { &["include_usage", "include_obfuscation"] };
+    note(value, known, &|| "stream_options".to_owned(), &mut request.extra);
 }
 
 fn text<'a>(name: &str, value: &Value<'a>) -> Result<Text<'a>, Fault> {
@@ -168,6 +189,7 @@ fn messages<'a>(value: &Value<'a>, extra: &mut Vec<Extra<'a>>) -> Result<Vec<Mes
     // Whether the last message holds tool results alone, so that the next one joins it.
     let mut results = false;
     for (index, one) in value.items().iter().enumerate() {
+        strangers::message(one, &|| format!("messages[{index}]"), extra);
         let role = one.get("role").and_then(Value::as_str);
         if role == Some("tool") {
             let block = tool_result(one, index)?;
@@ -181,17 +203,12 @@ fn messages<'a>(value: &Value<'a>, extra: &mut Vec<Extra<'a>>) -> Result<Vec<Mes
             continue;
         }
         results = false;
-        messages.push(message(one, role, index, extra)?);
+        messages.push(message(one, role, index)?);
     }
     Ok(messages)
 }
 
-fn message<'a>(
-    value: &Value<'a>,
-    role: Option<&str>,
-    index: usize,
-    extra: &mut Vec<Extra<'a>>,
-) -> Result<Message<'a>, Fault> {
+fn message<'a>(value: &Value<'a>, role: Option<&str>, index: usize) -> Result<Message<'a>, Fault> {
     let role = match role {
         Some("system") => Role::System,
         Some("developer") => Role::Developer,
@@ -212,29 +229,9 @@ fn message<'a>(
     } else {
         content_in(value.get("content"), &at(), &mut blocks)?;
     }
-    for (name, member) in value.members() {
-        let known = ["role", "content", "name", "cache_control"].contains(&&**name)
-            || (role == Role::Assistant && ASSISTANT.contains(&&**name));
-        if !known && !member.is_null() {
-            let name = format!("messages[{index}].{name}").into();
-            extra.push(Extra { name, value: Cow::Borrowed(member.raw()) });
-        }
-    }
     mark_last(&mut blocks, value);
     Ok(Message { role, name: value.get("name").and_then(Value::text), blocks })
 }
-
-/// Members of an assistant's message that have a place.
-const ASSISTANT: [&str; 8] = [
-    "refusal",
-    "tool_calls",
-    "reasoning_content",
-    "reasoning",
-    "thinking_blocks",
-    "annotations",
-    "function_call",
-    "provider_specific_fields", // LiteLLM's copy of what stands elsewhere
-];
 
 /// A cache mark on a message as a whole is one on its last block.
 fn mark_last<'a>(blocks: &mut [Block<'a>], message: &Value<'a>) {
@@ -319,14 +316,21 @@ fn tool_result<'a>(value: &Value<'a>, index: usize) -> Result<Block<'a>, Fault> 
     })
 }
 
-fn tools<'a>(value: &Value<'a>) -> Result<Vec<Tool<'a>>, Fault> {
+/// Members of a function that have a place.
+const FUNCTION: [&str; 5] = ["name", "description", "parameters", "strict", "cache_control"];
+
+fn tools<'a>(value: &Value<'a>, extra: &mut Vec<Extra<'a>>) -> Result<Vec<Tool<'a>>, Fault> {
     if !value.is_array() {
         return Err(Fault::of("tools", "The field `tools` must be a list."));
     }
-    value.items().iter().enumerate().map(|(index, one)| tool(one, index)).collect()
+    value.items().iter().enumerate().map(|(index, one)| tool(one, index, extra)).collect()
 }
 
-fn tool<'a>(value: &Value<'a>, index: usize) -> Result<Tool<'a>, Fault> {
+fn tool<'a>(
+    value: &Value<'a>,
+    index: usize,
+    extra: &mut Vec<Extra<'a>>,
+) -> Result<Tool<'a>, Fault> {
     let kind = value.get("type").and_then(Value::text).unwrap_or("function".into());
     if kind != "function" {
         return Ok(Tool::Hosted { kind, value: Cow::Borrowed(value.raw()) });
@@ -334,6 +338,8 @@ fn tool<'a>(value: &Value<'a>, index: usize) -> Result<Tool<'a>, Fault> {
     let at = format!("tools[{index}].function");
     let function =
         value.get("function").ok_or_else(|| Fault::of(&at[..], "A tool needs a `function`."))?;
+    note(value, &["type", "function", "cache_control"], &|| format!("tools[{index}]"), extra);
+    note(function, &FUNCTION, &|| at.clone(), extra);
     let name = function.get("name").and_then(Value::text);
     Ok(Tool::Function(Function {
         name: name.ok_or_else(|| Fault::of(format!("{at}.name"), "A function needs a `name`."))?,

@@ -6,6 +6,7 @@ use crate::chat::{BlockStart, Delta, Event, Finish, Signature};
 use crate::format::{Fault, Frame, Sent, StreamDecoder};
 use crate::openai_errors;
 use crate::value::{Kind as Json, Value};
+use crate::whole::Whole;
 use std::borrow::Cow;
 
 /// Choices that a stream may have; OpenAI allows this many.
@@ -53,15 +54,15 @@ struct Call {
     block: Option<u64>,
     /// It is the answer, not a call.
     answers: bool,
-    /// The arguments so far.
-    arguments: String,
-    /// How many bytes of them have been said.
-    said: usize,
+    /// What has come of the arguments and has not been said.
+    waiting: String,
+    whole: Whole,
 }
 
 impl Call {
-    fn is_complete(&self) -> bool {
-        Value::parse(&self.arguments).is_ok()
+    fn argue(&mut self, piece: &str) {
+        self.whole.push(piece);
+        self.waiting.push_str(piece);
     }
 }
 
@@ -107,12 +108,6 @@ impl Decoder {
         self.ended = true;
         emit(Event::End);
     }
-}
-
-/// The proof apart from the frame that it came in.
-fn owned(signature: Signature<'_>) -> Signature<'static> {
-    let id = signature.id.map(|id| Cow::Owned(id.into_owned()));
-    Signature { origin: signature.origin, id, value: Cow::Owned(signature.value.into_owned()) }
 }
 
 impl StreamDecoder for Decoder {
@@ -269,12 +264,12 @@ impl Choice {
             self.calls_tools |= !call.answers && !call.name.is_empty();
         }
         if call.signature.is_none() {
-            call.signature = call_signature_in(value).map(owned);
+            call.signature = call_signature_in(value).map(Signature::into_owned);
         }
         match part("arguments").map(|given| (given.as_str(), given.raw())) {
-            Some((Some(text), _)) => call.arguments.push_str(text),
+            Some((Some(text), _)) => call.argue(text),
             // The object itself, whole.
-            Some((None, raw)) => call.arguments.push_str(raw),
+            Some((None, raw)) => call.argue(raw),
             None => {}
         }
         self.say_calls(false, emit);
@@ -289,14 +284,13 @@ impl Choice {
             }
             self.open_call(at, emit);
             let call = &mut self.calls[at];
-            let piece = &call.arguments[call.said..];
-            if let Some(block) = call.block.filter(|_| !piece.is_empty()) {
-                let text = Cow::Borrowed(piece);
+            if let Some(block) = call.block.filter(|_| !call.waiting.is_empty()) {
+                let text = Cow::Borrowed(&*call.waiting);
                 let delta = if call.answers { Delta::Text(text) } else { Delta::Arguments(text) };
                 emit(Event::Delta { choice: self.index, block, delta });
-                call.said = call.arguments.len();
+                call.waiting.clear();
             }
-            if at + 1 == self.calls.len() || !(all || self.calls[at].is_complete()) {
+            if at + 1 == self.calls.len() || !(all || self.calls[at].whole.is_whole()) {
                 return;
             }
             self.stop(emit);
@@ -350,8 +344,8 @@ impl Choice {
             signature: None,
             block: None,
             answers: false,
-            arguments: String::new(),
-            said: 0,
+            waiting: String::new(),
+            whole: Whole::default(),
         });
         Some(self.calls.len() - 1)
     }

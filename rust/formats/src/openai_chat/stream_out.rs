@@ -108,7 +108,7 @@ impl Encoder {
         });
         out.extend_from_slice(self.head.as_bytes());
         out.extend_from_slice(b",\"choices\":");
-        out.extend_from_slice(&w.finish());
+        out.extend_from_slice(&w.finish_line());
         if self.wants_usage {
             out.extend_from_slice(b",\"usage\":null");
         }
@@ -238,7 +238,7 @@ impl Encoder {
             usage_out(&mut w, &self.usage);
             out.extend_from_slice(self.head.as_bytes());
             out.extend_from_slice(b",\"choices\":[],\"usage\":");
-            out.extend_from_slice(&w.finish());
+            out.extend_from_slice(&w.finish_line());
             out.extend_from_slice(b"}\n\n");
         }
         out.extend_from_slice(b"data: [DONE]\n\n");

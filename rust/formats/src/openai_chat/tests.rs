@@ -46,6 +46,24 @@ fn tool_messages_become_results_of_one_user_turn() {
 }
 
 #[test]
+fn marks_of_either_kind_are_cache_marks() {
+    let request = decode(
+        r#"{"model":"m","messages":[{"role":"user","content":[
+            {"type":"text","text":"a","prompt_cache_breakpoint":{"mode":"explicit","ttl":"30m"}},
+            {"type":"text","text":"b","cache_control":{"type":"ephemeral"}}]}]}"#,
+    );
+    let marks: Vec<_> = request.messages[0]
+        .blocks
+        .iter()
+        .map(|block| match block {
+            Block::Text(text) => text.cache.as_ref().map(|cache| cache.ttl.as_deref()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(marks, [Some(Some("30m")), Some(None)]);
+}
+
+#[test]
 fn a_picture_in_a_tool_result_follows_in_the_users_words() {
     let request = Request {
         messages: vec![crate::chat::Message {
@@ -267,4 +285,54 @@ fn calls_that_are_told_in_turns_are_said_one_after_another() {
             "End"
         ]
     );
+}
+
+#[test]
+fn a_seed_that_is_no_whole_number_is_the_clients_mistake() {
+    for (field, value) in [("seed", "1.5"), ("seed", "18446744073709551615"), ("top_k", "-1")] {
+        let body = format!(r#"{{"model":"m","messages":[],"{field}":{value}}}"#);
+        let fault = OpenaiChat.decode_request(&body, PathFacts::default()).unwrap_err();
+        assert_eq!(fault.param.as_deref(), Some(field));
+    }
+}
+
+#[test]
+fn the_older_way_of_calling_is_named_where_it_is_lost() {
+    let body = r#"{"model":"m","messages":[
+        {"role":"assistant","content":"ok","function_call":{"name":"f","arguments":"{}"}}]}"#;
+    let (_, names) = encode(&decode(body), &target());
+    assert_eq!(names, ["messages[0].function_call"]);
+}
+
+#[test]
+fn two_calls_in_very_many_pieces_are_read_in_time() {
+    let piece = |index: u8, text: &str| {
+        let call = format!(
+            r#"{{"index":{index},"id":"c{index}","function":{{"name":"f","arguments":"{text}"}}}}"#
+        );
+        format!(r#"{{"choices":[{{"index":0,"delta":{{"tool_calls":[{call}]}}}}]}}"#)
+    };
+    let mut frames = vec![piece(0, r#"{\"a\":\""#), piece(1, "{")];
+    frames.extend((0..100_000).map(|_| piece(0, "xxxxxxxxxx")));
+    frames.extend([piece(0, r#"\"}"#), piece(1, "}")]);
+    let frames: Vec<&str> = frames.iter().map(|frame| &frame[..]).collect();
+    let (seen, _) = events(&frames, &Sent::default());
+    let starts = seen.iter().filter(|event| event.starts_with("BlockStart"));
+    assert_eq!(starts.count(), 2);
+}
+
+#[test]
+fn a_turn_of_which_nothing_can_be_said_is_no_list_of_no_parts() {
+    let opaque = |kind: &'static str| Block::Opaque { kind: kind.into(), value: "{}".into() };
+    let turn = |role, block| crate::chat::Message { role, name: None, blocks: vec![block] };
+    let request = Request {
+        messages: vec![
+            turn(Role::Developer, opaque("configuration_update")),
+            turn(Role::User, opaque("compaction_trigger")),
+        ],
+        ..Request::default()
+    };
+    let (body, dropped) = encode(&request, &target());
+    assert_eq!(body, r#"{"model":"m","messages":[{"role":"user","content":""}]}"#);
+    assert_eq!(dropped, ["messages[0].content[0]", "messages[1].content[0]"]);
 }

@@ -3,8 +3,8 @@
 use super::conversation::Conversation;
 use super::freetext;
 use super::items::{role_in, role_of_item};
-use super::parts_in;
 use super::tools_in::{LOCAL_SHELL, TOOL_SEARCH, Tools, called_name};
+use super::{parts_in, strangers};
 use crate::chat::{Block, Extra, Role, Signature, Text, Thinking, ToolCall};
 use crate::format::{Fault, Kind};
 use crate::signature;
@@ -34,6 +34,7 @@ pub(super) fn read<'a>(value: &Value<'a>) -> Result<Input<'a>, Fault> {
         Json::Array(items) => {
             for (index, one) in items.iter().enumerate() {
                 item(one, index, &mut input)?;
+                strangers::item(one, &|| format!("input[{index}]"), &mut input.extra);
             }
         }
         _ => return Err(Fault::of("input", "It must be a string or a list of items.")),
@@ -78,6 +79,12 @@ fn item<'a>(item: &Value<'a>, index: usize, input: &mut Input<'a>) -> Result<(),
             found.add_all(tools, &at(".tools"))?;
             let blocks = vec![Block::text(tools.raw())];
             conversation.result(result_of(need("call_id")?, blocks, false));
+        }
+        // Nobody but OpenAI's models reads of tools in the conversation.
+        "additional_tools" => {
+            let tools =
+                item.get("tools").ok_or_else(|| Fault::of(at(".tools"), "It is missing."))?;
+            found.add_all(tools, &at(".tools"))?;
         }
         "local_shell_call" => {
             let action = item.get("action").filter(|action| action.is_object());

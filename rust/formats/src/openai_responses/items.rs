@@ -3,8 +3,7 @@
 use crate::chat::Role;
 
 /// Types of items that no other format has; they pass as they are.
-const OWN_ITEMS: [&str; 25] = [
-    "additional_tools",
+const OWN_ITEMS: [&str; 24] = [
     "apply_patch_call",
     "apply_patch_call_output",
     "code_interpreter_call",
@@ -65,7 +64,7 @@ pub(super) fn is_own_tool(kind: &str) -> bool {
 pub(super) fn role_of_item(kind: &str) -> Role {
     match kind {
         "mcp_approval_response" | "compaction_trigger" => Role::User,
-        "additional_tools" | "configuration_update" => Role::Developer,
+        "configuration_update" => Role::Developer,
         output if output.ends_with("_output") => Role::User,
         _ => Role::Assistant,
     }

@@ -7,6 +7,7 @@ use crate::chat::{
 };
 use crate::format::{Fault, PathFacts};
 use crate::openai_chat::words::effort_in;
+use crate::strangers::note;
 use crate::value::{Member, Value};
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -128,7 +129,13 @@ impl<'a> Reader<'a> {
                 request.tools = tools.tools;
                 request.extra.extend(tools.extra);
             }
-            "tool_choice" => tools_in::tool_choice(value, request)?,
+            "tool_choice" => {
+                let known = ["type", "name", "namespace", "mode", "tools"];
+                tools_in::tool_choice(value, request)?;
+                if request.tool_choice.is_some() {
+                    note(value, &known, &|| name.clone().into_owned(), &mut request.extra);
+                }
+            }
             "parallel_tool_calls" => request.parallel_tool_calls = Some(flag(name, value)?),
             "max_output_tokens" => request.max_output_tokens = Some(count(name, value)?),
             "temperature" => request.temperature = Some(number(name, value)?),
@@ -180,6 +187,8 @@ impl<'a> Reader<'a> {
         }
         for (name, value) in value.members() {
             if name == "format" && !value.is_null() {
+                let known = ["type", "name", "description", "schema", "strict"];
+                note(value, &known, &|| "text.format".to_owned(), &mut self.request.extra);
                 self.request.output = output(value)?;
             } else if !value.is_null() {
                 self.extra(format!("text.{name}").into(), value);
@@ -266,12 +275,11 @@ fn add_found<'a>(tools: &mut Vec<Tool<'a>>, found: Vec<Tool<'a>>) {
         return;
     }
     let name = |tool: &Tool<'a>| match tool {
-        Tool::Function(function) => Some(function.name.clone()),
-        Tool::Hosted { .. } => None,
+        Tool::Function(function) => function.name.clone(),
+        Tool::Hosted { value, .. } => value.clone(),
     };
-    let mut known: HashSet<Text<'a>> = tools.iter().filter_map(name).collect();
-    tools
-        .extend(found.into_iter().filter(|tool| name(tool).is_some_and(|name| known.insert(name))));
+    let mut known: HashSet<Text<'a>> = tools.iter().map(name).collect();
+    tools.extend(found.into_iter().filter(|tool| known.insert(name(tool))));
 }
 
 fn output<'a>(format: &Value<'a>) -> Result<Output<'a>, Fault> {

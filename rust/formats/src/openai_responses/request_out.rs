@@ -226,7 +226,7 @@ fn options(w: &mut Writer, request: &Request<'_>, target: &Target<'_>, dropped: 
     }
     for one in &request.extra {
         let name = &*one.name;
-        if CARRIED.contains(&name) {
+        if CARRIED.contains(&name) && !is_anthropics(name, &one.value) {
             if request.end_user.is_none() || name != end_user {
                 w.member(name, &one.value);
             }
@@ -234,6 +234,12 @@ fn options(w: &mut Writer, request: &Request<'_>, target: &Target<'_>, dropped: 
             dropped.add(one.name.clone().into_owned());
         }
     }
+}
+
+/// Whether an extra only has its name in common with one of ours: Anthropic's `context_management` is an
+/// object, OpenAI's a list.
+fn is_anthropics(name: &str, value: &str) -> bool {
+    name == "context_management" && value.trim_start().starts_with('{')
 }
 
 /// Whether an extra has been written where it belongs.

@@ -3,6 +3,7 @@
 //! Texts come in `delta` events and are repeated in `done` events, in the item and in the response: what
 //! was not heard the first time is taken from the repetition, so that hosts may leave out any of them.
 
+mod queue;
 mod slots;
 
 use super::reply_in::{called, created, finish, logprobs, usage};

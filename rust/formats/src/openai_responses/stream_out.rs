@@ -242,7 +242,7 @@ impl Encoder {
             let Some(part) = parts.last_mut().filter(|part| !part.is_refusal) else { return };
             self.events.text_delta(out, false, (id, index, at), "", logprobs);
             self.remembered += 64 * logprobs.len();
-            part.logprobs.extend(logprobs.iter().map(owned));
+            part.logprobs.extend(logprobs.iter().cloned().map(Logprob::into_owned));
         }
     }
 
@@ -319,15 +319,6 @@ impl Encoder {
             Event::End => self.end(out),
             Event::Start { .. } | Event::Error(_) => {}
         }
-    }
-}
-
-fn owned(one: &Logprob<'_>) -> Logprob<'static> {
-    Logprob {
-        token: Text::Owned(one.token.clone().into_owned()),
-        logprob: one.logprob,
-        bytes: one.bytes.clone(),
-        top: one.top.iter().map(owned).collect(),
     }
 }
 

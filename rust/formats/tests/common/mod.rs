@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+pub mod corpus;
 pub mod stream;
 
 /// The formats that clients speak.

@@ -138,6 +138,7 @@ impl Sum {
     }
 
     fn begin(&mut self, choice: u64, block: u64, start: &BlockStart<'_>, event: &Event<'_>) {
+        self.expect(!self.finished.contains(&choice), "a block after the finish", event);
         let next = self.choice(choice).blocks.len() as u64;
         self.expect(block == next, "not the next block", event);
         self.expect(!self.open.iter().any(|one| one.0 == choice), "a block is open", event);
@@ -163,6 +164,7 @@ impl Sum {
     }
 
     fn delta(&mut self, choice: u64, block: u64, delta: &Delta<'_>, event: &Event<'_>) {
+        self.expect(self.open.contains(&(choice, block)), "a delta of what is not open", event);
         let Some(found) = self.choice(choice).blocks.get_mut(block as usize) else {
             return self.expect(false, "a delta of no block", event);
         };

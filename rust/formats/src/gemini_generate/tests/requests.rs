@@ -144,6 +144,7 @@ fn a_schema_is_read_from_all_of_its_places() {
         r#"{"responseMimeType":"application/json","responseSchema":{"type":"STRING"}}"#,
         r#"{"responseSchema":{"type":"STRING"},"responseJsonSchema":{"type":"string"}}"#,
         r#"{"_responseJsonSchema":{"type":"string"},"responseMimeType":"application/json"}"#,
+        r#"{"responseMimeType":"application/json","responseJsonSchema":{"type":"STRING"}}"#,
         r#"{"responseFormat":[{"text":{"mimeType":"APPLICATION_JSON","schema":{"type":"string"}}}]}"#,
         r#"{"response_format":{"text":{"schema":{"type":"string"}}}}"#,
     ] {

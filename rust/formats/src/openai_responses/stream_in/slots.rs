@@ -1,10 +1,12 @@
 //! The parts of an output and the blocks that they are.
 
 use super::Emit;
-use crate::chat::{BlockStart, Citation, Delta, Event, Logprob, Text, Thinking};
+use super::queue::Queue;
+use crate::chat::{BlockStart, Citation, Delta, Logprob, Text, Thinking};
 use crate::openai_responses::freetext;
 use crate::openai_responses::reply_in::Ends;
 use crate::value::Value;
+use crate::whole::Whole;
 use std::collections::BTreeMap;
 
 /// Index of the item in the output, and of the part in the item.
@@ -28,6 +30,18 @@ pub(super) enum What {
 }
 
 impl What {
+    fn is_call(self) -> bool {
+        matches!(self, What::Arguments | What::FreeText)
+    }
+
+    fn has_arguments(self) -> bool {
+        self.is_call() || self == What::Answer
+    }
+
+    fn is_thought(self) -> bool {
+        matches!(self, What::Summary | What::Reasoning)
+    }
+
     /// By the type of a part of a message.
     pub(super) fn of_part(kind: &str) -> Option<Self> {
         match kind {
@@ -57,6 +71,10 @@ struct Slot {
     part: u64,
     has_citations: bool,
     has_logprobs: bool,
+    /// Of a call's arguments.
+    whole: Whole,
+    /// Its block is over.
+    stopped: bool,
     /// All of it has come.
     complete: bool,
 }
@@ -66,8 +84,9 @@ struct Slot {
 pub(super) struct Slots {
     slots: BTreeMap<Place, Slot>,
     next_block: u64,
-    /// The place whose block is open.
+    /// The place that began last, if its block is not over.
     open: Option<Place>,
+    queue: Queue,
     /// Something of the output has come.
     pub(super) seen: bool,
     pub(super) ends: Ends,
@@ -87,9 +106,9 @@ impl Slots {
 
     /// Begins a part.
     pub(super) fn open_as(&mut self, at: Place, what: What, start: BlockStart<'_>, emit: Emit<'_>) {
-        self.stop(emit);
+        self.leave(emit);
         self.seen = true;
-        self.ends.calls |= matches!(what, What::Arguments | What::FreeText);
+        self.ends.calls |= what.is_call();
         self.ends.refusal |= what == What::Refusal;
         let block = self.next_block;
         self.next_block += 1;
@@ -100,43 +119,54 @@ impl Slots {
             part: 0,
             has_citations: false,
             has_logprobs: false,
+            whole: Whole::default(),
+            stopped: false,
             complete: false,
         };
         self.slots.insert(at, slot);
         self.open = Some(at);
-        emit(Event::BlockStart { choice: 0, block, start });
+        self.queue.begin(block, start, emit);
     }
 
-    /// Stops the block that is open.
-    pub(super) fn stop(&mut self, emit: Emit<'_>) {
-        if let Some(slot) = self.open.take().and_then(|at| self.slots.get(&at)) {
-            emit(Event::BlockStop { choice: 0, block: slot.block });
+    /// Another part begins: the open one is over, unless it is a call of which more is to come. Hosts that
+    /// write several calls at once go on with the first after the second has begun.
+    fn leave(&mut self, emit: Emit<'_>) {
+        let left = self.open.take().and_then(|at| self.slots.get_mut(&at));
+        if let Some(slot) = left.filter(|slot| !slot.what.is_call() || slot.whole.is_whole()) {
+            slot.stopped = true;
+            self.queue.stop(slot.block, emit);
         }
+    }
+
+    /// Stops all blocks.
+    pub(super) fn stop(&mut self, emit: Emit<'_>) {
+        self.open = None;
+        self.queue.stop_all(emit);
     }
 
     /// Says that all of a part has come.
     pub(super) fn close(&mut self, at: Place, emit: Emit<'_>) {
         if let Some(slot) = self.slots.get_mut(&at) {
-            slot.complete = true;
+            (slot.complete, slot.stopped) = (true, true);
+            self.queue.stop(slot.block, emit);
         }
-        if self.open == Some(at) {
-            self.stop(emit);
-        }
+        self.open.take_if(|open| *open == at);
     }
 
     /// Adds to a part, which begins with it if it has not begun. What comes for a block that was stopped
-    /// for another is lost, unless it is of a call.
+    /// for another is lost.
     pub(super) fn add(&mut self, at: Place, what: What, delta: Delta<'_>, emit: Emit<'_>) {
         self.open(at, what, emit);
-        let is_open = self.open == Some(at);
         let Some(slot) = self.slots.get_mut(&at) else { return };
-        let is_call = matches!(slot.what, What::Arguments | What::FreeText);
-        if slot.what != what || slot.complete || !(is_open || is_call) {
+        if slot.what != what || slot.stopped {
             return;
+        }
+        if let Delta::Arguments(piece) = &delta {
+            slot.whole.push(piece);
         }
         slot.has_citations |= matches!(delta, Delta::Citation(_));
         slot.has_logprobs |= matches!(delta, Delta::Logprobs(_));
-        emit(Event::Delta { choice: 0, block: slot.block, delta });
+        self.queue.add(slot.block, delta, emit);
     }
 
     /// Adds a piece of text.
@@ -166,21 +196,21 @@ impl Slots {
         emit: Emit<'_>,
     ) {
         let Some(slot) = self.slots.get(&at) else { return };
-        let (what, has_citations, has_logprobs) =
-            (slot.what, slot.has_citations, slot.has_logprobs);
+        let (has_citations, has_logprobs) = (slot.has_citations, slot.has_logprobs);
         if !has_citations {
             for citation in citations {
-                self.add(at, what, Delta::Citation(citation), emit);
+                self.add(at, What::Text, Delta::Citation(citation), emit);
             }
         }
         if !has_logprobs && !logprobs.is_empty() {
-            self.add(at, what, Delta::Logprobs(logprobs), emit);
+            self.add(at, What::Text, Delta::Logprobs(logprobs), emit);
         }
     }
 
     /// A part of a summary: what stands between it and the one before.
     pub(super) fn summary_part(&mut self, at: Place, part: u64, emit: Emit<'_>) {
-        let Some(slot) = self.slots.get_mut(&at).filter(|slot| slot.part != part) else { return };
+        let slot = self.slots.get_mut(&at).filter(|slot| slot.what.is_thought());
+        let Some(slot) = slot.filter(|slot| slot.part != part) else { return };
         slot.part = part;
         let what = slot.what;
         if slot.heard > 0 {
@@ -196,6 +226,9 @@ impl Slots {
             }
         } else if self.has(at) || *thought != Thinking::default() {
             let what = self.slots.get(&at).map_or(What::Summary, |slot| slot.what);
+            if !what.is_thought() {
+                return;
+            }
             self.rest(at, what, &thought.text, emit);
             if let Some(signature) = thought.signature.clone() {
                 self.add(at, what, Delta::Signature(signature), emit);
@@ -208,7 +241,8 @@ impl Slots {
     pub(super) fn arguments(&mut self, index: u64, event: &Value<'_>, name: &str, emit: Emit<'_>) {
         let at = (index, 0);
         let text = event.get(name).and_then(Value::text).filter(|text| !text.is_empty());
-        if let (Some(text), Some(slot)) = (text, self.slots.get_mut(&at)) {
+        let slot = self.slots.get_mut(&at).filter(|slot| slot.what.has_arguments());
+        if let (Some(text), Some(slot)) = (text, slot) {
             let (what, length) = (slot.what, text.len());
             slot.heard += length;
             self.add(at, what, piece(what, text), emit);
@@ -217,7 +251,8 @@ impl Slots {
 
     /// A whole call, of which pieces may have come.
     pub(super) fn call_done(&mut self, at: Place, whole: Text<'_>, emit: Emit<'_>) {
-        let Some(slot) = self.slots.get_mut(&at).filter(|slot| !slot.complete) else { return };
+        let slot = self.slots.get_mut(&at).filter(|slot| slot.what.has_arguments());
+        let Some(slot) = slot.filter(|slot| !slot.complete) else { return };
         let (what, heard) = (slot.what, slot.heard);
         slot.heard = whole.len();
         if let Some(rest) = whole.get(heard..).filter(|rest| !rest.is_empty()) {

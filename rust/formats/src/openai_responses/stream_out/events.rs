@@ -28,7 +28,7 @@ impl Events {
             w.text("type", name).count("sequence_number", self.next);
             fill(w);
         });
-        *out = w.finish();
+        *out = w.finish_line();
         out.extend_from_slice(b"\n\n");
         self.next += 1;
     }

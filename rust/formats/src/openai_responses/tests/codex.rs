@@ -196,3 +196,21 @@ fn a_call_of_an_upstreams_free_text_tool_is_wrapped_piece_by_piece() {
         .collect();
     assert_eq!(deltas, arguments.iter().collect::<Vec<_>>());
 }
+
+#[test]
+fn tools_that_stand_in_the_conversation_are_tools() {
+    let request = decode(
+        r#"{"model":"m","input":[
+            {"type":"additional_tools","id":"at_1","role":"developer","tools":[
+                {"type":"namespace","name":"functions","description":"","tools":[{"type":"custom","name":"exec"}]},
+                {"type":"web_search"}]},
+            {"role":"user","content":"go"},
+            {"type":"custom_tool_call","call_id":"a","name":"exec","namespace":"functions","input":"1"}]}"#,
+    );
+    let Tool::Function(exec) = &request.tools[0] else { unreachable!() };
+    assert_eq!(exec.name, "functions__exec");
+    assert!(matches!(&request.tools[1], Tool::Hosted { kind, .. } if kind == "web_search"));
+    assert_eq!(request.messages[0].role, Role::User);
+    let Block::ToolCall(call) = &request.messages[1].blocks[0] else { unreachable!() };
+    assert_eq!(call.name, exec.name);
+}

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::chat::{
-    Cache, Effort, Function, Message, Output, OutputSchema, Reasoning, Signature, Source,
+    Cache, Effort, Extra, Function, Message, Output, OutputSchema, Reasoning, Signature, Source,
     TextBlock, ToolChoice,
 };
 
@@ -321,4 +321,21 @@ fn a_request_written_for_openai_reads_the_same_again() {
     let mut again = decode(&written);
     again.echo.clone_from(&request.echo);
     assert_eq!(again, request);
+}
+
+#[test]
+fn how_anthropic_manages_a_context_is_not_told_to_openai() {
+    let edits = r#"{"edits":[{"type":"clear_thinking_20251015","keep":"all"}]}"#;
+    let managed = |value: &'static str| Request {
+        extra: vec![Extra { name: "context_management".into(), value: value.into() }],
+        ..hello()
+    };
+    let (body, dropped) = encode(&managed(edits), &openai());
+    assert!(!body.contains("context_management"), "{body}");
+    assert_eq!(dropped, ["context_management"]);
+    let (body, _) = encode(&managed(r#"[{"type":"compaction"}]"#), &openai());
+    assert_eq!(
+        only(&body, &["context_management"]),
+        r#"{"context_management":[{"type":"compaction"}]}"#
+    );
 }

@@ -1,0 +1,1 @@
+"""Coding agents in front of the gateway: whole sessions, with every vendor's model behind it."""
