@@ -338,7 +338,9 @@ impl Route<'_, '_> {
             trail.deployment = Some(index);
             let started = Instant::now();
             let result = match ready {
-                Ready::Held(prepared, extra) => send(chat, deployment, prepared, extra, trail).await,
+                Ready::Held(prepared, extra) => {
+                    send(chat, deployment, prepared, extra, trail).await
+                }
                 Ready::Coming(coming) => {
                     trail.attempts += 1;
                     coming.attempt(chat, deployment).await
