@@ -135,6 +135,8 @@ def _hand_over(run_folder: Path, server: ServerSettings, port: int, workers: int
         host=_address(server.host),
         port=port,
         max_body_bytes=server.max_body_bytes,
+        max_upload_bytes=server.max_upload_bytes,
+        max_held_bytes=server.max_held_bytes or server.max_body_bytes,
         max_header_bytes=server.max_header_bytes,
         header_timeout=server.header_timeout,
         body_idle_timeout=server.body_idle_timeout,

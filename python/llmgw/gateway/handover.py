@@ -20,6 +20,8 @@ class EdgeSettings(msgspec.Struct, frozen=True, kw_only=True):
     host: str
     port: int
     max_body_bytes: int
+    max_upload_bytes: int
+    max_held_bytes: int
     max_header_bytes: int
     header_timeout: float
     body_idle_timeout: float

@@ -172,16 +172,21 @@ fn bearer(value: &[u8]) -> Option<&[u8]> {
     scheme.eq_ignore_ascii_case(b"bearer ").then(|| key.trim_ascii())
 }
 
+/// The media type of the body, without its parameters.
+#[must_use]
+pub fn media_type(head: &Head) -> Option<&[u8]> {
+    head.header("content-type").map(|value| {
+        let end = value.iter().position(|&byte| byte == b';').unwrap_or(value.len());
+        value[..end].trim_ascii()
+    })
+}
+
 /// Refuses bodies that are not JSON.
 ///
 /// # Errors
 /// `UnsupportedMediaType`, saying what to send.
 pub fn check_media_type(head: &Head) -> Result<()> {
-    let essence = head.header("content-type").map(|value| {
-        let end = value.iter().position(|&byte| byte == b';').unwrap_or(value.len());
-        value[..end].trim_ascii()
-    });
-    match essence {
+    match media_type(head) {
         Some(kind) if kind.eq_ignore_ascii_case(b"application/json") => Ok(()),
         _ => {
             let message = "Send the request with `Content-Type: application/json`.";

@@ -116,6 +116,22 @@ pub struct Fields {
     empty: bool,
 }
 
+impl Fields {
+    /// Of a body that is no JSON.
+    #[must_use]
+    pub fn none() -> Self {
+        Fields {
+            model: None,
+            in_path: false,
+            stream: false,
+            stream_options: None,
+            wants_usage: false,
+            end: 0,
+            empty: true,
+        }
+    }
+}
+
 impl Call {
     /// Whether the client asked for a stream.
     #[must_use]

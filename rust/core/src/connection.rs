@@ -1,5 +1,7 @@
 //! A client's connection: heads and bodies in, replies out, every wait with a deadline.
 
+mod incoming;
+
 use crate::error::{Class, Error, Result};
 use crate::http1::{self, Chunks, Framing, Head};
 use crate::snapshot::EdgeSettings;
@@ -10,6 +12,8 @@ use std::rc::Rc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout, timeout_at};
+
+pub use incoming::Incoming;
 
 /// Bytes asked of the socket at once; a body makes room for itself.
 const READ_SIZE: usize = 4 * 1024;
@@ -25,6 +29,10 @@ const FAREWELL: Duration = Duration::from_secs(2);
 pub struct HttpLimits {
     /// Bytes of a request's body.
     pub max_body_bytes: u64,
+    /// Bytes of a body that is passed on as it comes.
+    pub max_upload_bytes: u64,
+    /// Bytes of such a body that are held.
+    pub max_held_bytes: u64,
     /// Bytes of a request's head.
     pub max_header_bytes: usize,
     /// From a head's first byte to its last.
@@ -46,6 +54,8 @@ impl HttpLimits {
         let seconds = |value| Duration::try_from_secs_f64(value).unwrap_or(Duration::MAX / 4);
         HttpLimits {
             max_body_bytes: settings.max_body_bytes,
+            max_upload_bytes: settings.max_upload_bytes,
+            max_held_bytes: settings.max_held_bytes,
             max_header_bytes: settings.max_header_bytes,
             header_timeout: seconds(settings.header_timeout),
             body_idle_timeout: seconds(settings.body_idle_timeout),
@@ -67,6 +77,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// A fresh connection.
     pub fn new(stream: S, limits: Rc<HttpLimits>) -> Self {
         Connection { stream, input: BytesMut::with_capacity(READ_SIZE), limits }
+    }
+
+    /// What the edge allows this client.
+    #[must_use]
+    pub fn limits(&self) -> &HttpLimits {
+        &self.limits
     }
 
     /// The next request's head; `None` when the client has closed, was idle too long, or `stop` came

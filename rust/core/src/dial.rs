@@ -35,6 +35,18 @@ impl Address {
     /// # Errors
     /// The system's, TLS's, or the egress rule's refusal.
     pub async fn dial(&self) -> io::Result<Stream> {
+        self.dial_with(None).await
+    }
+
+    /// The same for what only HTTP/1.1 does here: bodies that come piece by piece, and WebSockets.
+    ///
+    /// # Errors
+    /// As of [`Address::dial`].
+    pub async fn dial_http1(&self) -> io::Result<Stream> {
+        self.dial_with(Some(b"http/1.1")).await
+    }
+
+    async fn dial_with(&self, protocol: Option<&[u8]>) -> io::Result<Stream> {
         match self {
             Address::Unix(path) => Ok(Stream::Unix(UnixStream::connect(path).await?)),
             Address::Network { host, port, tls, egress } => {
@@ -43,7 +55,15 @@ impl Address {
                 let Some(tls) = tls else { return Ok(Stream::Plain(tcp)) };
                 let name = rustls::pki_types::ServerName::try_from(host.clone())
                     .map_err(|_| io::Error::other("the host is not a name that TLS can verify"))?;
-                Ok(Stream::Tls(Box::new(tls.connect(name, tcp).await?)))
+                let connecting = match protocol {
+                    None => tls.connect(name, tcp),
+                    Some(protocol) => {
+                        let mut config = rustls::ClientConfig::clone(tls.config());
+                        config.alpn_protocols = vec![protocol.to_vec()];
+                        TlsConnector::from(Arc::new(config)).connect(name, tcp)
+                    }
+                };
+                Ok(Stream::Tls(Box::new(connecting.await?)))
             }
         }
     }

@@ -3,6 +3,7 @@
 mod prepared;
 mod reading;
 mod refusal;
+mod upload;
 
 use crate::call::Call;
 use crate::error::{Class, Error};
@@ -22,6 +23,8 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
+
+pub use upload::{Coming, Trouble, Uploading};
 
 /// Headers that one request adds to its deployment's.
 pub type Extra<'a> = [(&'static str, &'a [u8])];
@@ -114,6 +117,8 @@ pub struct Failure {
     rests: bool,
     /// The upstream's own words, where they are meant for the client.
     reply: Option<Box<Whole>>,
+    /// The client left, or sent what cannot be read: no fault of the deployment.
+    is_clients: bool,
 }
 
 impl Failure {
@@ -127,6 +132,7 @@ impl Failure {
             retry_after: None,
             rests: class.row().cool_down,
             reply: None,
+            is_clients: false,
         }
     }
 
@@ -146,11 +152,13 @@ impl Failure {
 }
 
 impl Failure {
-    /// Whether it says more than the failure of a group before: that it cannot serve such a request at all
-    /// says least, that it could not be tried a little more; of those that were tried the last one counts.
+    /// Whether it says more than the failure of a group before: that it cannot serve such a request at all,
+    /// or cannot be given what lies at a URL, says least, that it could not be tried a little more; of those
+    /// that were tried the last one counts.
     fn outweighs(&self, before: &Failure) -> bool {
         let weight = |failure: &Failure| match failure.class {
             _ if failure.is_of_the_request() => 0,
+            Class::InvalidRequest if failure.status.is_none() => 0,
             Class::NoDeployment => 1,
             _ => 2,
         };
@@ -180,28 +188,88 @@ pub async fn dispatch(
     rng: &mut fastrand::Rng,
     trail: &mut Trail,
 ) -> Result<Outcome, Failure> {
-    let mut route = Route { shop, chat, extra, rng, trail };
-    let result = match route.follow(false).await {
-        // Every deployment on the way rests: rather ask one of them than nobody.
-        Err(failure) if route.trail.attempts == 0 && failure.class == Class::NoDeployment => {
-            route.follow(true).await
-        }
-        result => result,
-    };
+    let result = Route { shop, chat, way: Way::Held(extra), rng, trail: &mut *trail }.run().await;
     trail.upstream += chat.waited_for_media();
     result
+}
+
+/// The same for a request whose body is still coming; `chat` has an empty one.
+///
+/// # Errors
+/// As [`dispatch`].
+pub async fn dispatch_upload(
+    shop: &Shop,
+    chat: &Chat<'_>,
+    coming: &mut dyn Coming,
+    rng: &mut fastrand::Rng,
+    trail: &mut Trail,
+) -> Result<Outcome, Failure> {
+    Route { shop, chat, way: Way::Coming(coming), rng, trail }.run().await
 }
 
 /// A call on its way through its groups.
 struct Route<'a, 'c> {
     shop: &'a Shop,
     chat: &'a Chat<'c>,
-    extra: &'a Extra<'a>,
+    way: Way<'a>,
     rng: &'a mut fastrand::Rng,
     trail: &'a mut Trail,
 }
 
+/// How a request is sent.
+enum Way<'a> {
+    /// Its body is at hand.
+    Held(&'a Extra<'a>),
+    /// Its body is still coming.
+    Coming(&'a mut dyn Coming),
+}
+
+/// The same, for one deployment.
+enum Ready<'w, 'd> {
+    Held(Prepared<'d>, &'w Extra<'w>),
+    Coming(&'w mut dyn Coming),
+}
+
+impl Way<'_> {
+    async fn ready<'d>(
+        &mut self,
+        shop: &Shop,
+        chat: &Chat<'_>,
+        to: &'d Deployment,
+    ) -> Result<Ready<'_, 'd>, Failure> {
+        Ok(match self {
+            Way::Held(extra) => Ready::Held(Prepared::new(shop, chat, to).await?, extra),
+            Way::Coming(coming) => Ready::Coming(&mut **coming),
+        })
+    }
+
+    /// Whether the same request can be sent once more.
+    fn may_repeat(&self) -> bool {
+        match self {
+            Way::Held(_) => true,
+            Way::Coming(coming) => coming.may_repeat(),
+        }
+    }
+
+    async fn pause(&mut self, wait: Duration) {
+        match self {
+            Way::Held(_) => tokio::time::sleep(wait).await,
+            Way::Coming(coming) => coming.pause(wait).await,
+        }
+    }
+}
+
 impl Route<'_, '_> {
+    async fn run(mut self) -> Result<Outcome, Failure> {
+        match self.follow(false).await {
+            // Every deployment on the way rests: rather ask one of them than nobody.
+            Err(failure) if self.trail.attempts == 0 && failure.class == Class::NoDeployment => {
+                self.follow(true).await
+            }
+            result => result,
+        }
+    }
+
     /// Tries the call's group and, as failures lead there, its fallbacks.
     async fn follow(&mut self, even_resting: bool) -> Result<Outcome, Failure> {
         let (shop, call) = (self.shop, self.chat.call);
@@ -218,6 +286,7 @@ impl Route<'_, '_> {
             }
             let failure = match self.in_group(group, even_resting).await {
                 Ok(outcome) => return Ok(outcome),
+                Err(failure) if !self.way.may_repeat() => return Err(failure),
                 Err(failure) => failure,
             };
             let groups = &call.plan.groups[group];
@@ -237,7 +306,7 @@ impl Route<'_, '_> {
 
     /// Tries the deployments of one group as often as the policy allows.
     async fn in_group(&mut self, group: usize, even_resting: bool) -> Result<Outcome, Failure> {
-        let Route { shop, chat, extra, rng, trail } = self;
+        let Route { shop, chat, way, rng, trail } = self;
         let call = chat.call;
         let plan = &call.plan;
         let mut candidates = plan.candidates(group, call.operation);
@@ -265,8 +334,8 @@ impl Route<'_, '_> {
                 continue;
             };
             let deployment = &plan.deployments[index];
-            let prepared = match Prepared::new(shop, chat, deployment).await {
-                Ok(prepared) => prepared,
+            let ready = match way.ready(shop, chat, deployment).await {
+                Ok(ready) => ready,
                 // A group may have deployments of several dialects: another one can say it, perhaps.
                 Err(failure) if failure.is_of_the_request() && candidates.len() > 1 => {
                     candidates.retain(|one| one.index != index);
@@ -277,7 +346,15 @@ impl Route<'_, '_> {
             tried.push(index);
             trail.deployment = Some(index);
             let started = Instant::now();
-            let result = send(shop, chat, deployment, prepared, extra, trail).await;
+            let result = match ready {
+                Ready::Held(prepared, extra) => {
+                    send(shop, chat, deployment, prepared, extra, trail).await
+                }
+                Ready::Coming(coming) => {
+                    trail.attempts += 1;
+                    coming.attempt(chat, deployment).await
+                }
+            };
             trail.upstream += started.elapsed();
             let failure = match result {
                 Ok(outcome) => {
@@ -287,7 +364,7 @@ impl Route<'_, '_> {
                 Err(failure) => failure,
             };
             note_failure(shop, call, deployment, &failure);
-            if retry >= plan.retry.retries(failure.class) {
+            if retry >= plan.retry.retries(failure.class) || !way.may_repeat() {
                 return Err(failure);
             }
             let others_left = tried.len() < candidates.len();
@@ -304,7 +381,7 @@ impl Route<'_, '_> {
             if wait > plan.retry.longest {
                 return Err(failure);
             }
-            tokio::time::sleep(wait).await;
+            way.pause(wait).await;
             retry += 1;
             shop.metrics.count(Counter::Retry);
         }
@@ -312,7 +389,7 @@ impl Route<'_, '_> {
 }
 
 fn note_failure(shop: &Shop, call: &Call, deployment: &Deployment, failure: &Failure) {
-    if failure.reply.is_none() {
+    if failure.reply.is_none() && !failure.is_clients {
         let reason = if failure.reason.is_empty() { &failure.message } else { &failure.reason };
         let fields = [
             ("deployment", &deployment.id[..]),
@@ -408,7 +485,17 @@ async fn attempt(
     let fixed = Prepared::fixed(deployment, extra);
     let request = Outgoing { method: "POST", path: &path, fixed: &fixed, extra, body };
     let sent = timeout_at(first_byte, deployment.origin.send(request)).await.map_err(late)?;
-    let response = sent.map_err(|error| match error {
+    let response = sent.map_err(|error| unsent(error, &fail))?;
+    if !(200..300).contains(&response.status) {
+        return Err(refusal::read(response, chat, lane.as_ref(), first_byte, &fail).await);
+    }
+    let reading = Reading { chat, lane, hide_usage, deployment, first_byte, deadline };
+    reading.begin(response, &fail).await
+}
+
+/// A send that brought no reply.
+fn unsent(error: SendError, fail: &impl Fn(Class, &str) -> Failure) -> Failure {
+    match error {
         SendError::Protocol => fail(Class::UpstreamProtocol, "did not answer in HTTP"),
         SendError::Unreachable(reason) => {
             Failure { reason, ..fail(Class::UpstreamUnreachable, "could not be reached") }
@@ -416,10 +503,5 @@ async fn attempt(
         SendError::Broken => {
             fail(Class::UpstreamUnreachable, "closed the connection without an answer")
         }
-    })?;
-    if !(200..300).contains(&response.status) {
-        return Err(refusal::read(response, chat, lane.as_ref(), first_byte, &fail).await);
     }
-    let reading = Reading { chat, lane, hide_usage, deployment, first_byte, deadline };
-    reading.begin(response, &fail).await
 }

@@ -3,6 +3,8 @@
 //! One function call per request and no I/O: everything it asks lies in this process's memory or in
 //! the memory that all workers share.
 
+mod form;
+
 use crate::access::Route;
 use crate::answers::{Answers, Known};
 use crate::balancer::Balancer;
@@ -23,6 +25,8 @@ use crate::tokens::Memo;
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
+
+pub use form::FormArrival;
 
 /// Texts whose token counts are remembered per worker.
 const MEMO_ENTRIES: usize = 16_384;

@@ -3,6 +3,8 @@
 //! There is no task per connection and no channel between: what a reply costs is one write, one read
 //! and the parsing of its head.
 
+mod upload;
+
 use crate::dial::Stream;
 use crate::headers::Headers;
 use crate::http1::Chunks;
@@ -12,6 +14,8 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+
+pub use upload::{Patience, Source, UploadFault};
 
 /// Headers a reply may have.
 const MAX_HEADERS: usize = 128;
@@ -70,6 +74,12 @@ impl Connection {
         Connection { stream, input: BytesMut::new(), read_size: FIRST_READ }
     }
 
+    /// The stream, and what was read of it ahead: for what comes after HTTP.
+    #[must_use]
+    pub fn into_parts(self) -> (Stream, BytesMut) {
+        (self.stream, self.input)
+    }
+
     /// Whether an idle connection is still open, with nothing on it that was not asked for.
     #[must_use]
     pub fn is_idle(&mut self) -> bool {
@@ -92,7 +102,7 @@ impl Connection {
                 writable = self.send(&mut unsent).await;
             }
             match parse(&mut self.input)? {
-                Some(parsed) if parsed.status < 200 && parsed.status != 101 => {}
+                Some(parsed) if parsed.is_interim() => {}
                 Some(parsed) => return Ok(self.begin(parsed, unsent.is_empty())),
                 None => match self.read().await {
                     Ok(1..) if self.input.len() <= MAX_HEAD => {}
@@ -273,6 +283,13 @@ struct Parsed {
     headers: Headers,
     framing: Framing,
     reusable: bool,
+}
+
+impl Parsed {
+    /// Whether another head follows.
+    fn is_interim(&self) -> bool {
+        self.status < 200 && self.status != 101
+    }
 }
 
 /// Takes a head from the front of `input`, if it is whole.

@@ -12,6 +12,7 @@ pub mod http1;
 pub mod json;
 pub mod keys;
 pub mod log;
+pub mod multipart;
 pub mod pii;
 pub mod prompt;
 pub mod scan;
@@ -49,6 +50,7 @@ pub mod session;
 pub mod store;
 pub mod stream;
 pub mod translate;
+pub mod upload;
 
 pub mod load;
 pub mod mock;

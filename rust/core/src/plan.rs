@@ -210,6 +210,12 @@ impl Deployment {
         self.lacks.fetch_or(bit(operation), Relaxed);
     }
 
+    /// The header lines for a request that is not JSON.
+    #[must_use]
+    pub fn headers_but_type(&self) -> &str {
+        self.headers.strip_prefix(JSON_TYPE).unwrap_or(&self.headers)
+    }
+
     /// Path and query of the operation for a routed model.
     #[must_use]
     pub fn path(&self, operation: Operation, stream: bool, model: &str) -> Option<Cow<'_, str>> {
@@ -593,6 +599,8 @@ impl Deployment {
     }
 }
 
+/// What most requests are, as the first of their header lines.
+const JSON_TYPE: &str = "content-type: application/json\r\n";
 /// Headers that describe the message itself.
 const OURS: [&str; 7] = [
     "accept-encoding",
@@ -608,7 +616,7 @@ const OURS: [&str; 7] = [
 fn header_lines<'a>(
     headers: impl IntoIterator<Item = &'a (String, String)>,
 ) -> Result<String, &'static str> {
-    let mut lines = String::from("content-type: application/json\r\naccept-encoding: identity\r\n");
+    let mut lines = format!("{JSON_TYPE}accept-encoding: identity\r\n");
     for (name, value) in headers {
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| "a bad header name")?;
         if OURS.contains(&name.as_str()) {

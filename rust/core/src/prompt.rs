@@ -138,6 +138,19 @@ impl Prompt {
         }
     }
 
+    /// Reads texts that stand alone, as the fields of a form.
+    pub fn read_texts<'a>(&mut self, texts: impl Iterator<Item = &'a [u8]>) {
+        self.text.clear();
+        self.slots.clear();
+        (self.messages, self.images, self.token_ids) = (0, 0, 0);
+        for text in texts {
+            let start = self.text.len();
+            self.text.extend_from_slice(text);
+            self.slots.push(start..self.text.len());
+            self.text.push(b'\n');
+        }
+    }
+
     fn read_field(&mut self, name: &str, value: &[u8]) {
         let definitions = matches!(name, "tools" | "functions" | "response_format" | "text");
         let labels = matches!(name, "metadata" | "labels");

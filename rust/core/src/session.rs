@@ -4,11 +4,12 @@
 mod asked;
 mod recording;
 mod remembering;
+mod upload;
 
 use crate::cache::Entry;
 use crate::call::{Call, Ticket};
 use crate::connection::Connection;
-use crate::dispatch::{self, Extra, Outcome, Partial, Trail, Whole};
+use crate::dispatch::{self, Extra, Failure, Outcome, Partial, Trail, Whole};
 use crate::edge::Edge;
 use crate::error::Error;
 use crate::gate::{Admission, Arrival};
@@ -95,6 +96,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             }
             return control::forward(self, head, &asked).await;
         };
+        if route.operation.takes_forms(access::media_type(head)) {
+            return self.upload(plan, head, &route, &mut asked).await;
+        }
         let operation = route.operation;
         asked.dialect = operation.format().unwrap_or(Kind::OpenaiChat);
         let key = match self.let_in(&plan, head) {
@@ -188,20 +192,32 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             }
         };
         chat.release_media();
+        self.conclude(&chat, outcome, &mut trail, asked).await
+    }
+
+    /// Answers with what dispatch brought.
+    async fn conclude(
+        &mut self,
+        chat: &Chat<'_>,
+        outcome: Result<Outcome, Failure>,
+        trail: &mut Trail,
+        asked: &Asked,
+    ) -> After {
+        let call = chat.call;
         match outcome {
-            Ok(Outcome::Whole(whole)) => self.answer_whole(&call, whole, &trail, asked).await,
+            Ok(Outcome::Whole(whole)) => self.answer_whole(call, whole, trail, asked).await,
             Ok(Outcome::Partial(partial)) => {
-                self.answer_partial(&call, *partial, &mut trail, asked).await
+                self.answer_partial(call, *partial, trail, asked).await
             }
-            Err(_) if operation.counts() && is_lacking(&call, &trail) => {
-                self.answer_count(&call, &trail, asked).await
+            Err(_) if call.operation.counts() && is_lacking(call, trail) => {
+                self.answer_count(call, trail, asked).await
             }
             Err(failure) => match failure.into_reply() {
-                Ok(whole) => self.answer_whole(&call, whole, &trail, asked).await,
+                Ok(whole) => self.answer_whole(call, whole, trail, asked).await,
                 Err(error) => {
                     let status = error.class.row().status;
-                    self.finish(&call, &trail, asked, Ending { status, ..Ending::default() });
-                    self.begin(&call, &trail, status, asked);
+                    self.finish(call, trail, asked, Ending { status, ..Ending::default() });
+                    self.begin(call, trail, status, asked);
                     error_headers(&mut self.head, &error);
                     let body = dialect::error_body(asked.dialect, &error, &asked.request_id);
                     self.write_body(asked, &body).await

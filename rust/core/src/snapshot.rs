@@ -209,6 +209,18 @@ impl Operation {
         }
     }
 
+    /// Whether a body of that media type is read as a form: always for some endpoints, for others if it is one.
+    #[must_use]
+    pub fn takes_forms(self, media_type: Option<&[u8]>) -> bool {
+        match self {
+            Operation::AudioTranscriptions | Operation::AudioTranslations => true,
+            Operation::ImagesEdits => {
+                media_type.is_some_and(|kind| kind.eq_ignore_ascii_case(b"multipart/form-data"))
+            }
+            _ => false,
+        }
+    }
+
     /// Whether the reply is text: where its provider says nothing of usage, its size tells how much.
     #[must_use]
     pub fn writes_text(self) -> bool {
@@ -413,6 +425,10 @@ pub struct EdgeSettings {
     pub port: u16,
     /// Bytes of a request's body.
     pub max_body_bytes: u64,
+    /// Bytes of a body that is passed on as it comes: forms with files.
+    pub max_upload_bytes: u64,
+    /// Bytes of such a body that are held, to find the model in it and to send it again.
+    pub max_held_bytes: u64,
     /// Bytes of a request's head.
     pub max_header_bytes: usize,
     /// Seconds for a head.

@@ -1,5 +1,7 @@
 //! One send to an upstream: HTTP/1.1 or, where TLS agrees on it, HTTP/2; connections are kept by origin.
 
+mod upload;
+
 use crate::dial::{Address, Stream};
 use crate::h1::{self, Fault};
 use crate::headers::Headers;
@@ -12,6 +14,8 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+pub use upload::{Upload, UploadFailure};
 
 /// How long an unused connection is kept.
 const IDLE: Duration = Duration::from_secs(90);
@@ -143,17 +147,30 @@ impl Origin {
     }
 
     fn head(&self, request: &Outgoing<'_>) -> Vec<u8> {
-        let mut head = Vec::with_capacity(request.fixed.len() + request.path.len() + 256);
+        let mut head = self.head_lines(request.method, request.path, request.fixed, request.extra);
         let mut line = |parts: &[&[u8]]| parts.iter().for_each(|part| head.extend_from_slice(part));
-        line(&[request.method.as_bytes(), b" ", request.path.as_bytes(), b" HTTP/1.1\r\nhost: "]);
-        line(&[self.authority.as_bytes(), b"\r\n", request.fixed.as_bytes()]);
-        for (name, value) in request.extra {
-            line(&[name.as_bytes(), b": ", value, b"\r\n"]);
-        }
         if request.method != "GET" {
             line(&[b"content-length: ", request.body.len().to_string().as_bytes(), b"\r\n"]);
         }
         line(&[b"\r\n"]);
+        head
+    }
+
+    /// A head without its framing and its end.
+    fn head_lines(
+        &self,
+        method: &str,
+        path: &str,
+        fixed: &str,
+        extra: &[(&str, &[u8])],
+    ) -> Vec<u8> {
+        let mut head = Vec::with_capacity(fixed.len() + path.len() + 256);
+        let mut line = |parts: &[&[u8]]| parts.iter().for_each(|part| head.extend_from_slice(part));
+        line(&[method.as_bytes(), b" ", path.as_bytes(), b" HTTP/1.1\r\nhost: "]);
+        line(&[self.authority.as_bytes(), b"\r\n", fixed.as_bytes()]);
+        for (name, value) in extra {
+            line(&[name.as_bytes(), b": ", value, b"\r\n"]);
+        }
         head
     }
 

@@ -1,8 +1,9 @@
 """Servers on one's own machine or in one's own network; they need no key.
 
-Newer ones have Anthropic's Messages too, made from their chat completions, and lose on the way what those could
-say: a schema for the reply, that it ended at a stop sequence. Messages are therefore translated here, and only
-counted there. Who wants such a server's own Messages writes `anthropic/MODEL` with its `api_base`.
+Newer ones have Anthropic's Messages too, made from their chat completions, and lose on the way what
+those could say: a schema for the reply, that it ended at a stop sequence. Messages are therefore
+translated here, and only counted there. Who wants such a server's own Messages writes `anthropic/MODEL`
+with its `api_base`.
 """
 
 from llmgw.model import Operation

@@ -115,7 +115,7 @@ pub async fn whole(response: Response) -> Result<Reply, ()> {
 fn settings(control_socket: &Path) -> EdgeSettings {
     let settings = json!({
         "host": "127.0.0.1", "port": 0,
-        "max_body_bytes": 1_000_000, "max_header_bytes": 32_768,
+        "max_body_bytes": 1_000_000, "max_upload_bytes": 10_000_000, "max_held_bytes": 1_000_000, "max_header_bytes": 32_768,
         "header_timeout": 60.0, "body_idle_timeout": 60.0, "upload_timeout": 60.0,
         "write_timeout": 60.0, "keep_alive_timeout": 60.0, "max_connections": 1000,
         "tls_cert_file": null, "tls_key_file": null,

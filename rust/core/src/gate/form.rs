@@ -1,0 +1,70 @@
+//! Admission of a form: its fields stand apart, and its files are not looked at.
+
+use super::{Desk, Shop, shown, unknown_model};
+use crate::call::{Call, Fields, Keep, Ticket};
+use crate::error::{Class, Error, Result};
+use crate::plan::{Key, Plan};
+use crate::responses::previous::Past;
+use crate::snapshot::Operation;
+use bytes::Bytes;
+use std::sync::Arc;
+
+/// What admission needs of a form.
+pub struct FormArrival<'a> {
+    /// Which endpoint.
+    pub operation: Operation,
+    /// The model asked for.
+    pub model: &'a str,
+    /// The texts that the model will read.
+    pub texts: &'a [&'a [u8]],
+}
+
+impl Shop {
+    /// Lets a form in, or says why not. Nothing of it is cached.
+    ///
+    /// # Errors
+    /// As of [`Shop::admit`].
+    pub fn admit_form(
+        &self,
+        plan: Arc<Plan>,
+        key: Arc<Key>,
+        desk: &mut Desk,
+        arrival: &FormArrival<'_>,
+    ) -> Result<Call> {
+        let FormArrival { operation, model, texts } = *arrival;
+        let name = key.map.meaning(model);
+        let resolved = plan.resolve(&name).ok_or_else(|| unknown_model(model))?;
+        if !key.may_use(&name) {
+            let message = format!("The key may not use the model {}.", shown(model));
+            return Err(Error::new(Class::PermissionDenied, message).with_param("model"));
+        }
+        let (group, matched) = (resolved.group, resolved.matched.to_owned());
+        if texts.iter().any(|text| simdutf8::basic::from_utf8(text).is_err()) {
+            let message = "A field of the form is not valid UTF-8.";
+            return Err(Error::new(Class::InvalidRequest, message));
+        }
+        desk.prompt.read_texts(texts.iter().copied());
+        let tokenizer = plan.groups[group].tokenizer;
+        let Desk { prompt, memo, .. } = desk;
+        let input_tokens = prompt.tokens(operation, |text| memo.count(tokenizer, text));
+        if let Some(mode) = plan.pii {
+            self.guard(desk, mode)?;
+        }
+        let limits = self.reserve(&key, input_tokens)?;
+        let ticket = Ticket { plan, key, operation, group, limits };
+        Ok(Call {
+            ticket,
+            matched,
+            body: Bytes::new(),
+            fields: Fields::none(),
+            input_tokens,
+            reserved: input_tokens,
+            cache_key: None,
+            path_model: None,
+            array: false,
+            strict: false,
+            past: Past::None,
+            keep: Keep::No,
+        })
+    }
+}
