@@ -84,8 +84,9 @@ async fn what_is_kept_is_found_at_once_though_it_is_written_elsewhere() {
     let room = Room::new();
     for number in 0..50 {
         let id = format!("resp_{number}");
-        room.keep("app", &id, entry("{}"));
-        assert_eq!(room.find("app", &id).await, Some(entry("{}")), "{id}");
+        let kept = entry("{}");
+        room.keep("app", &id, kept.clone());
+        assert_eq!(room.find("app", &id).await, Some(kept), "{id}");
     }
 }
 
