@@ -370,7 +370,7 @@ fn unicode_escape(text: &[u8], at: usize) -> (char, usize) {
     (char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER), 6)
 }
 
-/// What [`strings`] meets, in document order.
+/// What `strings` meets, in document order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Token<'a> {
     /// A key of an object, between its quotes, as written.
