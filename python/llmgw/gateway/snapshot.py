@@ -110,6 +110,8 @@ class Deployment(Part, frozen=True):
     """The host fetches pictures and documents that a request gives by URL."""
     body_style: Literal["plain", "vertex_anthropic"]
     """How its bodies differ from those of the format; see `providers.base.BodyStyle`."""
+    base_model: str | None
+    """The model that it is, if its name does not tell."""
     max_output_tokens: int | None
     tokenizer: str
     timeouts: Timeouts

@@ -128,8 +128,8 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
     mode: str | None = None
     """`chat`, `embedding`, …: restricts the deployment to that kind of request."""
     base_model: str | None = None
-    """The model behind an opaque name (an Azure deployment), for token counting and for what is known of
-    it."""
+    """The model behind an opaque name (an Azure deployment, an inference profile of Bedrock), for token
+    counting, for what is known of it, and for what it takes."""
     max_tokens: Positive | None = None
     """As `max_output_tokens`, in an older spelling."""
     max_input_tokens: Positive | None = None

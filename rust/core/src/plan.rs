@@ -154,6 +154,8 @@ pub struct Deployment {
     pub reasoning: bool,
     /// The host fetches pictures and documents that a request gives by URL.
     pub takes_urls: bool,
+    /// The model that it is, if its name does not tell.
+    pub base_model: Option<String>,
     /// What its requests are signed with, if they are.
     pub signer: Option<Signer>,
     /// How its bodies differ from those of the format.
@@ -585,6 +587,7 @@ impl Deployment {
             native_schema: one.native_schema,
             reasoning: one.reasoning,
             takes_urls: one.takes_urls,
+            base_model: one.base_model.clone(),
             signer: one.signing,
             body_style: one.body_style,
             max_output_tokens: one.max_output_tokens,

@@ -325,6 +325,8 @@ pub struct Deployment {
     pub takes_urls: bool,
     /// How its bodies differ from those of the format.
     pub body_style: BodyStyle,
+    /// The model that it is, if its name does not tell.
+    pub base_model: Option<String>,
     /// Most tokens that the model can write, if known.
     pub max_output_tokens: Option<u64>,
     /// The tokenizer family used to count (`o200k`, `cl100k`, …).

@@ -269,9 +269,10 @@ impl<'a> Chat<'a> {
 }
 
 /// What encoders have to know of a deployment.
-fn target<'t>(to: &Deployment, model: &'t str) -> Target<'t> {
+fn target<'t>(to: &'t Deployment, model: &'t str) -> Target<'t> {
     Target {
         model,
+        base_model: to.base_model.as_deref(),
         max_output_tokens: to.max_output_tokens,
         original: to.original,
         stream_usage: to.stream_usage,
