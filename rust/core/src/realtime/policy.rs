@@ -6,6 +6,7 @@ use crate::call::Ticket;
 use crate::error::{Class, Error};
 use crate::gate::{Shop, shown};
 use crate::json;
+use crate::upload::Edits;
 use std::cell::RefCell;
 
 /// What becomes of a client's event.
@@ -49,11 +50,11 @@ impl Policy<'_> {
     }
 
     /// What is to be changed in an event so that its upstream understands the models in it.
-    fn edits(&self, event: &Event) -> Result<Vec<(std::ops::Range<usize>, Vec<u8>)>, Error> {
+    fn edits(&self, event: &Event) -> Result<Edits, Error> {
         if event.is_costly {
             self.shop.check_tokens(&self.ticket.key)?;
         }
-        let mut edits = Vec::new();
+        let mut edits = Edits::new();
         for named in &event.models {
             match named.role {
                 Role::Own => self.check_own(named)?,
