@@ -12,7 +12,7 @@ from typing import Any
 import openai
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.frames import OP_CONT, OP_TEXT, Frame
+from websockets.frames import Frame, Opcode
 from websockets.sync.client import ClientConnection, connect
 from websockets.sync.server import ServerConnection
 from websockets.typing import Subprotocol
@@ -29,6 +29,9 @@ UPDATE = {"type": "session.update", "session": {"type": "realtime", "instruction
 CREATE = {"type": "response.create"}
 LARGEST = 100_000
 
+# The SDK uses the package in a way that the package has deprecated since.
+of_an_sdk = pytest.mark.filterwarnings("ignore:connect.. must be used:DeprecationWarning")
+
 
 def realtime_config(*upstreams: str, **sections: Any) -> dict[str, Any]:
     """Sessions of the model `plain`, which the key `app` may open; `other` may be opened by the admin alone."""
@@ -42,14 +45,20 @@ def shown(key: str | None = APP_KEY) -> dict[str, str]:
     return {} if key is None else {"Authorization": f"Bearer {key}"}
 
 
+def websocket_url(gateway: GatewayProcess) -> str:
+    return gateway.url.replace("http", "ws")
+
+
 def session(
-    gateway: GatewayProcess, path: str = f"/v1/realtime?model={MODEL}", key: str | None = APP_KEY, **options: Any
+    gateway: GatewayProcess,
+    path: str = f"/v1/realtime?model={MODEL}",
+    key: str | None = APP_KEY,
+    **options: Any,
 ) -> ClientConnection:
     """A session opened by a client of another make."""
-    url = gateway.url.replace("http", "ws") + path
     options.setdefault("compression", None)
     options.setdefault("max_size", None)
-    return connect(url, additional_headers=shown(key), proxy=None, **options)
+    return connect(websocket_url(gateway) + path, additional_headers=shown(key), proxy=None, **options)
 
 
 def event(client: ClientConnection) -> dict[str, Any]:
@@ -80,23 +89,31 @@ def refusal(opening: Callable[[], ClientConnection]) -> tuple[int, dict[str, Any
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[RealtimeUpstream]:
+def shared_server() -> Iterator[RealtimeUpstream]:
     with running() as upstream:
         yield upstream
 
 
+@pytest.fixture
+def server(shared_server: RealtimeUpstream) -> RealtimeUpstream:
+    """An upstream that holds conversations, and has held none yet."""
+    shared_server.forget()
+    return shared_server
+
+
 @pytest.fixture(scope="module")
 def gateway(
-    tmp_path_factory: pytest.TempPathFactory, server: RealtimeUpstream
+    tmp_path_factory: pytest.TempPathFactory, shared_server: RealtimeUpstream
 ) -> Iterator[GatewayProcess]:
     home = tmp_path_factory.mktemp("realtime")
-    with GatewayProcess(home, realtime_config(server.base_url), env={"APP_KEY": APP_KEY}) as gateway:
+    with GatewayProcess(home, realtime_config(shared_server.base_url), env={"APP_KEY": APP_KEY}) as gateway:
         yield gateway
 
 
 # ── the SDKs ────────────────────────────────────────────────────────────────────────────────────
 
 
+@of_an_sdk
 def test_openais_client_holds_a_conversation(gateway: GatewayProcess, server: RealtimeUpstream) -> None:
     with (
         openai.OpenAI(base_url=gateway.url + "/v1", api_key=APP_KEY) as client,
@@ -122,7 +139,7 @@ def test_openais_client_of_the_beta_says_so_upstream(
 ) -> None:
     async def talk() -> str:
         async with (
-            openai.AsyncOpenAI(base_url=gateway.url + "/v1", api_key=APP_KEY) as client,
+            openai.AsyncOpenAI(websocket_base_url=websocket_url(gateway) + "/v1", api_key=APP_KEY) as client,
             client.beta.realtime.connect(model=MODEL) as connection,
         ):
             return (await connection.recv()).type
@@ -131,11 +148,12 @@ def test_openais_client_of_the_beta_says_so_upstream(
     assert server.next_session().headers["OpenAI-Beta"] == "realtime=v1"
 
 
+@of_an_sdk
 def test_azures_client_names_a_deployment(gateway: GatewayProcess, server: RealtimeUpstream) -> None:
     with (
         openai.AzureOpenAI(
             azure_endpoint=gateway.url,
-            websocket_base_url=gateway.url.replace("http", "ws") + "/openai",
+            websocket_base_url=websocket_url(gateway) + "/openai",
             api_key=APP_KEY,
             api_version="2024-10-01-preview",
         ) as client,
@@ -147,12 +165,9 @@ def test_azures_client_names_a_deployment(gateway: GatewayProcess, server: Realt
 
 
 @pytest.mark.parametrize("path", ["/realtime", "/openai/v1/realtime"])
-def test_the_other_paths_lead_there_too(
-    gateway: GatewayProcess, server: RealtimeUpstream, path: str
-) -> None:
+def test_the_other_paths_lead_there_too(gateway: GatewayProcess, server: RealtimeUpstream, path: str) -> None:
     with session(gateway, f"{path}?model={MODEL}") as client:
         assert event(client)["type"] == "session.created"
-    server.next_session()
 
 
 # ── who is let in ───────────────────────────────────────────────────────────────────────────────
@@ -202,12 +217,11 @@ def test_another_method_is_not_allowed(gateway: GatewayProcess) -> None:
 
 
 def test_a_session_counts_as_a_request(start_gateway: StartGateway, server: RealtimeUpstream) -> None:
-    keys = [{"alias": "app", "key": "env:APP_KEY", "models": [MODEL], "rpm": 1}]
+    keys = [{"alias": "app", "key": "env:APP_KEY", "models": [MODEL], "rpm_limit": 1}]
     gateway = start_gateway(realtime_config(server.base_url, keys=keys))
     with session(gateway) as client:
         assert client.response is not None
         assert client.response.headers["x-ratelimit-remaining-requests"] == "0"
-    server.next_session()
 
     assert refusal(lambda: session(gateway))[0] == 429
 
@@ -233,8 +247,7 @@ def test_there_are_no_more_sessions_than_allowed(
         assert refusal(lambda: session(gateway))[0] == 429
     wait_until(lambda: gateway.metrics()["llmgw_realtime_sessions"] == 0, "the session is over")
     with session(gateway):
-        server.next_session()
-    server.next_session()
+        pass
 
 
 # ── where it leads ──────────────────────────────────────────────────────────────────────────────
@@ -254,10 +267,7 @@ def test_an_upstreams_refusal_means_what_it_means_elsewhere(
     gateway: GatewayProcess, server: RealtimeUpstream, said: int, status: int, code: str
 ) -> None:
     server.refuse = said
-    try:
-        told, error = refusal(lambda: session(gateway))
-    finally:
-        server.refuse = None
+    told, error = refusal(lambda: session(gateway))
 
     assert (told, error["code"]) == (status, code)
 
@@ -338,7 +348,7 @@ def raw_session(gateway: GatewayProcess) -> RawClient:
 
 
 def text(value: dict[str, Any]) -> bytes:
-    return Frame(OP_TEXT, json.dumps(value).encode()).serialize(mask=True)
+    return Frame(Opcode.TEXT, json.dumps(value).encode()).serialize(mask=True)
 
 
 def test_a_frame_may_come_byte_by_byte(gateway: GatewayProcess, server: RealtimeUpstream) -> None:
@@ -376,8 +386,8 @@ def test_an_upstreams_message_in_parts_arrives_whole(
 def test_a_close_passes_with_its_code_and_reason_both_ways(
     gateway: GatewayProcess, server: RealtimeUpstream, start_gateway: StartGateway
 ) -> None:
-    client = session(gateway)
-    client.close(4001, "enough")
+    with session(gateway) as client:
+        client.close(4001, "enough")
     assert server.next_session().wait_for_end() == 4001
 
     def leave(connection: ServerConnection, seen: Session) -> None:
@@ -430,7 +440,6 @@ def test_the_sessions_own_model_goes_upstream_by_the_name_it_has_there(
         event(client)
         send(client, {"type": "session.update", "session": {"model": MODEL, "instructions": "Hi"}})
         assert event(client)["session"] == {"model": ROUTED, "instructions": "Hi"}
-    server.next_session()
 
 
 def test_a_key_of_few_models_may_not_have_another_listen(
@@ -441,7 +450,6 @@ def test_a_key_of_few_models_may_not_have_another_listen(
         event(client)
         send(client, {"type": "session.update", "session": listening})
         assert event(client)["error"]["param"] == "transcription.model"
-    server.next_session()
 
 
 @pytest.mark.parametrize("junk", ["", "[]", '{"session":{},"session":{"model":"other"}}', "nonsense"])
@@ -452,7 +460,6 @@ def test_what_is_no_event_does_not_go_on(
         event(client)
         client.send(junk)
         assert event(client)["error"]["code"] == "invalid_request"
-    server.next_session()
 
 
 def test_a_message_that_is_too_large_ends_the_session(
@@ -470,11 +477,10 @@ def test_parts_that_are_too_large_together_end_the_session(
     with raw_session(gateway) as client:
         client.read_until(b"session.created")
         part = b"x" * (LARGEST // 2)
-        client.send(Frame(OP_TEXT, part, fin=False).serialize(mask=True))
+        client.send(Frame(Opcode.TEXT, part, fin=False).serialize(mask=True))
         for _ in range(2):
-            client.send(Frame(OP_CONT, part, fin=False).serialize(mask=True))
+            client.send(Frame(Opcode.CONT, part, fin=False).serialize(mask=True))
         client.read_until(b"\x03\xf1A message is larger than allowed.")
-    server.next_session()
 
 
 def test_an_upstreams_message_that_is_too_large_ends_the_session(start_gateway: StartGateway) -> None:
@@ -492,14 +498,13 @@ def test_bytes_are_no_events(gateway: GatewayProcess, server: RealtimeUpstream) 
     with session(gateway) as client:
         client.send(b"\x00")
         assert close_of(client)[0] == 1003
-    server.next_session()
 
 
 def test_a_frame_without_a_mask_breaks_the_protocol(
     gateway: GatewayProcess, server: RealtimeUpstream
 ) -> None:
     with raw_session(gateway) as client:
-        client.send(Frame(OP_TEXT, b"{}").serialize(mask=False))
+        client.send(Frame(Opcode.TEXT, b"{}").serialize(mask=False))
         client.read_until(b"\x03\xea")
     assert server.next_session().wait_for_end() == 1001
 
@@ -520,7 +525,6 @@ def test_what_responses_cost_shows_while_the_session_runs(
         while (said := event(client)) and said["type"] != "response.done":
             pass
         samples = gateway.metrics()
-    server.next_session()
 
     tokens = {
         kind: samples[f'llmgw_tokens_total{{{about},key_alias="app",type="{kind}"}}']
@@ -533,7 +537,7 @@ def test_what_responses_cost_shows_while_the_session_runs(
 def test_a_key_without_tokens_hears_so_and_keeps_its_session(
     start_gateway: StartGateway, server: RealtimeUpstream
 ) -> None:
-    keys = [{"alias": "app", "key": "env:APP_KEY", "models": [MODEL], "tpm": 20}]
+    keys = [{"alias": "app", "key": "env:APP_KEY", "models": [MODEL], "tpm_limit": 20}]
     gateway = start_gateway(realtime_config(server.base_url, keys=keys))
     with session(gateway) as client:
         send(client, CREATE)
@@ -544,7 +548,6 @@ def test_a_key_without_tokens_hears_so_and_keeps_its_session(
         send(client, UPDATE)
         assert event(client)["type"] == "session.updated"
         assert refusal(lambda: session(gateway))[0] == 429
-    server.next_session()
 
 
 # ── how it ends ─────────────────────────────────────────────────────────────────────────────────

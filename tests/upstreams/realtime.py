@@ -73,9 +73,8 @@ class RealtimeUpstream:
     def __init__(self, behave: Behave = converse, tls: ssl.SSLContext | None = None) -> None:
         self.behave = behave
         self.refuse: int | None = None
-        self.asked: list[Request] = []
-        self.sessions: list[Session] = []
         self._opened: queue.Queue[Session] = queue.Queue()
+        self._sessions: dict[ServerConnection, Session] = {}
         self._server: Server = serve(
             self._serve, "127.0.0.1", 0, ssl=tls, process_request=self._answer, max_size=None
         )
@@ -96,14 +95,20 @@ class RealtimeUpstream:
         """The next session that was opened."""
         return self._opened.get(timeout=20)
 
+    def forget(self) -> None:
+        """Sessions so far count no more, and none is refused."""
+        self.refuse = None
+        self._opened = queue.Queue()
+
     def stop(self) -> None:
         """Ends it with all its sessions."""
         self._server.shutdown()
         self._thread.join(20)
 
     def _answer(self, connection: ServerConnection, request: Request) -> Response | None:
-        self.asked.append(request)
         if self.refuse is None:
+            self._sessions[connection] = Session(request.path, request.headers)
+            self._opened.put(self._sessions[connection])
             return None
         status = HTTPStatus(self.refuse)
         error = {"message": "refused upstream", "type": "x", "param": None, "code": "refused"}
@@ -112,10 +117,7 @@ class RealtimeUpstream:
         return Response(status.value, status.phrase, headers, body)
 
     def _serve(self, connection: ServerConnection) -> None:
-        assert connection.request is not None
-        session = Session(connection.request.path, connection.request.headers)
-        self.sessions.append(session)
-        self._opened.put(session)
+        session = self._sessions.pop(connection)
         try:
             # How it ends is in the session's code.
             with contextlib.suppress(ConnectionClosed):

@@ -41,9 +41,7 @@ def openai_endpoints() -> list[Endpoint]:
         for method, below, summary in _OF_A_RESPONSE
     ]
     rows += [
-        Endpoint(
-            method="GET", path=path, access=Access.KEY, summary=_REALTIME, operation=Operation.REALTIME
-        )
+        Endpoint(method="GET", path=path, access=Access.KEY, summary=_REALTIME, operation=Operation.REALTIME)
         for path in _REALTIME_PATHS
     ]
     return rows
