@@ -12,6 +12,8 @@ pub use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 const READ: usize = 4 * 1024;
 /// Room made at once for a frame: what its head promises need not come.
 const AHEAD: usize = 64 * 1024;
+/// Bytes that are read off after a fault.
+const MOST_DISCARDED: usize = 1024 * 1024;
 /// What a control frame may carry (RFC 6455 §5.5).
 const MOST_CONTROL: u64 = 125;
 
@@ -148,6 +150,21 @@ impl<R: AsyncRead + Unpin> Reader<R> {
             }
             if !matches!(self.source.read_buf(&mut self.input).await, Ok(1..)) {
                 return Err(Fault::Gone);
+            }
+        }
+    }
+}
+
+impl<R: AsyncRead + Unpin> Reader<R> {
+    /// Reads off what still comes, up to a bound: a goodbye would be lost to the reset that unread bytes lead to.
+    pub async fn discard(&mut self) {
+        let mut left = MOST_DISCARDED;
+        while left > 0 {
+            self.input.clear();
+            self.input.reserve(READ);
+            match self.source.read_buf(&mut self.input).await {
+                Ok(count @ 1..) => left = left.saturating_sub(count),
+                _ => return,
             }
         }
     }

@@ -35,7 +35,7 @@ impl<'a> Wanted<'a> {
     pub fn of(head: &'a Head) -> Result<Self> {
         let upgrades = words(head, "upgrade").any(|word| word.eq_ignore_ascii_case(b"websocket"))
             && words(head, "connection").any(|word| word.eq_ignore_ascii_case(b"upgrade"));
-        if !upgrades {
+        if !upgrades || !head.is_http11 {
             return Err(invalid(
                 "This endpoint is a WebSocket: ask for it with `Upgrade: websocket`.",
             ));

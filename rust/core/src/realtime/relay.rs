@@ -133,8 +133,11 @@ async fn goodbye<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
         return;
     }
     let answer = async {
-        while from.next().await.is_ok_and(|frame| frame.opcode != OpCode::Control(Control::Close)) {
+        if matches!(ended, Ended::Faulty(faulty, _) if faulty == side) {
+            return from.discard().await;
         }
+        let close = OpCode::Control(Control::Close);
+        while from.next().await.is_ok_and(|frame| frame.opcode != close) {}
     };
     // However it ends, the connection is over.
     let _ = timeout(FAREWELL, answer).await;
@@ -288,7 +291,8 @@ where
         let gone = |_| Stop::Broken(Ended::Gone(Side::Upstream));
         match frame.opcode {
             OpCode::Control(Control::Close) => {
-                self.upstream.lock().await.close(&frame.bytes).await.map_err(gone)?;
+                // It was said, whether or not anybody is there to hear it.
+                let _ = self.upstream.lock().await.close(&frame.bytes).await;
                 return Err(Stop::Closed(frame.close_code()));
             }
             OpCode::Control(_) => {
@@ -321,7 +325,7 @@ where
         let mut client = self.client.lock().await;
         match frame.opcode {
             OpCode::Control(Control::Close) => {
-                client.close(&frame.bytes).await.map_err(gone)?;
+                let _ = client.close(&frame.bytes).await;
                 return Err(Stop::Closed(frame.close_code()));
             }
             OpCode::Control(_) => return client.control(&frame.bytes).await.map_err(gone),
