@@ -34,7 +34,7 @@ of_an_sdk = pytest.mark.filterwarnings("ignore:connect.. must be used:Deprecatio
 
 
 def realtime_config(*upstreams: str, **sections: Any) -> dict[str, Any]:
-    """Sessions of the model `plain`, which the key `app` may open; `other` may be opened by the admin alone."""
+    """Sessions of the model `plain`, which the key `app` may open, and of `other`, which it may not."""
     models = [deployment(MODEL, base, f"openai/{ROUTED}") for base in upstreams]
     other = deployment("other", upstreams[0], "openai/gpt-realtime-mini")
     settings = {"realtime": {"max_message_bytes": LARGEST}, **sections.pop("server", {})}

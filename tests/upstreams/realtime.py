@@ -1,4 +1,4 @@
-"""An upstream of the Realtime API: a WebSocket server of another make, which answers events as OpenAI does."""
+"""An upstream of the Realtime API: a WebSocket server of another make that answers as OpenAI does."""
 
 import contextlib
 import json
