@@ -35,6 +35,7 @@ SECTIONS: tuple[tuple[str, type[msgspec.Struct]], ...] = (
     ("`egress`", schema.EgressSettings),
     ("`egress.fetch_media`", schema.FetchMediaSettings),
     ("`server`", schema.ServerSettings),
+    ("`server.realtime`", schema.RealtimeSettings),
     ("`server.tls`", schema.TlsSettings),
 )
 

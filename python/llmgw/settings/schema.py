@@ -392,6 +392,19 @@ class TlsSettings(Section, frozen=True):
     """PEM file of the private key."""
 
 
+class RealtimeSettings(Section, frozen=True):
+    """Realtime sessions (WebSockets), per worker."""
+
+    max_sessions: Positive = 1000
+    """Sessions at a time."""
+    max_message_bytes: Positive = 16 * 1024 * 1024
+    """Largest message of either side, in bytes; a client's is held in memory until it is whole."""
+    idle_timeout: Seconds = 600.0
+    """Seconds without a message from either side; pings are no messages."""
+    max_duration: Seconds = 7200.0
+    """Seconds of a whole session."""
+
+
 class ServerSettings(Section, frozen=True):
     """The listening side."""
 
@@ -422,6 +435,8 @@ class ServerSettings(Section, frozen=True):
     """Client connections per worker."""
     drain_timeout: ZeroOrSeconds = 30.0
     """Seconds running requests get at shutdown."""
+    realtime: RealtimeSettings = RealtimeSettings()
+    """Realtime sessions (WebSockets), per worker."""
     tls: TlsSettings | None = None
     """Serve HTTPS."""
     metrics_auth: Literal["key", "none"] = "key"

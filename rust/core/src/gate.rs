@@ -4,6 +4,7 @@
 //! the memory that all workers share.
 
 mod form;
+mod realtime;
 
 use crate::access::Route;
 use crate::answers::{Answers, Known};
@@ -17,7 +18,7 @@ use crate::limiter::{Decision, Limiter, Take, monotonic_ns};
 use crate::log::Log;
 use crate::metrics::{Counter, Metrics};
 use crate::pii::{Finding, Scanner};
-use crate::plan::{Key, Plan};
+use crate::plan::{Key, Plan, Resolved};
 use crate::prompt::Prompt;
 use crate::responses::previous::Past;
 use crate::snapshot::PiiMode;
@@ -170,14 +171,7 @@ impl Shop {
         let operation = route.operation;
         let object = json::parse_object(&body)?;
         let (asked, fields) = read_fields(&body, &object, &route)?;
-        // The permission is asked for what the name means, so that a map widens nothing.
-        let name = key.map.meaning(&asked).into_owned();
-        let resolved = plan.resolve(&name).ok_or_else(|| unknown_model(&asked))?;
-        if !key.may_use(&name) {
-            let message = format!("The key may not use the model {}.", shown(&asked));
-            return Err(Error::new(Class::PermissionDenied, message).with_param("model"));
-        }
-        let (group, matched) = (resolved.group, resolved.matched.to_owned());
+        let (name, group, matched) = lead(&plan, &key, &asked)?;
         desk.prompt.read(operation, &body, &object);
         let tokenizer = plan.groups[group].tokenizer;
         let Desk { prompt, memo, .. } = desk;
@@ -292,13 +286,25 @@ impl Shop {
     }
 }
 
-fn unknown_model(name: &str) -> Error {
-    let message = format!("The model {} does not exist here.", shown(name));
-    Error::new(Class::ModelNotFound, message).with_param("model")
+/// Where a client's word for a model leads its key: what it means, the group, and what a wildcard matched.
+fn lead(plan: &Plan, key: &Key, asked: &str) -> Result<(String, usize, String)> {
+    // The permission is asked for what the name means, so that a map widens nothing.
+    let name = key.map.meaning(asked).into_owned();
+    let Some(Resolved { group, matched }) = plan.resolve(&name) else {
+        let message = format!("The model {} does not exist here.", shown(asked));
+        return Err(Error::new(Class::ModelNotFound, message).with_param("model"));
+    };
+    if !key.may_use(&name) {
+        let message = format!("The key may not use the model {}.", shown(asked));
+        return Err(Error::new(Class::PermissionDenied, message).with_param("model"));
+    }
+    let matched = matched.to_owned();
+    Ok((name, group, matched))
 }
 
 /// A client's word, safe and short enough to be put into a message.
-fn shown(name: &str) -> String {
+#[must_use]
+pub fn shown(name: &str) -> String {
     let clean: String = name.chars().filter(|c| !c.is_control()).take(100).collect();
     format!("`{clean}`")
 }

@@ -44,6 +44,7 @@ pub mod dialect;
 pub mod dispatch;
 pub mod edge;
 pub mod gate;
+pub mod realtime;
 pub mod reply;
 pub mod responses;
 pub mod session;

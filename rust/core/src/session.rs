@@ -2,6 +2,7 @@
 //! the control plane.
 
 mod asked;
+mod realtime;
 mod recording;
 mod remembering;
 mod upload;
@@ -91,6 +92,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         };
         let route = (head.method() == "POST").then(|| access::route(&plan, head)).flatten();
         let Some(route) = route else {
+            if crate::realtime::is_wanted(head) {
+                return self.realtime(plan, head, &mut asked).await;
+            }
             if let Some(lookup) = lookup::route(&plan, head) {
                 return lookup::answer(self, plan, head, &lookup, &mut asked).await;
             }

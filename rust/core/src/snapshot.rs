@@ -479,6 +479,22 @@ pub struct EdgeSettings {
     pub control_socket: std::path::PathBuf,
     /// The folder of stored responses; shared by all workers.
     pub responses_folder: std::path::PathBuf,
+    /// What realtime sessions may take.
+    pub realtime: RealtimeSettings,
     /// Shared with the control plane: proves that a request came through an edge.
     pub secret: String,
+}
+
+/// What the realtime sessions of a worker may take.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RealtimeSettings {
+    /// Sessions at a time.
+    pub max_sessions: usize,
+    /// Bytes of a message, of either side's.
+    pub max_message_bytes: usize,
+    /// Seconds without a message from either side.
+    pub idle_timeout: f64,
+    /// Seconds of a whole session.
+    pub max_duration: f64,
 }

@@ -1,5 +1,6 @@
 //! One send to an upstream: HTTP/1.1 or, where TLS agrees on it, HTTP/2; connections are kept by origin.
 
+mod open;
 mod upload;
 
 use crate::dial::{Address, Stream};
@@ -15,6 +16,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+pub use open::{Opened, Socket};
 pub use upload::{Upload, UploadFailure};
 
 /// How long an unused connection is kept.
