@@ -73,6 +73,12 @@ impl Head {
         self.headers.get(name)
     }
 
+    /// All headers, in order.
+    #[must_use]
+    pub fn headers(&self) -> &Headers {
+        &self.headers
+    }
+
     fn text(&self, range: &Range<usize>) -> &str {
         // Method and target were checked to be ASCII when parsed.
         std::str::from_utf8(&self.bytes[range.clone()]).unwrap_or_default()
