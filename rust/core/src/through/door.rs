@@ -31,8 +31,8 @@ impl Door {
         let fail = |what: &str| format!("pass-through {}: {what}", one.name);
         let deployment =
             deployments.get(one.deployment).ok_or_else(|| fail("its deployment does not exist"))?;
-        let mut all = one.paths.iter().chain([&one.base_path]);
-        if !all.all(|path| path.is_empty() || is_plain(path)) {
+        let is_base = one.base_path.is_empty() || is_plain(&one.base_path);
+        if !is_base || !one.paths.iter().all(|path| is_plain(path)) {
             return Err(fail("a path that is not plain"));
         }
         if one.paths.is_empty() || one.name.is_empty() || one.name.contains('/') {
