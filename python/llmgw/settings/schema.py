@@ -395,6 +395,9 @@ class PassThroughEntry(Section, frozen=True):
     """A provider's own API, passed through below `/NAME/`: what its clients send there goes to the provider's
     host, under the same path, with the gateway's credential in the place of the client's key."""
 
+    paths: Annotated[tuple[PathPrefix, ...], Meta(min_length=1)]
+    """Beginnings of the paths that are let through, as the provider has them, up to a slash or a colon:
+    `[/v1/messages, /v1/files]`. `/` is all of them."""
     deployment: HeaderText | None = None
     """The id of a deployment of `model_list` whose address and credential are used."""
     litellm_params: Params | None = None
@@ -402,9 +405,6 @@ class PassThroughEntry(Section, frozen=True):
     either, the provider is the one of the entry's own name, with its address and environment variables."""
     params: Params | None = None
     """Another spelling of `litellm_params`."""
-    paths: Annotated[tuple[PathPrefix, ...], Meta(min_length=1)]
-    """Beginnings of the paths that are let through, as the provider has them, up to a slash or a colon:
-    `[/v1/messages, /v1/files]`. `/` is all of them."""
     methods: Annotated[tuple[Method, ...], Meta(min_length=1)] = (
         "GET",
         "HEAD",
