@@ -33,6 +33,7 @@ HeaderText: TypeAlias = Annotated[
 Digest: TypeAlias = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 FallbackList: TypeAlias = tuple[dict[str, tuple[str, ...]], ...]
 PassName: TypeAlias = Annotated[str, Meta(pattern="^[a-z][a-z0-9_-]{0,31}$")]
+PassGrant: TypeAlias = Annotated[str, Meta(pattern=r"^(\*|[a-z][a-z0-9_-]{0,31})$")]
 PathPrefix: TypeAlias = Annotated[str, Meta(pattern="^(/[A-Za-z0-9_~:@.-]+)*/?$", min_length=1, max_length=256)]
 PathBase: TypeAlias = Annotated[str, Meta(pattern="^(/[A-Za-z0-9_~:@.-]+)*$", max_length=256)]
 HeaderName: TypeAlias = Annotated[str, Meta(pattern="^[A-Za-z0-9-]{1,64}$")]
@@ -301,7 +302,7 @@ class KeyEntry(Section, frozen=True):
     model_map: dict[ModelName, ModelName] = {}
     """Names that mean other models when this key uses them: `{claude-*: local, gpt-5: local}`. What a `*`
     matched may stand in the meaning too. It is the meaning that `models` has to allow."""
-    pass_through: tuple[PassName | Literal["*"], ...] | None = None
+    pass_through: tuple[PassGrant, ...] | None = None
     """Names of `pass_through` that it may use, `*` for all. Without it: all, unless `models` limits the key;
     then none."""
     rpm_limit: Positive | None = None
