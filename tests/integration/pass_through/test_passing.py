@@ -1,34 +1,19 @@
 """What passes: any method, path, body and reply, with the gateway's credential in the client's place."""
 
 import json
-import time
 
 import pytest
 
 from tests.gateway_process import MASTER_KEY, GatewayProcess, authorization, wait_until
+from tests.integration.pass_through.asking import JSON, send
 from tests.integration.pass_through.conftest import CREDENTIAL, OPEN_KEY, SLOW_KEY, THRIFTY_KEY
-from tests.raw_http import Response, exchange, request_bytes
+from tests.raw_http import request_bytes
 from tests.upstreams import replies
 from tests.upstreams.scripted import Exchange, ScriptedUpstream
 from tests.upstreams.vendors.sigv4 import signature_problem
 
-JSON = ("Content-Type", "application/json")
 BINARY = bytes(range(256)) * 4000
 MESSAGE = {"model": "claude-haiku-4-5", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]}
-
-
-def send(
-    gateway: GatewayProcess,
-    method: str,
-    path: str,
-    body: bytes | None = None,
-    headers: list[tuple[str, str]] | None = None,
-    key: str | None = OPEN_KEY,
-) -> Response:
-    data = request_bytes(method, path, [*authorization(key), *(headers or [])], body)
-    with gateway.connect() as client:
-        client.send(data)
-        return client.read_response(with_body=method != "HEAD")
 
 
 # ── requests ────────────────────────────────────────────────────────────────────────────────────
@@ -359,7 +344,7 @@ def test_what_is_not_configured_does_not_exist(gateway: GatewayProcess, upstream
     ("path", "shape"),
     [
         ("/anthropic/v1/models", lambda body: body["type"] == "error"),
-        ("/gemini/v1beta/files", lambda body: body["error"]["status"] == "UNAVAILABLE"),
+        ("/gemini/v1beta/files", lambda body: body["error"]["status"] == "INTERNAL"),
         ("/openai/v1/files", lambda body: body["error"]["code"] == "upstream_unreachable"),
         ("/bedrock/model/m/x", lambda body: "message" in body),
     ],
@@ -389,11 +374,8 @@ def test_failures_are_logged_without_what_was_sent(gateway: GatewayProcess, upst
 def test_a_connection_serves_one_request_after_the_other(
     gateway: GatewayProcess, upstream: ScriptedUpstream
 ) -> None:
-    started = time.monotonic()
     with gateway.connect() as client:
         for _ in range(3):
             client.send(request_bytes("POST", "/openai/v1/x", [*authorization(OPEN_KEY), JSON], b"{}"))
             assert client.read_response().body == b'{"ok":true}'
     assert len({id(request.connection) for request in upstream.requests}) == 1
-    assert time.monotonic() - started < 10
-    assert exchange(gateway.port, request_bytes("GET", "/openai/v1/x", authorization(OPEN_KEY))).status == 200
