@@ -34,7 +34,9 @@ Digest: TypeAlias = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 FallbackList: TypeAlias = tuple[dict[str, tuple[str, ...]], ...]
 PassName: TypeAlias = Annotated[str, Meta(pattern="^[a-z][a-z0-9_-]{0,31}$")]
 PassGrant: TypeAlias = Annotated[str, Meta(pattern=r"^(\*|[a-z][a-z0-9_-]{0,31})$")]
-PathPrefix: TypeAlias = Annotated[str, Meta(pattern="^(/[A-Za-z0-9_~:@.-]+)*/?$", min_length=1, max_length=256)]
+PathPrefix: TypeAlias = Annotated[
+    str, Meta(pattern="^(/[A-Za-z0-9_~:@.-]+)*/?$", min_length=1, max_length=256)
+]
 PathBase: TypeAlias = Annotated[str, Meta(pattern="^(/[A-Za-z0-9_~:@.-]+)*$", max_length=256)]
 HeaderName: TypeAlias = Annotated[str, Meta(pattern="^[A-Za-z0-9-]{1,64}$")]
 Method: TypeAlias = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]

@@ -42,12 +42,20 @@ KEYS: list[dict[str, Any]] = [
 
 def way(model: str, root: str, *paths: str, **fields: Any) -> dict[str, Any]:
     """An entry of `pass_through`."""
-    return {"litellm_params": {"model": model, "api_base": root, "api_key": CREDENTIAL}, "paths": paths, **fields}
+    return {
+        "litellm_params": {"model": model, "api_base": root, "api_key": CREDENTIAL},
+        "paths": paths,
+        **fields,
+    }
 
 
 def pass_through(root: str) -> dict[str, Any]:
     """All of them, in front of the upstream whose root is given."""
-    signed = {"aws_access_key_id": "AKIDEXAMPLE", "aws_secret_access_key": "secret", "aws_region_name": "eu-west-1"}
+    signed = {
+        "aws_access_key_id": "AKIDEXAMPLE",
+        "aws_secret_access_key": "secret",
+        "aws_region_name": "eu-west-1",
+    }
     azure = way("azure/*", root, "/openai/")
     return {
         "openai": way("openai/*", f"{root}/v1", "/v1/"),
@@ -55,8 +63,13 @@ def pass_through(root: str) -> dict[str, Any]:
         "gemini": way("gemini/*", root, "/v1beta/", "/upload/v1beta/"),
         "azure": azure,
         "cohere": way("cohere/*", root, "/v2/"),
-        "bedrock": {"litellm_params": {"model": "bedrock/*", "api_base": root, **signed}, "paths": ["/model/"]},
-        "based": way("openai/*", f"{root}/v1", "/v1/", base_path="/deep/down", methods=["GET"], headers=["X-Special"]),
+        "bedrock": {
+            "litellm_params": {"model": "bedrock/*", "api_base": root, **signed},
+            "paths": ["/model/"],
+        },
+        "based": way(
+            "openai/*", f"{root}/v1", "/v1/", base_path="/deep/down", methods=["GET"], headers=["X-Special"]
+        ),
         "borrowed": {"deployment": "lender", "paths": ["/"]},
     }
 

@@ -33,10 +33,16 @@ def test_method_path_query_and_body_arrive_as_they_are(
     assert request.header("authorization") == f"Bearer {CREDENTIAL}"
 
 
-def test_a_get_has_no_body_and_says_nothing_of_one(gateway: GatewayProcess, upstream: ScriptedUpstream) -> None:
+def test_a_get_has_no_body_and_says_nothing_of_one(
+    gateway: GatewayProcess, upstream: ScriptedUpstream
+) -> None:
     assert send(gateway, "GET", "/anthropic/v1/models").status == 200
     request = upstream.only_request()
-    assert (request.body, request.header("content-length"), request.header("content-type")) == (b"", None, None)
+    assert (request.body, request.header("content-length"), request.header("content-type")) == (
+        b"",
+        None,
+        None,
+    )
 
 
 @pytest.mark.parametrize(
@@ -113,7 +119,9 @@ def test_a_large_binary_body_is_passed_on_as_it_comes(
     head = [*authorization(OPEN_KEY), ("Content-Type", "application/octet-stream")]
     half = len(BINARY) // 2
     with gateway.connect() as client:
-        client.send(request_bytes("POST", "/openai/v1/uploads", [*head, ("Content-Length", str(len(BINARY)))]))
+        client.send(
+            request_bytes("POST", "/openai/v1/uploads", [*head, ("Content-Length", str(len(BINARY)))])
+        )
         client.send(BINARY[:half])
         (connection,) = [upstream.wait_for_requests(1)[0].connection]
         wait_until(lambda: len(connection.received) >= half, "the first half has been passed on")
@@ -174,7 +182,9 @@ def test_a_stream_is_passed_as_it_comes_byte_for_byte(
     upstream.then(replies.stream(pieces=pieces, gate=gate))
     with gateway.connect() as client:
         path = "/anthropic/v1/messages"
-        client.send(request_bytes("POST", path, [*authorization(OPEN_KEY), JSON], json.dumps(MESSAGE).encode()))
+        client.send(
+            request_bytes("POST", path, [*authorization(OPEN_KEY), JSON], json.dumps(MESSAGE).encode())
+        )
         assert client.read_head().status == 200
         # Half an event comes at once: nothing is held back.
         assert client.read_chunk() == pieces[0]
@@ -183,14 +193,20 @@ def test_a_stream_is_passed_as_it_comes_byte_for_byte(
         assert client.read_chunk() == b""
 
 
-def test_a_head_request_has_the_length_and_no_body(gateway: GatewayProcess, upstream: ScriptedUpstream) -> None:
+def test_a_head_request_has_the_length_and_no_body(
+    gateway: GatewayProcess, upstream: ScriptedUpstream
+) -> None:
     async def only_head(exchange: Exchange) -> None:
         await exchange.read_body()
         await exchange.send(replies.head(200, [("content-length", "1234"), ("etag", '"e"')]))
 
     upstream.then(only_head)
     response = send(gateway, "HEAD", "/openai/v1/files/f/content")
-    assert (response.status, response.header("content-length"), response.header("etag")) == (200, "1234", '"e"')
+    assert (response.status, response.header("content-length"), response.header("etag")) == (
+        200,
+        "1234",
+        '"e"',
+    )
 
 
 def test_a_reply_without_a_body_has_none(gateway: GatewayProcess, upstream: ScriptedUpstream) -> None:
@@ -290,18 +306,19 @@ def test_tokens_are_counted_where_the_reply_tells_them(
 ) -> None:
     name = path.split("/")[1]
 
-    def tokens() -> tuple[float, float]:
-        samples = gateway.metrics()
-        ours = [key for key in samples if f'model="{name}"' in key and 'endpoint="pass_through"' in key]
-        return tuple(  # type: ignore[return-value]
-            sum(samples[key] for key in ours if key.startswith(f"llmgw_tokens_total{{") and f'"{way}"' in key)
-            for way in ("input", "output")
+    def tokens(way: str) -> float:
+        samples = gateway.metrics().items()
+        return sum(
+            value
+            for labels, value in samples
+            if labels.startswith("llmgw_tokens_total{")
+            and all(part in labels for part in (f'model="{name}"', 'endpoint="pass_through"', f'"{way}"'))
         )
 
-    before = tokens()
+    before = [tokens(way) for way in ("input", "output")]
     upstream.then(replies.reply(b"".join(pieces), content_type=kind, framing="chunked"))
     assert send(gateway, "POST", path, b'{"model":"m","messages":[]}', [JSON]).status == 200
-    after = tokens()
+    after = [tokens(way) for way in ("input", "output")]
     assert (after[0] - before[0], after[1] - before[1]) == (11, 5)
 
 
@@ -362,7 +379,9 @@ def test_our_own_errors_are_in_the_providers_dialect(
     assert callable(shape) and shape(response.json()), response.body
 
 
-def test_failures_are_logged_without_what_was_sent(gateway: GatewayProcess, upstream: ScriptedUpstream) -> None:
+def test_failures_are_logged_without_what_was_sent(
+    gateway: GatewayProcess, upstream: ScriptedUpstream
+) -> None:
     upstream.then(replies.reply(b'{"error":"bad key upstream-cr**"}', 401))
     response = send(gateway, "POST", "/cohere/v2/chat", b'{"secret-words":1}', [JSON])
     assert response.status == 502

@@ -246,7 +246,9 @@ def test_no_other_form_of_target_is_taken(
     assert not upstream.requests
 
 
-@pytest.mark.parametrize("header", ["X-Original-URL", "X-Rewrite-URL", "X-Forwarded-Prefix", "X-Forwarded-Host"])
+@pytest.mark.parametrize(
+    "header", ["X-Original-URL", "X-Rewrite-URL", "X-Forwarded-Prefix", "X-Forwarded-Host"]
+)
 def test_no_header_leads_elsewhere(gateway: GatewayProcess, upstream: ScriptedUpstream, header: str) -> None:
     send(gateway, "GET", "/anthropic/v1/models", headers=[(header, "/v1/organizations")])
     request = upstream.only_request()
@@ -302,7 +304,9 @@ def test_what_is_the_operators_own_stays_here(gateway: GatewayProcess, upstream:
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-@pytest.mark.parametrize("place", ["http://evil.example/v1/x", "//evil.example/v1/x", "/v2/x", "/\\evil.example", ""])
+@pytest.mark.parametrize(
+    "place", ["http://evil.example/v1/x", "//evil.example/v1/x", "/v2/x", "/\\evil.example", ""]
+)
 def test_redirects_are_neither_followed_nor_told(
     gateway: GatewayProcess, upstream: ScriptedUpstream, status: int, place: str
 ) -> None:
