@@ -450,10 +450,11 @@ class ServerSettings(Section, frozen=True):
     max_body_bytes: Positive = 10 * 1024 * 1024
     """Largest request body, in bytes; forms with files have a limit of their own."""
     max_upload_bytes: Positive = 100 * 1024 * 1024
-    """Largest form with files, in bytes. It is passed on as it comes."""
+    """Largest form with files, or body of a pass-through, in bytes. It is passed on as it comes."""
     max_held_bytes: Positive | None = None
     """Bytes of a form that are held in memory: the fields that routing needs must be among them, and
-    only as long as all of it is held can it be sent again. Default: `max_body_bytes`."""
+    only as long as all of it is held can it be sent again. Of a pass-through, the largest body that has to be
+    read or signed. Default: `max_body_bytes`."""
     max_header_bytes: Annotated[int, Meta(ge=1024)] = 32 * 1024
     """Largest request head, in bytes."""
     header_timeout: Seconds = 10.0

@@ -266,8 +266,7 @@ impl Visit {
         let status = match passed.broken {
             _ if passed.client_gone => CLIENT_GONE,
             Some(class) => {
-                let error = send::fail(deployment, class, "broke off its reply midway");
-                self.warn(&edge, &error, "");
+                self.warn(&edge, &relay::midway(class, deployment), "");
                 class.row().status
             }
             None => status,

@@ -238,6 +238,33 @@ def test_a_stream_that_breaks_says_so_in_its_dialect(
     assert last.startswith(b'event: error\ndata: {"type":"error"')
 
 
+@pytest.mark.parametrize("promised", ["content-length: 100", "transfer-encoding: chunked"])
+def test_a_reply_that_breaks_before_its_first_byte_is_an_error(
+    gateway: GatewayProcess, upstream: ScriptedUpstream, promised: str
+) -> None:
+    async def breaks(exchange: Exchange) -> None:
+        await exchange.read_body()
+        name, value = promised.split(": ")
+        await exchange.send(replies.head(200, [("content-type", "application/json"), (name, value)]))
+        exchange.close()
+
+    upstream.then(breaks)
+    response = send(gateway, "GET", "/openai/v1/files")
+    assert (response.status, response.error()["code"]) == (502, "upstream_protocol")
+
+
+def test_a_reply_that_breaks_midway_is_not_taken_for_whole(
+    gateway: GatewayProcess, upstream: ScriptedUpstream
+) -> None:
+    async def breaks(exchange: Exchange) -> None:
+        await exchange.read_body()
+        await exchange.send(replies.head(200, [("content-length", "100")]) + b"half")
+        exchange.close()
+
+    upstream.then(breaks)
+    assert not send(gateway, "GET", "/openai/v1/files/f/content").complete
+
+
 def test_a_client_that_leaves_ends_the_request(gateway: GatewayProcess, upstream: ScriptedUpstream) -> None:
     gate = upstream.gate()
     upstream.then(replies.stream(gate=gate))

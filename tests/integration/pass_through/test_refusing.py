@@ -81,6 +81,8 @@ FORBIDDEN = [
     ("/azure/openai/Deployments/d/chat/completions", {}),
     ("/openai/v1/x", {"model": "plain"}),  # a public name here is not the host's name of it
     ("/openai/v1/x?model=gpt-5", {"model": "routed"}),
+    ("/openai/v1/x", {"model": "routed", "models": [{"x": 1}, "gpt-5"]}),
+    ("/openai/v1/x", {"model": "routed", "baseModelName": "gpt-5"}),
     ("/openai/v1/threads/t/runs", {"assistant_id": "a"}),
     ("/openai/v1/x", {}),
 ]

@@ -2,10 +2,10 @@
 
 use crate::json::{self, Token};
 
-/// Keys whose text names a model.
-const ONE: [&str; 5] = ["model", "modelId", "model_id", "engine", "deployment"];
-/// Keys whose texts, in a list, name models.
-const SEVERAL: [&str; 2] = ["models", "fallback_models"];
+/// Keys whose texts name models, one or a list of them: those with this in them, in any case,
+const IN_KEYS: &[u8] = b"model";
+/// and these.
+const KEYS: [&str; 2] = ["engine", "deployment"];
 /// Keys of what a model, a tool or a client has written: what stands below them names nothing.
 const FREE: [&str; 14] = [
     "arguments",
@@ -36,21 +36,20 @@ pub fn models_in(body: &[u8]) -> Vec<String> {
     json::walk(body, |token| match token {
         Token::Key(raw) => behind = Behind::of(raw),
         Token::Text(raw) => {
-            let listed = open.last() == Some(&Behind::Several) && behind == Behind::Several;
-            if (behind == Behind::One || listed) && !open.contains(&Behind::Free) {
+            if behind == Behind::Naming && !open.contains(&Behind::Free) {
                 found.push(name_of(raw));
             }
         }
         Token::Open(bracket) => {
             open.push(behind);
             // In a list, every member stands behind the list's key.
-            if bracket == b'{' || behind != Behind::Several {
+            if bracket == b'{' {
                 behind = Behind::Other;
             }
         }
         Token::Close => {
-            open.pop();
-            behind = Behind::Other;
+            // What follows in a list stands behind what its other members do.
+            behind = open.pop().unwrap_or(Behind::Other);
         }
         Token::Plain(_) => {}
     });
@@ -59,19 +58,19 @@ pub fn models_in(body: &[u8]) -> Vec<String> {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Behind {
-    One,
-    Several,
+    Naming,
     Free,
     Other,
 }
 
 impl Behind {
     fn of(key: &[u8]) -> Self {
-        if json::name_among(key, &ONE).is_some() {
-            Behind::One
-        } else if json::name_among(key, &SEVERAL).is_some() {
-            Behind::Several
-        } else if json::name_among(key, &FREE).is_some() {
+        let mut name = Vec::with_capacity(key.len());
+        json::unescape(key, &mut name);
+        let has_model = name.windows(IN_KEYS.len()).any(|part| part.eq_ignore_ascii_case(IN_KEYS));
+        if has_model || KEYS.iter().any(|one| one.as_bytes() == name) {
+            Behind::Naming
+        } else if FREE.iter().any(|one| one.as_bytes() == name) {
             Behind::Free
         } else {
             Behind::Other
@@ -105,8 +104,10 @@ mod tests {
             (r#"{"requests":[{"model":"models/g"}]}"#, &["g"]),
             (r#"{"model":"publishers/google/models/g"}"#, &["g"]),
             (r#"{"models":["a","b"],"route":"fallback"}"#, &["a", "b"]),
+            (r#"{"models":[{"x":1},["a"],"b"],"text":"c"}"#, &["a", "b"]),
             (r#"{"tools":[{"type":"image_generation","model":"i"}],"model":"a"}"#, &["i", "a"]),
-            (r#"{"modelId":"m","modelInput":{}}"#, &["m"]),
+            (r#"{"modelId":"m","modelInput":{"text":"a"}}"#, &["m"]),
+            (r#"{"baseModelIdentifier":"m","Model":"n","deployment":"d"}"#, &["m", "n", "d"]),
             (r#"{"model":{"a":"b"},"x":["model"]}"#, &[]),
             (r#"{}"#, &[]),
         ] {

@@ -15,6 +15,9 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout_at;
 
+/// Media types of streams: server-sent events, and AWS's binary ones.
+const STREAMS: [&str; 2] = ["text/event-stream", "application/vnd.amazon.eventstream"];
+
 /// How a reply went.
 pub(super) struct Passed {
     /// What becomes of the client's connection.
@@ -127,6 +130,12 @@ pub(super) async fn pass<S: AsyncRead + AsyncWrite + Unpin>(
     let length = rest.remaining().and_then(|length| usize::try_from(length).ok());
     let (mut out, keep_alive) = Outgoing::begin(session, length, asked);
     let mut passed = Passed::whole(After::Cut, asked);
+    let is_stream = STREAMS.iter().any(|kind| headers.is_of_type(kind));
+    // The head of a stream goes out at once: an upstream may think for long before its first event.
+    if is_stream && !matches!(timeout_at(deadline, out.send(session, &[])).await, Ok(Ok(()))) {
+        passed.client_gone = true;
+        return passed;
+    }
     let end = run(session, &mut out, &mut rest, watch, deployment, deadline, &mut passed).await;
     drop(rest);
     match end {
@@ -141,7 +150,11 @@ pub(super) async fn pass<S: AsyncRead + AsyncWrite + Unpin>(
         }
         End::Broken(class) => {
             passed.broken = Some(class);
-            if headers.is_of_type("text/event-stream") {
+            if passed.bytes == 0 && !is_stream {
+                // Nothing has been sent, not even the head.
+                let error = midway(class, deployment);
+                passed.after = session.refuse(asked, &error).await;
+            } else if headers.is_of_type("text/event-stream") {
                 passed.after = say_so(session, &mut out, class, deployment, asked).await;
             }
         }
@@ -164,10 +177,6 @@ async fn run<S: AsyncRead + AsyncWrite + Unpin>(
     deadline: tokio::time::Instant,
     passed: &mut Passed,
 ) -> End {
-    // The head goes out at once: an upstream may think for long before its first event.
-    if !matches!(timeout_at(deadline, out.send(session, &[])).await, Ok(Ok(()))) {
-        return End::Gone;
-    }
     loop {
         let until = deadline.min(tokio::time::Instant::now() + deployment.idle);
         let started = Instant::now();
@@ -192,6 +201,12 @@ async fn run<S: AsyncRead + AsyncWrite + Unpin>(
     }
 }
 
+/// What became of a reply that was not whole.
+pub(super) fn midway(class: Class, deployment: &Deployment) -> Error {
+    let what = if class == Class::UpstreamTimeout { "fell silent" } else { "broke off its reply" };
+    Error::new(class, format!("Deployment `{}` {what} midway.", deployment.id))
+}
+
 /// Ends a stream that broke off with an event that tells so.
 async fn say_so<S: AsyncRead + AsyncWrite + Unpin>(
     session: &mut Session<S>,
@@ -200,8 +215,7 @@ async fn say_so<S: AsyncRead + AsyncWrite + Unpin>(
     deployment: &Deployment,
     asked: &Asked,
 ) -> After {
-    let what = if class == Class::UpstreamTimeout { "fell silent" } else { "broke off its reply" };
-    let error = Error::new(class, format!("Deployment `{}` {what} midway.", deployment.id));
+    let error = midway(class, deployment);
     // An event may be unfinished: half of one would spoil the one that says why.
     let event = dialect::error_event(asked.dialect, &error, &asked.request_id);
     let text = [b"\n\n", &event[..]].concat();
