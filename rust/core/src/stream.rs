@@ -4,6 +4,7 @@
 //! its upstream back instead of filling memory.
 
 mod course;
+mod follow;
 mod passage;
 
 use crate::call::Call;
@@ -19,6 +20,7 @@ use bytes::Bytes;
 pub(crate) use course::Tail;
 pub(crate) use course::grammar_of;
 use course::{Course, End};
+pub use follow::{Followed, follow};
 use llmgw_formats::Kind;
 use passage::Passage;
 use std::io;

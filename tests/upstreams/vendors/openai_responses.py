@@ -102,7 +102,7 @@ REASONING = record(
 )
 FUNCTION = record(
     {"type": anything, "name": NAME, "parameters": nullable(json_schema)},
-    {"description": nullable(string()), "strict": nullable(boolean)},
+    {"description": nullable(string()), "strict": nullable(boolean), "defer_loading": boolean},
 )
 CUSTOM = record({"type": anything, "name": NAME}, {"description": string(), "format": mapping})
 CALLABLE: dict[str, Check] = {"function": FUNCTION, "custom": CUSTOM}
@@ -214,6 +214,15 @@ def _check_strict_schemas(body: dict[str, Any]) -> None:
         check_strict(asked["schema"], ("text", "format", "schema"))
 
 
+def _check_deferred_tools(body: dict[str, Any]) -> None:
+    """What is not loaded has to be found by something."""
+    tools = body.get("tools", [])
+    searches = any(tool["type"] == "tool_search" for tool in tools)
+    for at, tool in enumerate(tools):
+        deferred = tool.get("defer_loading") and not searches
+        require(not deferred, ("tools", at, "defer_loading"), "requires a 'tool_search' tool")
+
+
 def _check(call: Call) -> None:
     if call.path not in ("/v1/responses", "/v1/responses/input_tokens"):
         raise HttpError(404, f"Invalid URL (POST {call.path})")
@@ -221,6 +230,7 @@ def _check(call: Call) -> None:
     REQUEST(call.body, ())
     _check_calls_are_answered(_items(call.body))
     _check_strict_schemas(call.body)
+    _check_deferred_tools(call.body)
     lonely = call.body.get("top_logprobs") and "message.output_text.logprobs" not in call.body.get(
         "include", []
     )

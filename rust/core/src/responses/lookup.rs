@@ -1,8 +1,12 @@
 //! Responses asked for again: retrieve, delete, cancel, and list what they answer.
 
-use super::relay::Kept;
+mod events;
+mod items;
+
+use super::relay::{Kept, Said};
 use super::{account, shown};
 use crate::access;
+use crate::dispatch::Partial;
 use crate::edge::Edge;
 use crate::error::{Class, Error, Result};
 use crate::headers::Headers;
@@ -17,14 +21,10 @@ use crate::store::entry::{Content, Entry};
 use crate::stream;
 use bytes::Bytes;
 use llmgw_formats::Kind;
-use llmgw_formats::openai_responses::stored::{self, Page};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite};
-
-/// How many items a page has, at most.
-const MOST_ITEMS: usize = 100;
 
 /// What is wanted of a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,12 +134,7 @@ pub async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
         }
     };
     match answer {
-        Ok(answer) => {
-            visit.record(&edge, asked, answer.status);
-            visit.begin(session, answer.status, asked);
-            stream::upstream_headers(&mut session.head, &answer.headers, visit.has_limits());
-            session.write_body(asked, &answer.body).await
-        }
+        Ok(answer) => visit.reply(session, answer, asked).await,
         Err(error) => {
             visit.record(&edge, asked, error.class.row().status);
             session.refuse(asked, &error).await
@@ -147,17 +142,35 @@ pub async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
     }
 }
 
-/// A whole reply.
+/// A reply.
 struct Answer {
     status: u16,
     headers: Headers,
-    body: Bytes,
+    rest: Rest,
+}
+
+/// What a reply has beside its head.
+enum Rest {
+    /// All of its body.
+    Whole(Bytes),
+    /// Events that are still to come, the first of them with this number.
+    Events(Box<Partial>, u64),
 }
 
 impl Answer {
     fn json(body: impl Into<Bytes>) -> Self {
-        Answer { status: 200, headers: Headers::of_type("application/json"), body: body.into() }
+        let rest = Rest::Whole(body.into());
+        Answer { status: 200, headers: Headers::of_type("application/json"), rest }
     }
+}
+
+/// How an upstream is asked.
+struct Asking<'a> {
+    /// The model's name there.
+    model: &'a str,
+    query: Option<&'a str>,
+    extra: Vec<(&'static str, &'a [u8])>,
+    events: Option<events::Wanted>,
 }
 
 /// One request for a response, and what has become known of it.
@@ -189,10 +202,7 @@ impl<'a> Visit<'a> {
     async fn answer(&mut self, edge: &Rc<Edge>, head: &Head, request_id: &str) -> Result<Answer> {
         let Some(key) = self.key.clone() else { return Err(self.not_found()) };
         self.limits = edge.shop.take_request(&key)?;
-        if field(head, "stream").is_some_and(|value| value != "false") {
-            let message = "A response that is kept is not streamed: ask without `stream`.";
-            return Err(Error::new(Class::NotSupported, message).with_param("stream"));
-        }
+        let events = events::Wanted::of(head, self.lookup.verb)?;
         let id = &self.lookup.id;
         let found = edge.store.find(&self.plan, &key.alias, id).await;
         let Entry { origin, content } = found.ok_or_else(|| self.not_found())?;
@@ -204,8 +214,15 @@ impl<'a> Visit<'a> {
             self.group = origin.group;
         }
         match content {
-            Some(content) => self.of_store(edge, &key, content, head).await,
-            None => self.of_upstream(edge, &key, &origin.model, head, request_id).await,
+            Some(content) => match events {
+                Some(wanted) => events::replay(content, wanted).await,
+                None => self.of_store(edge, &key, content, head).await,
+            },
+            None => {
+                let extra = access::passed_on(head, request_id, Kind::OpenaiResponses);
+                let asking = Asking { model: &origin.model, query: head.query(), extra, events };
+                self.of_upstream(edge, &key, asking).await
+            }
         }
     }
 
@@ -220,7 +237,7 @@ impl<'a> Visit<'a> {
         let id = &self.lookup.id;
         match self.lookup.verb {
             Verb::Retrieve => Ok(Answer::json(content.response)),
-            Verb::InputItems => input_items(content, id.clone(), Wanted::of(head)?).await,
+            Verb::InputItems => items::list(content, id.clone(), items::Wanted::of(head)?).await,
             Verb::Cancel => {
                 let message = "Cannot cancel a synchronous response.";
                 Err(Error::new(Class::InvalidRequest, message))
@@ -237,14 +254,7 @@ impl<'a> Visit<'a> {
     }
 
     /// Asks the upstream that keeps the response.
-    async fn of_upstream(
-        &mut self,
-        edge: &Edge,
-        key: &Key,
-        model: &str,
-        head: &Head,
-        request_id: &str,
-    ) -> Result<Answer> {
+    async fn of_upstream(&mut self, edge: &Edge, key: &Key, asking: Asking<'_>) -> Result<Answer> {
         let Lookup { verb, id } = self.lookup;
         let deployment = self.deployment.and_then(|index| self.plan.deployments.get(index));
         let Some(deployment) = deployment else {
@@ -254,16 +264,25 @@ impl<'a> Visit<'a> {
             );
             return Err(Error::new(Class::NotFound, message));
         };
-        let extra = access::passed_on(head, request_id, Kind::OpenaiResponses);
+        let Asking { model, query, extra, events } = asking;
+        let kept = Kept { deployment, model, id, streams: events.is_some() };
         let started = Instant::now();
-        let said = Kept { deployment, model, id }.ask(*verb, head.query(), &extra).await;
+        let said = kept.ask(*verb, query, &extra).await;
         self.upstream = started.elapsed();
-        let said = said?;
-        if *verb == Verb::Delete && said.status < 300 {
-            // What is left of it leads nowhere, should it not go.
-            edge.store.remove(&self.plan, &key.alias, id).await;
+        match said? {
+            Said::Events(partial) => {
+                let first = events.map_or(0, events::Wanted::first);
+                let (status, headers) = (partial.status, partial.headers.clone());
+                Ok(Answer { status, headers, rest: Rest::Events(partial, first) })
+            }
+            Said::Whole { status, headers, body } => {
+                if *verb == Verb::Delete && status < 300 {
+                    // What is left of it leads nowhere, should it not go.
+                    edge.store.remove(&self.plan, &key.alias, id).await;
+                }
+                Ok(Answer { status, headers, rest: Rest::Whole(body) })
+            }
         }
-        Ok(Answer { status: said.status, headers: said.headers, body: said.body })
     }
 
     fn not_found(&self) -> Error {
@@ -273,6 +292,40 @@ impl<'a> Visit<'a> {
 
     fn has_limits(&self) -> bool {
         self.limits.iter().any(Option::is_some)
+    }
+
+    /// Writes the reply, as it comes if it does.
+    async fn reply<S: AsyncRead + AsyncWrite + Unpin>(
+        &mut self,
+        session: &mut Session<S>,
+        answer: Answer,
+        asked: &Asked,
+    ) -> After {
+        let Answer { status, headers, rest } = answer;
+        let edge = session.edge.clone();
+        self.begin(session, status, asked);
+        stream::upstream_headers(&mut session.head, &headers, self.has_limits());
+        match rest {
+            Rest::Whole(body) => {
+                self.record(&edge, asked, status);
+                session.write_body(asked, &body).await
+            }
+            Rest::Events(partial, first) => {
+                let deployment = self.deployment.and_then(|at| self.plan.deployments.get(at));
+                let deployment = deployment.map_or("", |one| &one.id);
+                let followed = stream::follow(session, *partial, first, deployment, asked).await;
+                let status = match followed.broken {
+                    _ if followed.client_gone => CLIENT_GONE,
+                    Some(class) => class.row().status,
+                    None => status,
+                };
+                if followed.client_gone {
+                    edge.shop.metrics.count(Counter::ClientDisconnect);
+                }
+                self.record(&edge, asked, status);
+                followed.after
+            }
+        }
     }
 
     /// Begins the head of the reply.
@@ -306,54 +359,6 @@ impl<'a> Visit<'a> {
         };
         edge.shop.metrics.record(&labels, &sample);
     }
-}
-
-/// A page of items, as it is asked for.
-#[derive(Debug, PartialEq, Eq)]
-struct Wanted {
-    after: Option<String>,
-    ascending: bool,
-    limit: usize,
-}
-
-impl Wanted {
-    fn of(head: &Head) -> Result<Self> {
-        let wrong = |name: &'static str, what: &str| {
-            let message = format!("The parameter `{name}` must be {what}.");
-            Error::new(Class::InvalidRequest, message).with_param(name)
-        };
-        let Page { ascending, limit, .. } = Page::default();
-        let ascending = match field(head, "order").as_deref() {
-            None => ascending,
-            Some("asc") => true,
-            Some("desc") => false,
-            Some(_) => return Err(wrong("order", "`asc` or `desc`")),
-        };
-        let limit = match field(head, "limit") {
-            None => limit,
-            Some(text) => {
-                let number = text.parse().ok().filter(|number| (1..=MOST_ITEMS).contains(number));
-                number.ok_or_else(|| wrong("limit", "a number from 1 to 100"))?
-            }
-        };
-        Ok(Wanted { after: field(head, "after"), ascending, limit })
-    }
-}
-
-/// Lists what a response answers. A long list takes its time: not on the thread that serves.
-async fn input_items(content: Content, id: String, wanted: Wanted) -> Result<Answer> {
-    let list = move || {
-        let request = content.request();
-        let request = simdutf8::basic::from_utf8(&request).unwrap_or_default();
-        let Wanted { after, ascending, limit } = wanted;
-        stored::input_items(request, &id, Page { after: after.as_deref(), ascending, limit })
-    };
-    let ending = |_| Error::new(Class::Draining, "The gateway is shutting down.");
-    let items = tokio::task::spawn_blocking(list).await.map_err(ending)?.map_err(|fault| {
-        let error = Error::new(Class::InvalidRequest, fault.message);
-        fault.param.into_iter().fold(error, Error::with_param)
-    })?;
-    Ok(Answer::json(items))
 }
 
 /// The first value of a field of the query, decoded.

@@ -1,7 +1,7 @@
 //! Asks the upstream that keeps a response.
 
 use super::lookup::Verb;
-use crate::dispatch::Extra;
+use crate::dispatch::{Extra, Partial};
 use crate::error::{Class, Error, Result};
 use crate::headers::Headers;
 use crate::plan::{Deployment, encode_segment};
@@ -15,12 +15,22 @@ use tokio::time::{Instant, timeout_at};
 const MOST: usize = 64 * 1024 * 1024;
 /// What of a client's query an upstream gets to see.
 const PASSED_ON: [&str; 6] = ["include", "include[]", "include%5B%5D", "after", "limit", "order"];
+/// The same, where events are asked for.
+const OF_EVENTS: [&str; 3] = ["stream", "starting_after", "include_obfuscation"];
 
 /// What an upstream said.
-pub(super) struct Said {
-    pub(super) status: u16,
-    pub(super) headers: Headers,
-    pub(super) body: Bytes,
+pub(super) enum Said {
+    /// All of it.
+    Whole {
+        /// HTTP status.
+        status: u16,
+        /// Headers as received.
+        headers: Headers,
+        /// The body.
+        body: Bytes,
+    },
+    /// Events, which are still to come.
+    Events(Box<Partial>),
 }
 
 /// A response that an upstream keeps.
@@ -31,6 +41,8 @@ pub(super) struct Kept<'a> {
     pub(super) model: &'a str,
     /// The response's id.
     pub(super) id: &'a str,
+    /// What comes is asked for as events.
+    pub(super) streams: bool,
 }
 
 impl Kept<'_> {
@@ -47,7 +59,7 @@ impl Kept<'_> {
         let to = self.deployment;
         let path = to.path(Operation::Responses, false, self.model);
         let path = path.ok_or_else(|| self.fail(Class::NotSupported, "serves no responses"))?;
-        let path = target(&path, self.id, verb, query);
+        let path = target(&path, self.id, verb, query, self.streams);
         let method = verb.method();
         let signed = to.signer.as_ref().map(|signer| {
             signer.sign(method, to.origin.authority(), &path, &[], &[], unix_seconds())
@@ -64,16 +76,33 @@ impl Kept<'_> {
         let first_byte = started + to.first_byte.min(to.total);
         let sent = timeout_at(first_byte, to.origin.send(request)).await.map_err(late)?;
         let Response { status, headers, body } = sent.map_err(|error| self.unsent(&error))?;
-        let read = timeout_at(started + to.total, read(body)).await.map_err(late)?;
+        let deadline = started + to.total;
+        if self.streams && status == 200 && headers.is_of_type("text/event-stream") {
+            let (first, idle) = (Bytes::new(), to.idle);
+            let (hide_usage, translated) = (false, None);
+            return Ok(Said::Events(Box::new(Partial {
+                status,
+                headers,
+                first,
+                rest: body,
+                hide_usage,
+                translated,
+                idle,
+                deadline,
+            })));
+        }
+        let read = timeout_at(deadline, read(body)).await.map_err(late)?;
         let body = read.ok_or_else(|| self.fail(Class::UpstreamProtocol, "broke off its reply"))?;
-        self.judged(Said { status, headers, body })
+        self.judged(status, headers, body)
     }
 
     /// Lets a client see what is meant for it.
-    fn judged(&self, said: Said) -> Result<Said> {
-        let is_json = said.headers.is_of_type("application/json");
-        let class = match said.status {
-            200..=299 if is_json || said.body.is_empty() => return Ok(said),
+    fn judged(&self, status: u16, headers: Headers, body: Bytes) -> Result<Said> {
+        let is_json = headers.is_of_type("application/json");
+        let is_empty = body.is_empty();
+        let said = Said::Whole { status, headers, body };
+        let class = match status {
+            200..=299 if is_json || is_empty => return Ok(said),
             401 | 403 => Class::UpstreamAuth,
             408 | 504 => Class::UpstreamTimeout,
             429 => Class::UpstreamRateLimited,
@@ -83,7 +112,7 @@ impl Kept<'_> {
             500..=599 => Class::UpstreamOverloaded,
             _ => Class::UpstreamProtocol,
         };
-        Err(self.fail(class, &format!("answered with status {}", said.status)))
+        Err(self.fail(class, &format!("answered with status {status}")))
     }
 
     fn unsent(&self, error: &SendError) -> Error {
@@ -117,12 +146,13 @@ async fn read(mut rest: Body) -> Option<Bytes> {
 }
 
 /// Path and query of a response, below those of all responses.
-fn target(all: &str, id: &str, verb: Verb, query: Option<&str>) -> String {
+fn target(all: &str, id: &str, verb: Verb, query: Option<&str>, streams: bool) -> String {
     let (path, own) = all.split_once('?').unwrap_or((all, ""));
     let mut target = [path, "/", &encode_segment(id), verb.suffix()].concat();
     let passed = |field: &&str| {
         let name = field.split_once('=').map_or(*field, |(name, _)| name);
         PASSED_ON.iter().any(|known| known.eq_ignore_ascii_case(name))
+            || (streams && OF_EVENTS.contains(&name))
     };
     let fields = own.split('&').filter(|field| !field.is_empty());
     let fields = fields.chain(query.unwrap_or_default().split('&').filter(passed));
@@ -140,20 +170,28 @@ mod tests {
     #[test]
     fn a_response_lies_below_the_others() {
         let all = "/v1/responses";
-        assert_eq!(target(all, "resp_1", Verb::Retrieve, None), "/v1/responses/resp_1");
-        assert_eq!(target(all, "resp_1", Verb::Cancel, None), "/v1/responses/resp_1/cancel");
+        assert_eq!(target(all, "resp_1", Verb::Retrieve, None, false), "/v1/responses/resp_1");
+        assert_eq!(target(all, "resp_1", Verb::Cancel, None, false), "/v1/responses/resp_1/cancel");
     }
 
     #[test]
     fn an_id_is_one_segment() {
-        assert_eq!(target("/r", "a=b:c", Verb::Delete, None), "/r/a%3Db%3Ac");
+        assert_eq!(target("/r", "a=b:c", Verb::Delete, None, false), "/r/a%3Db%3Ac");
+    }
+
+    #[test]
+    fn how_events_are_wanted_is_told_where_they_are() {
+        let query = Some("stream=true&starting_after=3&key=x");
+        let path = |streams| target("/r", "i", Verb::Retrieve, query, streams);
+        assert_eq!(path(true), "/r/i?stream=true&starting_after=3");
+        assert_eq!(path(false), "/r/i");
     }
 
     #[test]
     fn the_hosts_own_query_stays_and_the_clients_is_added() {
         let query = "limit=2&include[]=a&include%5b%5D=b&api-version=9&key=x";
         assert_eq!(
-            target("/r?api-version=1", "i", Verb::InputItems, Some(query)),
+            target("/r?api-version=1", "i", Verb::InputItems, Some(query), false),
             "/r/i/input_items?api-version=1&limit=2&include[]=a&include%5b%5D=b"
         );
     }

@@ -3,7 +3,7 @@
 use super::ids::shortened;
 use super::input_out::{Items, instructions};
 use super::tools_out;
-use crate::chat::{Effort, Output, Reasoning, Request};
+use crate::chat::{Effort, Extra, Output, Reasoning, Request};
 use crate::format::{Dropped, Fault, Kind, OUTPUT_TOOL, Sent, Target};
 use crate::openai_chat::words::{effort_of_budget, effort_out};
 use crate::value::Value;
@@ -230,7 +230,7 @@ fn options(w: &mut Writer, request: &Request<'_>, target: &Target<'_>, dropped: 
             if request.end_user.is_none() || name != end_user {
                 w.member(name, &one.value);
             }
-        } else if !is_placed(name, &one.value, request, target) {
+        } else if !is_placed(one, request, target) {
             dropped.add(one.name.clone().into_owned());
         }
     }
@@ -243,12 +243,12 @@ fn is_anthropics(name: &str, value: &str) -> bool {
 }
 
 /// Whether an extra has been written where it belongs.
-fn is_placed(name: &str, value: &str, request: &Request<'_>, target: &Target<'_>) -> bool {
-    match name {
+fn is_placed(extra: &Extra<'_>, request: &Request<'_>, target: &Target<'_>) -> bool {
+    match &*extra.name {
         "store" | "include" | "text.verbosity" | "verbosity" => true,
         "stream_options" => request.stream,
-        "tool_choice" => tools_out::is_hosted_choice(name, value),
-        _ if name.starts_with("reasoning.") => target.reasoning && request.reasoning.is_some(),
-        _ => tools_out::of_tool(name).is_some_and(|(index, _)| index < request.tools.len()),
+        name @ "tool_choice" => tools_out::is_hosted_choice(name, &extra.value),
+        name if name.starts_with("reasoning.") => target.reasoning && request.reasoning.is_some(),
+        _ => tools_out::of_tool(request, extra).is_some(),
     }
 }

@@ -2,8 +2,11 @@
 
 use super::items::is_own_tool;
 use super::tools_in::{LOCAL_SHELL, TOOL_SEARCH};
-use crate::chat::{Function, FunctionForm, Output, OutputSchema, Request, Text, Tool, ToolChoice};
+use crate::chat::{
+    Extra, Function, FunctionForm, Output, OutputSchema, Request, Text, Tool, ToolChoice,
+};
 use crate::format::{Dropped, OUTPUT_TOOL};
+use crate::value::Value;
 use crate::writer::Writer;
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -16,8 +19,7 @@ const OUTPUT_DESCRIPTION: &str =
 const GROUP_DESCRIPTION: &str = "namespace.description";
 
 /// Members of tools that only this format has.
-const TOOL_MEMBERS: [&str; 6] =
-    ["allowed_callers", "async", "defer_loading", "format", GROUP_DESCRIPTION, "output_schema"];
+const TOOL_MEMBERS: [&str; 4] = ["async", "format", GROUP_DESCRIPTION, "output_schema"];
 
 /// What calls of a function look like.
 #[derive(Debug, Clone, Default)]
@@ -190,17 +192,36 @@ fn extras<'r>(request: &'r Request<'_>) -> Vec<Of<'r>> {
     let found = request
         .extra
         .iter()
-        .filter_map(|one| of_tool(&one.name).map(|(index, name)| (index, name, &*one.value)));
+        .filter_map(|one| of_tool(request, one).map(|(index, name)| (index, name, &*one.value)));
     let mut found: Vec<_> = found.collect();
     found.sort_by_key(|(index, ..)| *index);
     found
 }
 
-/// Whether an extra is one of a tool's: the tool's index, and the name of the member.
-pub(super) fn of_tool(name: &str) -> Option<(usize, &str)> {
-    let (index, member) = name.strip_prefix("tools[")?.split_once("].")?;
-    let is_known = TOOL_MEMBERS.contains(&member);
-    Some((index.parse().ok().filter(|_| is_known)?, member))
+/// Whether an extra is one of a tool's, and can be said of it: the tool's index, and the member's name.
+pub(super) fn of_tool<'e>(request: &Request<'_>, extra: &'e Extra<'_>) -> Option<(usize, &'e str)> {
+    let (index, member) = extra.name.strip_prefix("tools[")?.split_once("].")?;
+    let index = index.parse().ok().filter(|index| *index < request.tools.len())?;
+    let can_be_said = match member {
+        // What is not loaded has to be found.
+        "defer_loading" => request.tools.iter().any(is_search),
+        "allowed_callers" => is_callers(&extra.value),
+        _ => TOOL_MEMBERS.contains(&member),
+    };
+    can_be_said.then_some((index, member))
+}
+
+fn is_search(tool: &Tool<'_>) -> bool {
+    match tool {
+        Tool::Function(function) => function.form == FunctionForm::ToolSearch,
+        Tool::Hosted { kind, .. } => kind == TOOL_SEARCH,
+    }
+}
+
+/// Whether they are OpenAI's callers; Anthropic has others under the same name.
+fn is_callers(value: &str) -> bool {
+    let Ok(callers) = Value::parse(value) else { return false };
+    callers.items().iter().all(|one| matches!(one.as_str(), Some("direct" | "programmatic")))
 }
 
 fn output_tool(w: &mut Writer, schema: &OutputSchema<'_>) {

@@ -1,6 +1,7 @@
 //! A request, written for an upstream.
 
 use super::*;
+use crate::anthropic_messages::AnthropicMessages;
 use crate::chat::{
     Cache, Effort, Extra, Function, Message, Output, OutputSchema, Reasoning, Signature, Source,
     TextBlock, ToolChoice,
@@ -272,7 +273,7 @@ fn ids_that_are_too_long_are_shortened_alike() {
 
 #[test]
 fn what_openai_alone_has_comes_through_unchanged() {
-    let body = r#"{"model":"m","input":[{"type":"web_search_call","id":"ws_1"}],"tools":[{"type":"web_search"},{"type":"function","name":"f","parameters":{},"strict":false,"defer_loading":true}],"tool_choice":{"type":"web_search_preview"},"text":{"verbosity":"low"},"reasoning":{"effort":"max","mode":"pro"},"include":["reasoning.encrypted_content","web_search_call.results"],"store":true,"background":true,"max_tool_calls":3,"truncation":"auto"}"#;
+    let body = r#"{"model":"m","input":[{"type":"web_search_call","id":"ws_1"}],"tools":[{"type":"web_search"},{"type":"tool_search"},{"type":"function","name":"f","parameters":{},"strict":false,"defer_loading":true}],"tool_choice":{"type":"web_search_preview"},"text":{"verbosity":"low"},"reasoning":{"effort":"max","mode":"pro"},"include":["reasoning.encrypted_content","web_search_call.results"],"store":true,"background":true,"max_tool_calls":3,"truncation":"auto"}"#;
     let (written, dropped) = encode(&decode(body), &openai());
     assert!(dropped.is_empty(), "{dropped:?}");
     let names = ["input", "tools", "tool_choice", "text", "reasoning", "include", "store"];
@@ -321,6 +322,19 @@ fn a_request_written_for_openai_reads_the_same_again() {
     let mut again = decode(&written);
     again.echo.clone_from(&request.echo);
     assert_eq!(again, request);
+}
+
+#[test]
+fn how_anthropic_finds_and_calls_tools_is_not_told_to_openai() {
+    let body = r#"{"model":"m","max_tokens":99,"messages":[{"role":"user","content":"x"}],"tools":[
+        {"name":"a","input_schema":{},"defer_loading":true},
+        {"name":"b","input_schema":{},"allowed_callers":["direct","code_execution_20250825"]},
+        {"name":"c","input_schema":{},"allowed_callers":["direct"]}]}"#;
+    let request = AnthropicMessages.decode_request(body, PathFacts::default()).unwrap();
+    let (written, dropped) = encode(&request, &openai());
+    assert_eq!(dropped, ["tools[0].defer_loading", "tools[1].allowed_callers"]);
+    assert!(!written.contains("defer_loading"));
+    assert_eq!(written.matches("allowed_callers").count(), 1);
 }
 
 #[test]
