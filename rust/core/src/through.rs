@@ -154,6 +154,13 @@ impl Visit {
             let message = "A connection that is passed through cannot become another protocol's.";
             return Err(Error::new(Class::NotSupported, message));
         }
+        let types =
+            head.headers().iter().filter(|(name, _)| name.eq_ignore_ascii_case(b"content-type"));
+        if types.count() > 1 {
+            // Which of them the host believes would be a guess.
+            let message = "A request has one Content-Type.";
+            return Err(Error::new(Class::InvalidRequest, message));
+        }
         let bodiless = matches!(head.method(), "GET" | "HEAD");
         if bodiless && head.framing != Framing::Length(0) {
             let message = "A request of this method has no body.";

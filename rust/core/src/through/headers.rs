@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 /// Headers of clients that hosts get to see. Not `idempotency-key`: two tenants behind one credential could
 /// get each other's answers.
-const OF_CLIENTS: [&str; 24] = [
+const OF_CLIENTS: [&str; 23] = [
     "accept",
     "accept-language",
     "anthropic-beta",
@@ -31,7 +31,6 @@ const OF_CLIENTS: [&str; 24] = [
     "x-client-name",
     "x-goog-api-client",
     "x-goog-fieldmask",
-    "x-goog-request-params",
 ];
 /// The same, by how they begin.
 const OF_CLIENTS_BEGINNING: [&str; 3] = ["x-stainless-", "x-goog-upload-", "x-amzn-bedrock-"];
