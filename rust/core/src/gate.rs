@@ -5,6 +5,7 @@
 
 mod form;
 mod realtime;
+mod through;
 
 use crate::access::Route;
 use crate::answers::{Answers, Known};
@@ -28,6 +29,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 pub use form::FormArrival;
+pub use through::{Admitted, Bid, Body};
 
 /// Texts whose token counts are remembered per worker.
 const MEMO_ENTRIES: usize = 16_384;
@@ -278,9 +280,14 @@ impl Shop {
 
     /// Corrects the reservation once the truth is known; `None` gives all of it back.
     pub fn settle(&self, call: &Call, spent: Option<u64>) {
-        if let Some((id, limit)) = &call.key.tokens {
+        self.settle_for(&call.key, call.reserved, spent);
+    }
+
+    /// The same for what is no call.
+    pub fn settle_for(&self, key: &Key, reserved: u64, spent: Option<u64>) {
+        if let Some((id, limit)) = &key.tokens {
             let signed = |tokens: u64| i64::try_from(tokens).unwrap_or(i64::MAX);
-            let delta = signed(spent.unwrap_or(0)).saturating_sub(signed(call.reserved));
+            let delta = signed(spent.unwrap_or(0)).saturating_sub(signed(reserved));
             self.limiter.settle(*id, delta, limit, monotonic_ns());
         }
     }

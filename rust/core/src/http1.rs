@@ -74,9 +74,15 @@ impl Head {
     }
 
     /// All headers of that name (any case), in order.
-    pub fn headers<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+    pub fn headers_named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
         let named = move |(key, _): &(&[u8], &[u8])| key.eq_ignore_ascii_case(name.as_bytes());
         self.headers.iter().filter(named).map(|(_, value)| value)
+    }
+
+    /// All headers, in order.
+    #[must_use]
+    pub fn headers(&self) -> &Headers {
+        &self.headers
     }
 
     fn text(&self, range: &Range<usize>) -> &str {

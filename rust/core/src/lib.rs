@@ -50,6 +50,7 @@ pub mod responses;
 pub mod session;
 pub mod store;
 pub mod stream;
+pub mod through;
 pub mod translate;
 pub mod upload;
 

@@ -25,7 +25,7 @@ use crate::snapshot::Operation;
 use crate::stream;
 use crate::translate::Chat;
 use crate::usage::{self, Usage};
-use crate::{access, control, dialect};
+use crate::{access, control, dialect, through};
 pub use asked::Asked;
 use llmgw_formats::Kind;
 pub use recording::CLIENT_GONE;
@@ -97,6 +97,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             }
             if let Some(lookup) = lookup::route(&plan, head) {
                 return lookup::answer(self, plan, head, &lookup, &mut asked).await;
+            }
+            if let Some(way) = through::route(&plan, head) {
+                return through::answer(self, plan, head, &way, &mut asked).await;
             }
             return control::forward(self, head, &asked).await;
         };

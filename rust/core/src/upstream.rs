@@ -51,7 +51,7 @@ pub struct Outgoing<'a> {
     /// Header lines that every request to this target has, each ended by CRLF, in lower case.
     pub fixed: &'a str,
     /// Headers of this request alone; values hold no control characters.
-    pub extra: &'a [(&'static str, &'a [u8])],
+    pub extra: &'a [(&'a str, &'a [u8])],
     /// The body.
     pub body: Bytes,
 }

@@ -87,7 +87,7 @@ pub fn credential(head: &Head) -> Result<Option<&[u8]>> {
 
 /// The words of a header that lists them.
 fn words<'a>(head: &'a Head, name: &'static str) -> impl Iterator<Item = &'a [u8]> {
-    let values = head.headers(name);
+    let values = head.headers_named(name);
     values.flat_map(|value| value.split(|&byte| byte == b',')).map(<[u8]>::trim_ascii)
 }
 
