@@ -13,7 +13,7 @@ mod request;
 mod thought;
 mod tool;
 
-pub use block::{Block, Cache, Source, TextBlock, ToolCall};
+pub use block::{Block, Cache, Made, Source, Spoken, TextBlock, ToolCall};
 pub use event::{BlockStart, Delta, Event};
 pub use failure::{Failure, FailureKind};
 pub use message::{Message, Role};

@@ -22,11 +22,15 @@ pub enum Block<'a> {
         detail: Option<Text<'a>>,
         /// Cache up to here.
         cache: Option<Cache<'a>>,
+        /// What is known of it if a model made it.
+        made: Made<'a>,
     },
     /// Sound.
     Audio {
         /// Where it is.
         source: Source<'a>,
+        /// What is known of it if a model made it.
+        spoken: Spoken<'a>,
     },
     /// Moving pictures.
     Video {
@@ -89,10 +93,59 @@ pub struct TextBlock<'a> {
     pub phase: Option<Text<'a>>,
 }
 
+/// What is known of a picture that a model made.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Made<'a> {
+    /// Proof of the thought behind it (Gemini signs pictures).
+    pub signature: Option<Signature<'a>>,
+    /// The item that it came in, as its format wrote it (Responses: an `image_generation_call`).
+    pub item: Option<Raw<'a>>,
+}
+
+/// What is known of a sound that a model made.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Spoken<'a> {
+    /// The provider's id of it, where it has one (OpenAI).
+    pub id: Option<Text<'a>>,
+    /// Until when the id is good, in Unix seconds.
+    pub expires_at: Option<u64>,
+    /// The words.
+    pub transcript: Option<Text<'a>>,
+}
+
 impl<'a> Block<'a> {
     /// Plain text.
     pub fn text(text: impl Into<Text<'a>>) -> Self {
         Block::Text(TextBlock { text: text.into(), ..TextBlock::default() })
+    }
+
+    /// A picture of which nothing more is known.
+    #[must_use]
+    pub fn image(source: Source<'a>) -> Self {
+        Block::Image { source, detail: None, cache: None, made: Made::default() }
+    }
+
+    /// A sound of which nothing more is known.
+    #[must_use]
+    pub fn audio(source: Source<'a>) -> Self {
+        Block::Audio { source, spoken: Spoken::default() }
+    }
+
+    /// What it is, for the list of what was dropped.
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        match self {
+            Block::Text(_) => "text",
+            Block::Image { .. } => "image",
+            Block::Audio { .. } => "audio",
+            Block::Video { .. } => "video",
+            Block::Document { .. } => "document",
+            Block::ToolCall(_) => "tool_call",
+            Block::ToolResult { .. } => "tool_result",
+            Block::Thinking(_) => "thinking",
+            Block::Refusal(_) => "refusal",
+            Block::Opaque { kind, .. } => kind,
+        }
     }
 
     /// Where a picture, a sound, a film or a document is.
@@ -100,7 +153,7 @@ impl<'a> Block<'a> {
     pub fn source(&self) -> Option<&Source<'a>> {
         match self {
             Block::Image { source, .. }
-            | Block::Audio { source }
+            | Block::Audio { source, .. }
             | Block::Video { source }
             | Block::Document { source, .. } => Some(source),
             _ => None,
@@ -111,7 +164,7 @@ impl<'a> Block<'a> {
     pub fn source_mut(&mut self) -> Option<&mut Source<'a>> {
         match self {
             Block::Image { source, .. }
-            | Block::Audio { source }
+            | Block::Audio { source, .. }
             | Block::Video { source }
             | Block::Document { source, .. } => Some(source),
             _ => None,

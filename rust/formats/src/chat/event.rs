@@ -1,6 +1,6 @@
 //! What happens in a stream.
 
-use super::{Citation, Failure, Finish, Logprob, Raw, Signature, Text, Usage};
+use super::{Block, Citation, Failure, Finish, Logprob, Raw, Signature, Text, Usage};
 
 /// What happens in a stream. Decoders keep to this order:
 ///
@@ -68,6 +68,8 @@ pub enum Event<'a> {
 pub enum BlockStart<'a> {
     /// Text.
     Text,
+    /// Text of a phase (see [`TextBlock::phase`](super::TextBlock::phase)).
+    Phased(Text<'a>),
     /// Thought.
     Thinking,
     /// Thought that is not shown: complete as it begins.
@@ -83,6 +85,8 @@ pub enum BlockStart<'a> {
         /// Proof of the thought behind it.
         signature: Option<Signature<'a>>,
     },
+    /// A picture, a sound, a part that only its own format knows: complete as it begins.
+    Whole(Block<'a>),
 }
 
 /// What is added to a block.
@@ -92,7 +96,7 @@ pub enum Delta<'a> {
     Text(Text<'a>),
     /// A piece of the arguments' JSON text.
     Arguments(Raw<'a>),
-    /// Proof of the thought.
+    /// Proof of the thought, or of the one behind a text. Pieces of one are joined.
     Signature(Signature<'a>),
     /// Where the text is taken from.
     Citation(Citation<'a>),

@@ -1,6 +1,7 @@
 //! The `response` object: what it repeats of its request, how it ended, what it cost.
 
 use crate::chat::{Failure, Finish, Request, Usage};
+use crate::lost::Lost;
 use crate::openai_errors;
 use crate::writer::Writer;
 
@@ -105,6 +106,7 @@ pub(super) fn write(
     output: impl FnOnce(&mut Writer),
     usage: Option<&Usage>,
     service_tier: Option<&str>,
+    lost: &Lost,
 ) {
     w.object(|w| {
         w.text("id", &shell.id).text("object", "response").count("created_at", shell.created);
@@ -119,6 +121,7 @@ pub(super) fn write(
             Some(usage) => write_usage(w, usage),
             None => w.null(),
         }
+        lost.write(w);
     });
 }
 

@@ -30,21 +30,9 @@ fn owned(event: &Event<'_>) -> Event<'static> {
     };
     match event {
         Event::Start { .. } => Event::Start { id: "".into(), model: "".into(), created: None },
-        Event::BlockStart { choice, block, start } => Event::BlockStart {
-            choice: *choice,
-            block: *block,
-            start: match start {
-                BlockStart::Text => BlockStart::Text,
-                BlockStart::Thinking => BlockStart::Thinking,
-                BlockStart::Refusal => BlockStart::Refusal,
-                BlockStart::Redacted(one) => BlockStart::Redacted(proof(one)),
-                BlockStart::ToolCall { id, name, signature } => BlockStart::ToolCall {
-                    id: text(id),
-                    name: text(name),
-                    signature: signature.as_ref().map(proof),
-                },
-            },
-        },
+        Event::BlockStart { choice, block, start } => {
+            Event::BlockStart { choice: *choice, block: *block, start: start.clone().into_owned() }
+        }
         Event::Delta { choice, block, delta } => Event::Delta {
             choice: *choice,
             block: *block,

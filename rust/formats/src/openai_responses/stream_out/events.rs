@@ -1,6 +1,7 @@
 //! The events of a stream, one by one: names, numbers, members.
 
 use crate::chat::{Failure, Logprob, Usage};
+use crate::lost::Lost;
 use crate::openai_errors;
 use crate::openai_responses::output::{Item, Part, logprobs, summary_part};
 use crate::openai_responses::response::{Shell, State, write};
@@ -42,6 +43,7 @@ impl Events {
         state: State<'_>,
         items: &[Item<'_>],
         usage: Option<&Usage>,
+        lost: &Lost,
     ) {
         self.write(out, name, |w| {
             w.key("response");
@@ -51,7 +53,7 @@ impl Events {
                     item.write(w, if is_last { state.item_status() } else { "completed" });
                 }
             };
-            write(w, shell, state, output, usage, None);
+            write(w, shell, state, output, usage, None, lost);
         });
     }
 
@@ -67,6 +69,13 @@ impl Events {
         self.write(out, name, |w| {
             w.count("output_index", index as u64).key("item");
             item.write(w, status);
+        });
+    }
+
+    /// An event that tells of an item alone.
+    pub(super) fn bare(&mut self, out: &mut Vec<u8>, name: &str, (id, index): Of<'_>) {
+        self.write(out, name, |w| {
+            w.text("item_id", id).count("output_index", index as u64);
         });
     }
 
