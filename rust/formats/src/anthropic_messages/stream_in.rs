@@ -131,8 +131,8 @@ impl Decoder {
         if let Some(said) = said {
             self.say(Delta::Text(said), emit);
         }
-        if let Some(proof) = proof {
-            self.say(Delta::Signature(own(proof)), emit);
+        if let Some(proof) = proof.map(own).filter(|proof| !proof.value.is_empty()) {
+            self.say(Delta::Signature(proof), emit);
         }
     }
 
@@ -175,8 +175,10 @@ impl Decoder {
                 self.utter(text("thinking"), What::Thinking, BlockStart::Thinking, emit);
             }
             Some("signature_delta") => {
-                if let Some(proof) = text("signature").filter(|_| self.is_in(What::Thinking)) {
-                    self.say(Delta::Signature(own(proof)), emit);
+                // An empty one is the seal of a thought that has none.
+                let proof = text("signature").map(own).filter(|proof| !proof.value.is_empty());
+                if let Some(proof) = proof.filter(|_| self.is_in(What::Thinking)) {
+                    self.say(Delta::Signature(proof), emit);
                 }
             }
             Some("input_json_delta") if self.is_in(What::Call) || self.is_in(What::Answer) => {

@@ -179,8 +179,14 @@ impl Choice {
             self.say(What::Thinking, Delta::Text(thought), emit);
         }
         for signed in delta.get("thinking_blocks").map(Value::items).unwrap_or_default() {
-            if let Some(signature) = thinking_in(signed).signature {
-                self.say(What::Thinking, Delta::Signature(signature), emit);
+            let thought = thinking_in(signed);
+            match thought.signature {
+                Some(signature) if thought.redacted => {
+                    self.begin(What::Whole, BlockStart::Redacted(signature), emit);
+                    self.stop(emit);
+                }
+                Some(signature) => self.say(What::Thinking, Delta::Signature(signature), emit),
+                None => {}
             }
         }
         match delta.get("content").map(Value::kind) {
