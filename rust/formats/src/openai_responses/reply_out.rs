@@ -3,7 +3,7 @@
 use super::ids::Ids;
 use super::items::is_own_item;
 use super::output::{Body, Call, Item, Part, annotation, call_prefix, own_id, sealed};
-use super::response::{Shell, State, write};
+use super::response::{Ending, Shell, State, write};
 use super::tools_out::Looks;
 use crate::chat::{
     Block, Choice, Finish, Reply, Request, Signature, Source, Spoken, TextBlock, Thinking,
@@ -32,8 +32,12 @@ pub(super) fn encode(reply: &Reply<'_>, request: &Request<'_>, context: &Context
             item.write(w, if is_last { state.item_status() } else { "completed" });
         }
     };
-    let tier = reply.service_tier.as_deref();
-    write(&mut w, &shell, state, output, reply.usage.as_ref(), tier, &lost);
+    let ending = Ending {
+        usage: reply.usage.as_ref(),
+        service_tier: reply.service_tier.as_deref(),
+        lost: Some(&lost),
+    };
+    write(&mut w, &shell, state, output, ending);
     w.finish()
 }
 

@@ -198,12 +198,11 @@ impl Decoder {
                 }
             }
             Some("reasoning") => self.slots.thought(at, &input_in::reasoning(item), emit),
+            Some(_) if called(item).is_none() && self.slots.has(at) => {}
             Some(kind) if called(item).is_none() => {
-                if !self.slots.has(at) {
-                    let start = BlockStart::Whole(whole(kind, item));
-                    self.slots.open_as(at, What::Item, start, emit);
-                    self.slots.close(at, emit);
-                }
+                let start = BlockStart::Whole(whole(kind, item));
+                self.slots.open_as(at, What::Item, start, emit);
+                self.slots.close(at, emit);
             }
             Some(kind) => {
                 let whole = match kind {

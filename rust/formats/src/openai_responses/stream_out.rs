@@ -9,7 +9,7 @@ mod whole;
 
 use super::ids::Ids;
 use super::output::{Body, Item, Part, annotation, own_id, sealed};
-use super::response::{Shell, State};
+use super::response::{Ending, Shell, State};
 use super::tools_out::Looks;
 use crate::chat::{
     BlockStart, Citation, Delta, Event, Failure, FailureKind, Finish, Logprob, Request, Signature,
@@ -92,7 +92,7 @@ impl Encoder {
             model.clone_into(&mut self.shell.model);
         }
         for name in ["response.created", "response.in_progress"] {
-            self.events.response(out, name, &self.shell, State::InProgress, &[], None, &self.lost);
+            self.events.response(out, name, &self.shell, State::InProgress, &[], Ending::default());
         }
     }
 
@@ -316,8 +316,9 @@ impl Encoder {
             "failed" => "response.failed",
             _ => "response.completed",
         };
-        let usage = self.usage.as_ref();
-        self.events.response(out, name, &self.shell, state, &self.items, usage, &self.lost);
+        let ending =
+            Ending { usage: self.usage.as_ref(), lost: Some(&self.lost), ..Ending::default() };
+        self.events.response(out, name, &self.shell, state, &self.items, ending);
         self.ended = true;
     }
 
@@ -325,9 +326,10 @@ impl Encoder {
         self.events.error(out, failure);
         if self.started {
             let state = State::Failed(failure);
-            let usage = self.usage.as_ref();
             let name = "response.failed";
-            self.events.response(out, name, &self.shell, state, &self.items, usage, &self.lost);
+            let ending =
+                Ending { usage: self.usage.as_ref(), lost: Some(&self.lost), ..Ending::default() };
+            self.events.response(out, name, &self.shell, state, &self.items, ending);
         }
         self.ended = true;
     }

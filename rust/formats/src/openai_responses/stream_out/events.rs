@@ -1,10 +1,9 @@
 //! The events of a stream, one by one: names, numbers, members.
 
-use crate::chat::{Failure, Logprob, Usage};
-use crate::lost::Lost;
+use crate::chat::{Failure, Logprob};
 use crate::openai_errors;
 use crate::openai_responses::output::{Item, Part, logprobs, summary_part};
-use crate::openai_responses::response::{Shell, State, write};
+use crate::openai_responses::response::{Ending, Shell, State, write};
 use crate::writer::Writer;
 
 /// The item of an event: its id, and its place in the output.
@@ -42,8 +41,7 @@ impl Events {
         shell: &Shell,
         state: State<'_>,
         items: &[Item<'_>],
-        usage: Option<&Usage>,
-        lost: &Lost,
+        ending: Ending<'_>,
     ) {
         self.write(out, name, |w| {
             w.key("response");
@@ -53,7 +51,7 @@ impl Events {
                     item.write(w, if is_last { state.item_status() } else { "completed" });
                 }
             };
-            write(w, shell, state, output, usage, None, lost);
+            write(w, shell, state, output, ending);
         });
     }
 
