@@ -43,7 +43,9 @@ pub mod control;
 pub mod dialect;
 pub mod dispatch;
 pub mod edge;
+pub mod files;
 pub mod gate;
+pub mod relay;
 pub mod reply;
 pub mod responses;
 pub mod session;
@@ -51,6 +53,7 @@ pub mod store;
 pub mod stream;
 pub mod translate;
 pub mod upload;
+pub mod visit;
 
 pub mod load;
 pub mod mock;

@@ -32,6 +32,8 @@ pub struct Snapshot {
     pub pii: Option<PiiPolicy>,
     /// How responses are stored for their clients, if they are.
     pub responses: Option<ResponsesPolicy>,
+    /// How files and batches are remembered for their clients, if they are served.
+    pub files: Option<FilesPolicy>,
     /// What the gateway may connect to.
     pub egress: EgressPolicy,
     /// How media are fetched for upstreams that take bytes only, if they are.
@@ -382,6 +384,16 @@ pub struct ResponsesPolicy {
     pub max_entry_bytes: u64,
 }
 
+/// How it is remembered whose the files and batches are that lie at providers.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FilesPolicy {
+    /// Seconds that one is remembered after it was seen last.
+    pub keep: f64,
+    /// Bytes of all that is remembered on the machine's disk.
+    pub max_bytes: u64,
+}
+
 /// What a finding leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -451,6 +463,8 @@ pub struct EdgeSettings {
     pub control_socket: std::path::PathBuf,
     /// The folder of stored responses; shared by all workers.
     pub responses_folder: std::path::PathBuf,
+    /// The folder of what is remembered of files and batches; shared by all workers.
+    pub files_folder: std::path::PathBuf,
     /// Shared with the control plane: proves that a request came through an edge.
     pub secret: String,
 }

@@ -2,25 +2,21 @@
 
 use super::relay::Kept;
 use super::{account, shown};
-use crate::access;
+use crate::access::{self, query_field};
 use crate::edge::Edge;
 use crate::error::{Class, Error, Result};
-use crate::headers::Headers;
 use crate::http1::Head;
-use crate::limiter::Decision;
-use crate::metrics::{Counter, Labels, Sample};
+use crate::metrics::Counter;
 use crate::plan::{Key, Plan};
-use crate::reply::LIMIT_HEADERS;
 use crate::session::{After, Asked, CLIENT_GONE, Session};
 use crate::snapshot::Operation;
 use crate::store::entry::{Content, Entry};
-use crate::stream;
-use bytes::Bytes;
+use crate::visit::Answer;
 use llmgw_formats::Kind;
 use llmgw_formats::openai_responses::stored::{self, Page};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 /// How many items a page has, at most.
@@ -105,19 +101,17 @@ pub async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
     asked: &mut Asked,
 ) -> After {
     let edge = session.edge.clone();
-    let mut visit = Visit::new(lookup, plan);
-    let key = access::credential(head).and_then(|key| edge.shop.authenticate(&visit.plan, key));
-    let key = match key {
+    let mut visit = Visit { lookup, own: crate::visit::Visit::new(lookup.verb.name(), plan) };
+    let key = match visit.own.let_in(&edge.shop, head) {
         Ok(key) => key,
         Err(error) => {
-            visit.record(&edge, asked, error.class.row().status);
+            visit.own.record(&edge, asked, error.class.row().status);
             return session.refuse_unread(asked, head, &error).await;
         }
     };
-    visit.key = Some(key);
     // Whatever is in it: none of these has a body that says anything.
     if let Err(error) = session.connection.body(head).await {
-        visit.record(&edge, asked, error.class.row().status);
+        visit.own.record(&edge, asked, error.class.row().status);
         return session.refuse_and_close(asked, &error).await;
     }
     asked.started = Instant::now();
@@ -126,86 +120,59 @@ pub async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
     let request_id = asked.request_id.clone();
     let answer = tokio::select! {
         biased;
-        answer = visit.answer(&edge, head, &request_id) => answer,
+        answer = visit.answer(&edge, &key, head, &request_id) => answer,
         () = session.connection.gone() => {
             edge.shop.metrics.count(Counter::ClientDisconnect);
-            visit.record(&edge, asked, CLIENT_GONE);
+            visit.own.record(&edge, asked, CLIENT_GONE);
             return After::Cut;
         }
     };
     match answer {
         Ok(answer) => {
-            visit.record(&edge, asked, answer.status);
-            visit.begin(session, answer.status, asked);
-            stream::upstream_headers(&mut session.head, &answer.headers, visit.has_limits());
+            visit.own.record(&edge, asked, answer.status);
+            visit.own.begin(session, answer.status, &answer.headers, asked);
             session.write_body(asked, &answer.body).await
         }
         Err(error) => {
-            visit.record(&edge, asked, error.class.row().status);
+            visit.own.record(&edge, asked, error.class.row().status);
             session.refuse(asked, &error).await
         }
     }
 }
 
-/// A whole reply.
-struct Answer {
-    status: u16,
-    headers: Headers,
-    body: Bytes,
-}
-
-impl Answer {
-    fn json(body: impl Into<Bytes>) -> Self {
-        Answer { status: 200, headers: Headers::of_type("application/json"), body: body.into() }
-    }
-}
-
-/// One request for a response, and what has become known of it.
+/// One request for a response.
 struct Visit<'a> {
     lookup: &'a Lookup,
-    plan: Arc<Plan>,
-    key: Option<Arc<Key>>,
-    limits: [Option<Decision>; 2],
-    /// The deployment that made it, if it is still configured.
-    deployment: Option<usize>,
-    group: String,
-    /// Time spent waiting for the upstream.
-    upstream: Duration,
+    own: crate::visit::Visit,
 }
 
-impl<'a> Visit<'a> {
-    fn new(lookup: &'a Lookup, plan: Arc<Plan>) -> Self {
-        Visit {
-            lookup,
-            plan,
-            key: None,
-            limits: [None, None],
-            deployment: None,
-            group: String::new(),
-            upstream: Duration::ZERO,
-        }
-    }
-
-    async fn answer(&mut self, edge: &Rc<Edge>, head: &Head, request_id: &str) -> Result<Answer> {
-        let Some(key) = self.key.clone() else { return Err(self.not_found()) };
-        self.limits = edge.shop.take_request(&key)?;
-        if field(head, "stream").is_some_and(|value| value != "false") {
+impl Visit<'_> {
+    async fn answer(
+        &mut self,
+        edge: &Rc<Edge>,
+        key: &Key,
+        head: &Head,
+        request_id: &str,
+    ) -> Result<Answer> {
+        self.own.limits = edge.shop.take_request(key)?;
+        if query_field(head, "stream").is_some_and(|value| value != "false") {
             let message = "A response that is kept is not streamed: ask without `stream`.";
             return Err(Error::new(Class::NotSupported, message).with_param("stream"));
         }
         let id = &self.lookup.id;
-        let found = edge.store.find(&self.plan, &key.alias, id).await;
+        let found = edge.store.find(&self.own.plan, &key.alias, id).await;
         let Entry { origin, content } = found.ok_or_else(|| self.not_found())?;
-        self.deployment = match &content {
-            Some(_) => self.plan.deployments.iter().position(|one| one.id == origin.deployment),
-            None => account::find(&self.plan, &origin),
+        let plan = &self.own.plan;
+        self.own.deployment = match &content {
+            Some(_) => plan.deployments.iter().position(|one| one.id == origin.deployment),
+            None => account::find(plan, &origin),
         };
-        if self.plan.groups.iter().any(|group| group.name == origin.group) {
-            self.group = origin.group;
+        if plan.groups.iter().any(|group| group.name == origin.group) {
+            self.own.group = origin.group;
         }
         match content {
-            Some(content) => self.of_store(edge, &key, content, head).await,
-            None => self.of_upstream(edge, &key, &origin.model, head, request_id).await,
+            Some(content) => self.of_store(edge, key, content, head).await,
+            None => self.of_upstream(edge, key, &origin.model, head, request_id).await,
         }
     }
 
@@ -226,7 +193,7 @@ impl<'a> Visit<'a> {
                 Err(Error::new(Class::InvalidRequest, message))
             }
             Verb::Delete => {
-                if !edge.store.remove(&self.plan, &key.alias, id).await {
+                if !edge.store.remove(&self.own.plan, &key.alias, id).await {
                     let message = "The response could not be deleted.";
                     return Err(Error::new(Class::InternalError, message));
                 }
@@ -246,8 +213,7 @@ impl<'a> Visit<'a> {
         request_id: &str,
     ) -> Result<Answer> {
         let Lookup { verb, id } = self.lookup;
-        let deployment = self.deployment.and_then(|index| self.plan.deployments.get(index));
-        let Some(deployment) = deployment else {
+        let Some(deployment) = self.own.target() else {
             let id = shown(id);
             let message = format!(
                 "Response with id '{id}' not found: the deployment that made it is not configured any more."
@@ -257,11 +223,11 @@ impl<'a> Visit<'a> {
         let extra = access::passed_on(head, request_id, Kind::OpenaiResponses);
         let started = Instant::now();
         let said = Kept { deployment, model, id }.ask(*verb, head.query(), &extra).await;
-        self.upstream = started.elapsed();
+        self.own.upstream = started.elapsed();
         let said = said?;
-        if *verb == Verb::Delete && said.status < 300 {
+        if *verb == Verb::Delete && said.is_well() {
             // What is left of it leads nowhere, should it not go.
-            edge.store.remove(&self.plan, &key.alias, id).await;
+            edge.store.remove(&self.own.plan, &key.alias, id).await;
         }
         Ok(Answer { status: said.status, headers: said.headers, body: said.body })
     }
@@ -269,42 +235,6 @@ impl<'a> Visit<'a> {
     fn not_found(&self) -> Error {
         let message = format!("Response with id '{}' not found.", shown(&self.lookup.id));
         Error::new(Class::NotFound, message)
-    }
-
-    fn has_limits(&self) -> bool {
-        self.limits.iter().any(Option::is_some)
-    }
-
-    /// Begins the head of the reply.
-    fn begin<S>(&self, session: &mut Session<S>, status: u16, asked: &Asked) {
-        let head = session.head.begin(status, &asked.request_id);
-        if let Some(deployment) = self.deployment.and_then(|at| self.plan.deployments.get(at)) {
-            head.header("x-llmgw-deployment", deployment.id.as_bytes());
-        }
-        for (names, decision) in LIMIT_HEADERS.iter().zip(&self.limits) {
-            if let Some(decision) = decision {
-                head.rate_limit(names, decision);
-            }
-        }
-    }
-
-    fn record(&self, edge: &Edge, asked: &Asked, status: u16) {
-        let deployment = self.deployment.and_then(|at| self.plan.deployments.get(at));
-        let labels = Labels {
-            endpoint: self.lookup.verb.name(),
-            model: &self.group,
-            provider: deployment.map_or("", |one| &one.provider),
-            deployment: deployment.map_or("", |one| &one.id),
-            key: self.key.as_ref().map_or("", |key| &key.alias),
-            status,
-        };
-        let nanoseconds = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        let sample = Sample {
-            total_ns: nanoseconds(asked.started.elapsed()),
-            upstream_ns: nanoseconds(self.upstream),
-            ..Sample::default()
-        };
-        edge.shop.metrics.record(&labels, &sample);
     }
 }
 
@@ -323,20 +253,20 @@ impl Wanted {
             Error::new(Class::InvalidRequest, message).with_param(name)
         };
         let Page { ascending, limit, .. } = Page::default();
-        let ascending = match field(head, "order").as_deref() {
+        let ascending = match query_field(head, "order").as_deref() {
             None => ascending,
             Some("asc") => true,
             Some("desc") => false,
             Some(_) => return Err(wrong("order", "`asc` or `desc`")),
         };
-        let limit = match field(head, "limit") {
+        let limit = match query_field(head, "limit") {
             None => limit,
             Some(text) => {
                 let number = text.parse().ok().filter(|number| (1..=MOST_ITEMS).contains(number));
                 number.ok_or_else(|| wrong("limit", "a number from 1 to 100"))?
             }
         };
-        Ok(Wanted { after: field(head, "after"), ascending, limit })
+        Ok(Wanted { after: query_field(head, "after"), ascending, limit })
     }
 }
 
@@ -354,13 +284,6 @@ async fn input_items(content: Content, id: String, wanted: Wanted) -> Result<Ans
         fault.param.into_iter().fold(error, Error::with_param)
     })?;
     Ok(Answer::json(items))
-}
-
-/// The first value of a field of the query, decoded.
-fn field(head: &Head, name: &str) -> Option<String> {
-    let fields = head.query()?.split('&');
-    let value = fields.filter_map(|field| field.split_once('=')).find(|(key, _)| *key == name)?.1;
-    access::percent_decode(value)
 }
 
 #[cfg(test)]

@@ -2,26 +2,13 @@
 
 use super::lookup::Verb;
 use crate::dispatch::Extra;
-use crate::error::{Class, Error, Result};
-use crate::headers::Headers;
+use crate::error::{Class, Result};
 use crate::plan::{Deployment, encode_segment};
+use crate::relay::{Asking, Question, Said};
 use crate::snapshot::Operation;
-use crate::store::unix_seconds;
-use crate::upstream::{Body, Outgoing, Response, SendError};
-use bytes::{Bytes, BytesMut};
-use tokio::time::{Instant, timeout_at};
 
-/// The largest reply that is passed on.
-const MOST: usize = 64 * 1024 * 1024;
 /// What of a client's query an upstream gets to see.
 const PASSED_ON: [&str; 6] = ["include", "include[]", "include%5B%5D", "after", "limit", "order"];
-
-/// What an upstream said.
-pub(super) struct Said {
-    pub(super) status: u16,
-    pub(super) headers: Headers,
-    pub(super) body: Bytes,
-}
 
 /// A response that an upstream keeps.
 pub(super) struct Kept<'a> {
@@ -44,76 +31,12 @@ impl Kept<'_> {
         query: Option<&str>,
         extra: &Extra<'_>,
     ) -> Result<Said> {
-        let to = self.deployment;
-        let path = to.path(Operation::Responses, false, self.model);
-        let path = path.ok_or_else(|| self.fail(Class::NotSupported, "serves no responses"))?;
+        let asking = Asking(self.deployment);
+        let path = self.deployment.path(Operation::Responses, false, self.model);
+        let path = path.ok_or_else(|| asking.fail(Class::NotSupported, "serves no responses"))?;
         let path = target(&path, self.id, verb, query);
-        let method = verb.method();
-        let signed = to.signer.as_ref().map(|signer| {
-            signer.sign(method, to.origin.authority(), &path, &[], &[], unix_seconds())
-        });
-        let signed = signed.iter().flatten().map(|(name, value)| (*name, value.as_bytes()));
-        let extra: Vec<_> = extra.iter().copied().chain(signed).collect();
-        // There is no body that could have a type.
-        let lines = to.headers.split_inclusive("\r\n");
-        let fixed: String = lines.filter(|line| !line.starts_with("content-type:")).collect();
-        let request =
-            Outgoing { method, path: &path, fixed: &fixed, extra: &extra, body: Bytes::new() };
-        let started = Instant::now();
-        let late = |_| self.fail(Class::UpstreamTimeout, "did not answer in time");
-        let first_byte = started + to.first_byte.min(to.total);
-        let sent = timeout_at(first_byte, to.origin.send(request)).await.map_err(late)?;
-        let Response { status, headers, body } = sent.map_err(|error| self.unsent(&error))?;
-        let read = timeout_at(started + to.total, read(body)).await.map_err(late)?;
-        let body = read.ok_or_else(|| self.fail(Class::UpstreamProtocol, "broke off its reply"))?;
-        self.judged(Said { status, headers, body })
+        asking.ask(Question { method: verb.method(), path: &path, body: None, extra }).await
     }
-
-    /// Lets a client see what is meant for it.
-    fn judged(&self, said: Said) -> Result<Said> {
-        let is_json = said.headers.is_of_type("application/json");
-        let class = match said.status {
-            200..=299 if is_json || said.body.is_empty() => return Ok(said),
-            401 | 403 => Class::UpstreamAuth,
-            408 | 504 => Class::UpstreamTimeout,
-            429 => Class::UpstreamRateLimited,
-            400..=499 if is_json => return Ok(said),
-            404 => Class::NotFound,
-            400..=499 => Class::UpstreamRejected,
-            500..=599 => Class::UpstreamOverloaded,
-            _ => Class::UpstreamProtocol,
-        };
-        Err(self.fail(class, &format!("answered with status {}", said.status)))
-    }
-
-    fn unsent(&self, error: &SendError) -> Error {
-        match error {
-            SendError::Protocol => self.fail(Class::UpstreamProtocol, "did not answer in HTTP"),
-            SendError::Unreachable(_) => {
-                self.fail(Class::UpstreamUnreachable, "could not be reached")
-            }
-            SendError::Broken => {
-                let what = "closed the connection without an answer";
-                self.fail(Class::UpstreamUnreachable, what)
-            }
-        }
-    }
-
-    fn fail(&self, class: Class, what: &str) -> Error {
-        Error::new(class, format!("Deployment `{}` {what}.", self.deployment.id))
-    }
-}
-
-/// All of a body; `None` if it ends early, or is too large.
-async fn read(mut rest: Body) -> Option<Bytes> {
-    let mut body = BytesMut::new();
-    while let Some(chunk) = rest.chunk().await {
-        body.extend_from_slice(&chunk.ok()?);
-        if body.len() > MOST {
-            return None;
-        }
-    }
-    Some(body.freeze())
 }
 
 /// Path and query of a response, below those of all responses.

@@ -121,6 +121,7 @@ fn settings(control_socket: &Path) -> EdgeSettings {
         "tls_cert_file": null, "tls_key_file": null,
         "control_socket": control_socket, "secret": EDGE_SECRET,
         "responses_folder": control_socket.with_extension("responses"),
+        "files_folder": control_socket.with_extension("files"),
     });
     EdgeSettings::from_json(settings.to_string().as_bytes()).unwrap()
 }
