@@ -32,6 +32,7 @@ SECTIONS: tuple[tuple[str, type[msgspec.Struct]], ...] = (
     ("`model_catalogue`", schema.CatalogueSettings),
     ("`pii`", schema.PiiSettings),
     ("`responses`", schema.ResponsesSettings),
+    ("`files`", schema.FilesSettings),
     ("`egress`", schema.EgressSettings),
     ("`egress.fetch_media`", schema.FetchMediaSettings),
     ("`server`", schema.ServerSettings),

@@ -148,6 +148,7 @@ def _hand_over(run_folder: Path, server: ServerSettings, port: int, workers: int
         tls_key_file=str(server.tls.key_file) if server.tls else None,
         control_socket=str(run_folder / "control.sock"),
         responses_folder=str(first.responses_folder.absolute()),
+        files_folder=str(first.files_folder.absolute()),
         secret=secrets.token_hex(32),
     )
     return Handover(

@@ -152,6 +152,13 @@ class ResponsesPolicy(Part, frozen=True):
     max_entry_bytes: int
 
 
+class FilesPolicy(Part, frozen=True):
+    """How it is remembered whose the files and batches at providers are: seconds, and bytes of all of it."""
+
+    keep: float
+    max_bytes: int
+
+
 class EgressPolicy(Part, frozen=True):
     """Networks (CIDR) allowed besides the built-in rule, and more trust anchors."""
 
@@ -183,6 +190,7 @@ class Snapshot(Part, frozen=True):
     cache: CachePolicy | None
     pii: PiiPolicy | None
     responses: ResponsesPolicy | None
+    files: FilesPolicy | None
     egress: EgressPolicy
     media: MediaPolicy | None
 

@@ -4,6 +4,7 @@
 //! the memory that all workers share.
 
 mod form;
+mod line;
 
 use crate::access::Route;
 use crate::answers::{Answers, Known};

@@ -90,7 +90,13 @@ impl Visit {
     }
 
     /// Begins the head of the reply.
-    pub fn begin<S>(&self, session: &mut Session<S>, status: u16, headers: &Headers, asked: &Asked) {
+    pub fn begin<S>(
+        &self,
+        session: &mut Session<S>,
+        status: u16,
+        headers: &Headers,
+        asked: &Asked,
+    ) {
         let head = session.head.begin(status, &asked.request_id);
         if let Some(deployment) = self.target() {
             head.header("x-llmgw-deployment", deployment.id.as_bytes());

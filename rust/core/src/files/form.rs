@@ -101,8 +101,11 @@ impl FileForm {
         self.held.extend_from_slice(piece);
         let parts = self.form.parts();
         if let Some(part) = parts.iter().find(|part| part.is_file != (part.name == FILE)) {
-            let message = format!("The field `{}` of the form is not what it should be: its \
-                                   file is called `file`, and nothing else.", crate::responses::shown(&part.name));
+            let message = format!(
+                "The field `{}` of the form is not what it should be: its \
+                                   file is called `file`, and nothing else.",
+                crate::responses::shown(&part.name)
+            );
             return Err(invalid(&message, FILE));
         }
         if parts.iter().filter(|part| part.is_file).count() > 1 {
@@ -189,7 +192,9 @@ impl FileForm {
     fn next(&mut self, until: u64) -> (u64, Stretch) {
         let parts = self.form.parts();
         // A part ends with the line end behind its content.
-        while parts.get(self.part).is_some_and(|part| part.end.is_some_and(|end| self.at >= end + 2))
+        while parts
+            .get(self.part)
+            .is_some_and(|part| part.end.is_some_and(|end| self.at >= end + 2))
         {
             self.part += 1;
         }

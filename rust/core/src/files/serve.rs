@@ -3,7 +3,7 @@
 use super::content::{self, Flow};
 use super::remembered::{Remembered, not_found, path_of};
 use super::route::{Route, Verb};
-use super::{list, upload};
+use super::{batch, list, upload};
 use crate::access;
 use crate::dispatch::Extra;
 use crate::edge::Edge;
@@ -116,15 +116,14 @@ struct Arrived<'a> {
 }
 
 async fn reply(visit: &mut Visit, edge: &Rc<Edge>, asked: Arrived<'_>) -> Result<Reply> {
-    let Arrived { route, head, body: _, extra } = asked;
+    let Arrived { route, head, body, extra } = asked;
     let Route { kind, verb, id } = route;
     let Some(key) = visit.key.clone() else { return Err(not_found(*kind, id)) };
     let own = Remembered { edge: edge.clone(), plan: visit.plan.clone(), key };
     match verb {
         Verb::List => return list::answer(&own, *kind, head).await.map(Reply::Whole),
         Verb::Create => {
-            let message = "Batches are not served yet.";
-            return Err(Error::new(Class::NotSupported, message));
+            return batch::create(&own, visit, &body, extra).await.map(Reply::Whole);
         }
         Verb::Retrieve | Verb::Delete | Verb::Content | Verb::Cancel => {}
     }
@@ -166,6 +165,9 @@ impl One<'_> {
             match verb {
                 Verb::Delete => own.forget(*kind, id).await,
                 _ => own.update(*kind, id, record, &said).await,
+            }
+            if *kind == Kind::Batch {
+                batch::note_results(own, asking.0, &said, extra).await;
             }
         }
         Ok(answer_of(said))

@@ -1,7 +1,9 @@
 //! A file on its way from a client to a provider's account, passed on as it comes.
 
 use super::form::{AsItIs, FileForm, Passage};
+use super::lines::Lines;
 use super::remembered::{Remembered, path_of};
+use super::requests::Checking;
 use super::serve::{self, answer_of};
 use super::whereabouts::{self, Named};
 use crate::access;
@@ -14,7 +16,7 @@ use crate::multipart;
 use crate::plan::Deployment;
 use crate::relay::{Asking, Said};
 use crate::session::{After, Asked, Session};
-use crate::store::shelf::{Kind, Requests};
+use crate::store::shelf::Kind;
 use crate::upstream::{Response, Upload, UploadFailure};
 use crate::visit::{Answer, Visit};
 use bytes::Bytes;
@@ -139,25 +141,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Arriving<'_, S> {
     ) -> Result<Answer, Trouble> {
         let Sending { visit, mut form, purpose, extra } = sending;
         let Some(key) = visit.key.clone() else { return Err(Trouble::Gone) };
-        if purpose.trim().eq_ignore_ascii_case(BATCH) {
-            let message = "Files of requests (`purpose` = `batch`) are not served yet.";
-            return Err(Error::new(Class::NotSupported, message).with_param("purpose").into());
-        }
         let deployment = whereabouts::choose(&visit.plan, &key, named)?;
         visit.deployment = Some(deployment);
-        let plan = visit.plan.clone();
-        let to = &plan.deployments[deployment];
+        let own = Remembered { edge: edge.clone(), plan: visit.plan.clone(), key };
+        let to = &own.plan.deployments[deployment];
         form.settle();
         let started = Instant::now();
-        let mut passage = AsItIs;
-        let said = self.pass(form, &mut passage, to, extra, arrived).await;
+        let passed = match requests(&own, &purpose, to)? {
+            None => self.pass(form, &mut AsItIs, to, extra, arrived).await.map(|said| (said, None)),
+            Some(checking) => {
+                let most = self.connection.limits().max_body_bytes;
+                let mut lines = Lines::new(checking, usize::try_from(most).unwrap_or(usize::MAX));
+                let said = self.pass(form, &mut lines, to, extra, arrived).await;
+                said.map(|said| (said, Some(lines.rewrite.into_known())))
+            }
+        };
         visit.upstream = started.elapsed();
-        let said = said?;
-        if !said.is_well() {
-            return Ok(answer_of(said));
+        let (said, known) = passed?;
+        if said.is_well() {
+            own.add(Kind::File, to, &said, known).await?;
         }
-        let own = Remembered { edge: edge.clone(), plan: plan.clone(), key };
-        own.add(Kind::File, to, &said, None::<Requests>).await?;
         Ok(answer_of(said))
     }
 
@@ -266,6 +269,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin, P: Passage> Source for Pieces<'_, '_, S,
         self.arriving.connection.gone().await;
         self.trouble = Some(Trouble::Gone);
     }
+}
+
+/// What checks the lines of a file, if it is one of requests.
+///
+/// # Errors
+/// `InvalidRequest` for a purpose that somebody might take for that of such a file.
+fn requests<'a>(
+    own: &'a Remembered,
+    purpose: &str,
+    to: &Deployment,
+) -> Result<Option<Checking<'a>>> {
+    if purpose != BATCH {
+        return match purpose.trim().eq_ignore_ascii_case(BATCH) {
+            false => Ok(None),
+            true => Err(missing("The purpose is written `batch`.")),
+        };
+    }
+    let none = || Asking(to).fail(Class::NotSupported, "keeps no files");
+    let account = to.files.clone().ok_or_else(none)?;
+    Ok(Some(Checking::new(own, account)))
 }
 
 fn missing(message: &str) -> Error {

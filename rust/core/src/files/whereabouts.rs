@@ -27,11 +27,11 @@ impl Named {
     /// `InvalidRequest` for a name that is no text.
     pub fn of(head: &Head) -> Result<Self> {
         let wrong = || invalid("The name of the provider is not valid.", "provider");
-        let provider = match (head.header("x-llmgw-provider"), access::query_field(head, "provider"))
-        {
-            (Some(name), _) => Some(String::from_utf8(name.to_vec()).map_err(|_| wrong())?),
-            (None, name) => name,
-        };
+        let provider =
+            match (head.header("x-llmgw-provider"), access::query_field(head, "provider")) {
+                (Some(name), _) => Some(String::from_utf8(name.to_vec()).map_err(|_| wrong())?),
+                (None, name) => name,
+            };
         Ok(Named { model: None, provider: provider.filter(|name| !name.is_empty()) })
     }
 }
@@ -67,8 +67,8 @@ pub fn choose(plan: &Plan, key: &Key, named: &Named) -> Result<usize> {
     };
     let first = *found.first().ok_or_else(|| nowhere(named))?;
     let account = |index: usize| plan.deployments[index].files.as_ref();
-    let is_clear = named.model.is_some()
-        || found.iter().all(|&index| account(index) == account(first));
+    let is_clear =
+        named.model.is_some() || found.iter().all(|&index| account(index) == account(first));
     if is_clear { Ok(first) } else { Err(unclear(plan, &found)) }
 }
 

@@ -209,12 +209,7 @@ fn read(folder: &Folder, terms: &Terms, spot: &Spot) -> io::Result<Option<Record
 /// What entries are ordered by: when the provider made them, and their ids.
 type Rank = (u64, String);
 
-fn page(
-    folder: &Folder,
-    terms: &Terms,
-    from: &Spot,
-    wanted: &Wanted,
-) -> io::Result<Option<Page>> {
+fn page(folder: &Folder, terms: &Terms, from: &Spot, wanted: &Wanted) -> io::Result<Option<Page>> {
     let begin = match &wanted.after {
         None => None,
         Some(_) => match read(folder, terms, from)?.and_then(|record| rank(&record.object)) {
@@ -235,7 +230,8 @@ fn page(
             continue;
         };
         let Some(rank) = rank(&object).filter(|rank| follows(rank)) else { continue };
-        if wanted.purpose.as_ref().is_none_or(|one| text(&object, "purpose").as_ref() == Some(one)) {
+        if wanted.purpose.as_ref().is_none_or(|one| text(&object, "purpose").as_ref() == Some(one))
+        {
             found.push((rank, object));
         }
         if found.len() >= most.saturating_mul(2) {
@@ -251,9 +247,11 @@ fn page(
 
 /// The first ones, in order: a page needs no more, however many there are.
 fn cut(found: &mut Vec<(Rank, String)>, ascending: bool, most: usize) {
-    found.sort_unstable_by(|(one, _), (other, _)| {
-        if ascending { one.cmp(other) } else { other.cmp(one) }
-    });
+    found.sort_unstable_by(
+        |(one, _), (other, _)| {
+            if ascending { one.cmp(other) } else { other.cmp(one) }
+        },
+    );
     found.truncate(most);
 }
 
