@@ -58,8 +58,8 @@ pub(super) struct FileForm {
     at: u64,
     /// The part in which that is, or which comes next.
     part: usize,
-    /// No field for the gateway may follow.
-    is_settled: bool,
+    /// Bytes were taken before the field for the gateway had come: it may not come any more.
+    is_settled_without: bool,
 }
 
 /// A stretch of the body.
@@ -83,7 +83,7 @@ impl FileForm {
             held: BytesMut::new(),
             at: 0,
             part: 0,
-            is_settled: false,
+            is_settled_without: false,
         }
     }
 
@@ -111,7 +111,7 @@ impl FileForm {
         if parts.iter().filter(|part| part.is_file).count() > 1 {
             return Err(invalid("The form holds more than one file.", FILE));
         }
-        if self.is_settled && self.part_named(OURS).is_some_and(|(part, _)| part >= self.part) {
+        if self.is_settled_without && self.part_named(OURS).is_some() {
             let message = "The field `model` of a form must come before a large file.";
             return Err(invalid(message, OURS));
         }
@@ -153,7 +153,7 @@ impl FileForm {
 
     /// From now on bytes are taken: what the gateway has to know must have come.
     pub(super) fn settle(&mut self) {
-        self.is_settled = true;
+        self.is_settled_without = self.ours() == 0;
     }
 
     /// Bytes of the field that is for the gateway alone, with all that makes it a part.
