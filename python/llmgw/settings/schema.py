@@ -348,7 +348,7 @@ class ResponsesSettings(Section, frozen=True):
     keep: ZeroOrSeconds = 30 * 24 * 3600.0
     """Seconds a response is kept. 0: none is stored, and what was stored is removed."""
     max_bytes: Positive = 1024 * 1024 * 1024
-    """Bytes of all of them on the disk; the oldest go first."""
+    """Bytes of all of them on the disk; of keys with more than their share the oldest go first."""
     max_entry_bytes: Annotated[int, Meta(ge=1, le=256 * 1024 * 1024)] = 16 * 1024 * 1024
     """Largest response that is stored, in bytes, with the conversation that it answers."""
 

@@ -7,7 +7,7 @@ import msgspec
 
 from llmgw import _native
 from llmgw.gateway.snapshot import Deployment, Signer, Timeouts
-from llmgw.model import CHATS, Operation
+from llmgw.model import CHATS, EMBEDS, Operation
 from llmgw.providers import NOT_SERVED, split_model
 from llmgw.providers.base import Header, Provider, TargetError, Upstream
 from llmgw.registry import Registry
@@ -20,7 +20,7 @@ from llmgw.wiring.targets import compile_target
 _BY_MODE = {
     "chat": CHATS | {Operation.COUNT_MESSAGE_TOKENS, Operation.COUNT_CONTENT_TOKENS},
     "completion": {Operation.COMPLETIONS},
-    "embedding": {Operation.EMBEDDINGS},
+    "embedding": EMBEDS,
     "responses": {Operation.RESPONSES},
     "moderation": {Operation.MODERATIONS},
     "image_generation": {Operation.IMAGES_GENERATIONS, Operation.IMAGES_EDITS},

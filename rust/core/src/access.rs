@@ -89,6 +89,7 @@ fn gemini(path: &str) -> Option<Route> {
         "countTokens" => (Operation::CountContentTokens, false),
         "embedContent" => (Operation::EmbedContent, false),
         "batchEmbedContents" => (Operation::BatchEmbedContents, false),
+        "predict" => (Operation::Predict, false),
         _ => return None,
     };
     Some(Route { stream, ..Route::of_model(operation, model)? })

@@ -202,11 +202,12 @@ impl Deployment {
     /// The operation of another dialect that stands in for one.
     #[must_use]
     pub fn instead_of(&self, operation: Operation) -> Option<Operation> {
-        if operation.embeds_content() {
-            return Some(Operation::Embeddings).filter(|other| self.has(*other));
-        }
-        let others = Operation::CHATS.into_iter().filter(|chat| *chat != operation);
-        others.filter(|_| operation.is_chat()).find(|chat| self.has(*chat))
+        let others: &[Operation] = match operation {
+            _ if operation.embeds() => &Operation::EMBEDS,
+            _ if operation.is_chat() => &Operation::CHATS,
+            _ => &[],
+        };
+        others.iter().copied().find(|other| *other != operation && self.has(*other))
     }
 
     /// Remembers that the host lacks the operation, until the next configuration.

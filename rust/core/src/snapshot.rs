@@ -127,6 +127,9 @@ pub enum Operation {
     Realtime,
     EmbedContent,
     BatchEmbedContents,
+    Predict,
+    VertexEmbedContent,
+    VertexBatchEmbedContents,
 }
 
 impl Operation {
@@ -150,7 +153,10 @@ impl Operation {
             Operation::GenerateContent
             | Operation::CountContentTokens
             | Operation::EmbedContent
-            | Operation::BatchEmbedContents => Some(Kind::GeminiGenerate),
+            | Operation::BatchEmbedContents
+            | Operation::Predict
+            | Operation::VertexEmbedContent
+            | Operation::VertexBatchEmbedContents => Some(Kind::GeminiGenerate),
             Operation::Converse => Some(Kind::BedrockConverse),
             Operation::CohereChat => Some(Kind::CohereChat),
             _ => None,
@@ -163,10 +169,27 @@ impl Operation {
         Self::CHATS.contains(&self)
     }
 
-    /// Whether it asks for vectors as Gemini has them, which whoever embeds can serve.
+    /// The operations by which an upstream can be asked for vectors, in the order in which one is.
+    pub const EMBEDS: [Operation; 3] =
+        [Operation::Embeddings, Operation::Predict, Operation::VertexEmbedContent];
+
+    /// Whether it asks for vectors, which whoever embeds can serve.
+    #[must_use]
+    pub fn embeds(self) -> bool {
+        self == Operation::Embeddings || self.embeds_content()
+    }
+
+    /// Whether it asks for vectors as Google has them.
     #[must_use]
     pub fn embeds_content(self) -> bool {
-        matches!(self, Operation::EmbedContent | Operation::BatchEmbedContents)
+        matches!(
+            self,
+            Operation::EmbedContent
+                | Operation::BatchEmbedContents
+                | Operation::Predict
+                | Operation::VertexEmbedContent
+                | Operation::VertexBatchEmbedContents
+        )
     }
 
     /// Whether the model stands in the path alone.
@@ -208,6 +231,9 @@ impl Operation {
             Operation::Realtime => "realtime",
             Operation::EmbedContent => "embed_content",
             Operation::BatchEmbedContents => "batch_embed_contents",
+            Operation::Predict => "predict",
+            Operation::VertexEmbedContent => "vertex_embed_content",
+            Operation::VertexBatchEmbedContents => "vertex_batch_embed_contents",
         }
     }
 

@@ -4,6 +4,7 @@
 //! its upstream back instead of filling memory.
 
 mod course;
+mod follow;
 mod passage;
 
 use crate::call::Call;
@@ -17,6 +18,7 @@ use crate::upstream;
 use crate::usage::Usage;
 use bytes::Bytes;
 use course::{Course, End};
+pub use follow::{Followed, follow};
 use llmgw_formats::Kind;
 use passage::Passage;
 use std::io;

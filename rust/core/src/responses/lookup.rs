@@ -1,26 +1,28 @@
 //! Responses asked for again: retrieve, delete, cancel, and list what they answer.
 
-use super::relay::Kept;
+mod events;
+mod items;
+
+use super::relay::{Kept, Said};
 use super::{account, shown};
-use crate::access::{self, query_field};
+use crate::access;
+use crate::dispatch::Partial;
 use crate::edge::Edge;
 use crate::error::{Class, Error, Result};
+use crate::headers::Headers;
 use crate::http1::Head;
 use crate::metrics::Counter;
 use crate::plan::{Key, Plan};
 use crate::session::{After, Asked, CLIENT_GONE, Session};
 use crate::snapshot::Operation;
 use crate::store::entry::{Content, Entry};
-use crate::visit::Answer;
+use crate::stream;
+use bytes::Bytes;
 use llmgw_formats::Kind;
-use llmgw_formats::openai_responses::stored::{self, Page};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::io::{AsyncRead, AsyncWrite};
-
-/// How many items a page has, at most.
-const MOST_ITEMS: usize = 100;
 
 /// What is wanted of a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,11 +130,7 @@ pub async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
         }
     };
     match answer {
-        Ok(answer) => {
-            visit.own.record(&edge, asked, answer.status);
-            visit.own.begin(session, answer.status, &answer.headers, asked);
-            session.write_body(asked, &answer.body).await
-        }
+        Ok(answer) => visit.reply(session, answer, asked).await,
         Err(error) => {
             visit.own.record(&edge, asked, error.class.row().status);
             session.refuse(asked, &error).await
@@ -140,7 +138,38 @@ pub async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
     }
 }
 
-/// One request for a response.
+/// A reply.
+struct Answer {
+    status: u16,
+    headers: Headers,
+    rest: Rest,
+}
+
+/// What a reply has beside its head.
+enum Rest {
+    /// All of its body.
+    Whole(Bytes),
+    /// Events that are still to come, the first of them with this number.
+    Events(Box<Partial>, u64),
+}
+
+impl Answer {
+    fn json(body: impl Into<Bytes>) -> Self {
+        let rest = Rest::Whole(body.into());
+        Answer { status: 200, headers: Headers::of_type("application/json"), rest }
+    }
+}
+
+/// How an upstream is asked.
+struct Asking<'a> {
+    /// The model's name there.
+    model: &'a str,
+    query: Option<&'a str>,
+    extra: Vec<(&'static str, &'a [u8])>,
+    events: Option<events::Wanted>,
+}
+
+/// One request for a response, and what has become known of it.
 struct Visit<'a> {
     lookup: &'a Lookup,
     own: crate::visit::Visit,
@@ -155,10 +184,7 @@ impl Visit<'_> {
         request_id: &str,
     ) -> Result<Answer> {
         self.own.limits = edge.shop.take_request(key)?;
-        if query_field(head, "stream").is_some_and(|value| value != "false") {
-            let message = "A response that is kept is not streamed: ask without `stream`.";
-            return Err(Error::new(Class::NotSupported, message).with_param("stream"));
-        }
+        let events = events::Wanted::of(head, self.lookup.verb)?;
         let id = &self.lookup.id;
         let found = edge.store.find(&self.own.plan, &key.alias, id).await;
         let Entry { origin, content } = found.ok_or_else(|| self.not_found())?;
@@ -171,8 +197,15 @@ impl Visit<'_> {
             self.own.group = origin.group;
         }
         match content {
-            Some(content) => self.of_store(edge, key, content, head).await,
-            None => self.of_upstream(edge, key, &origin.model, head, request_id).await,
+            Some(content) => match events {
+                Some(wanted) => events::replay(content, wanted).await,
+                None => self.of_store(edge, key, content, head).await,
+            },
+            None => {
+                let extra = access::passed_on(head, request_id, Kind::OpenaiResponses);
+                let asking = Asking { model: &origin.model, query: head.query(), extra, events };
+                self.of_upstream(edge, key, asking).await
+            }
         }
     }
 
@@ -187,7 +220,7 @@ impl Visit<'_> {
         let id = &self.lookup.id;
         match self.lookup.verb {
             Verb::Retrieve => Ok(Answer::json(content.response)),
-            Verb::InputItems => input_items(content, id.clone(), Wanted::of(head)?).await,
+            Verb::InputItems => items::list(content, id.clone(), items::Wanted::of(head)?).await,
             Verb::Cancel => {
                 let message = "Cannot cancel a synchronous response.";
                 Err(Error::new(Class::InvalidRequest, message))
@@ -204,14 +237,7 @@ impl Visit<'_> {
     }
 
     /// Asks the upstream that keeps the response.
-    async fn of_upstream(
-        &mut self,
-        edge: &Edge,
-        key: &Key,
-        model: &str,
-        head: &Head,
-        request_id: &str,
-    ) -> Result<Answer> {
+    async fn of_upstream(&mut self, edge: &Edge, key: &Key, asking: Asking<'_>) -> Result<Answer> {
         let Lookup { verb, id } = self.lookup;
         let Some(deployment) = self.own.target() else {
             let id = shown(id);
@@ -220,70 +246,63 @@ impl Visit<'_> {
             );
             return Err(Error::new(Class::NotFound, message));
         };
-        let extra = access::passed_on(head, request_id, Kind::OpenaiResponses);
+        let Asking { model, query, extra, events } = asking;
+        let kept = Kept { deployment, model, id, streams: events.is_some() };
         let started = Instant::now();
-        let said = Kept { deployment, model, id }.ask(*verb, head.query(), &extra).await;
+        let said = kept.ask(*verb, query, &extra).await;
         self.own.upstream = started.elapsed();
-        let said = said?;
-        if *verb == Verb::Delete && said.is_well() {
-            // What is left of it leads nowhere, should it not go.
-            edge.store.remove(&self.own.plan, &key.alias, id).await;
+        match said? {
+            Said::Events(partial) => {
+                let first = events.map_or(0, events::Wanted::first);
+                let (status, headers) = (partial.status, partial.headers.clone());
+                Ok(Answer { status, headers, rest: Rest::Events(partial, first) })
+            }
+            Said::Whole { status, headers, body } => {
+                if *verb == Verb::Delete && status < 300 {
+                    // What is left of it leads nowhere, should it not go.
+                    edge.store.remove(&self.own.plan, &key.alias, id).await;
+                }
+                Ok(Answer { status, headers, rest: Rest::Whole(body) })
+            }
         }
-        Ok(Answer { status: said.status, headers: said.headers, body: said.body })
     }
 
     fn not_found(&self) -> Error {
         let message = format!("Response with id '{}' not found.", shown(&self.lookup.id));
         Error::new(Class::NotFound, message)
     }
-}
 
-/// A page of items, as it is asked for.
-#[derive(Debug, PartialEq, Eq)]
-struct Wanted {
-    after: Option<String>,
-    ascending: bool,
-    limit: usize,
-}
-
-impl Wanted {
-    fn of(head: &Head) -> Result<Self> {
-        let wrong = |name: &'static str, what: &str| {
-            let message = format!("The parameter `{name}` must be {what}.");
-            Error::new(Class::InvalidRequest, message).with_param(name)
-        };
-        let Page { ascending, limit, .. } = Page::default();
-        let ascending = match query_field(head, "order").as_deref() {
-            None => ascending,
-            Some("asc") => true,
-            Some("desc") => false,
-            Some(_) => return Err(wrong("order", "`asc` or `desc`")),
-        };
-        let limit = match query_field(head, "limit") {
-            None => limit,
-            Some(text) => {
-                let number = text.parse().ok().filter(|number| (1..=MOST_ITEMS).contains(number));
-                number.ok_or_else(|| wrong("limit", "a number from 1 to 100"))?
+    /// Writes the reply, as it comes if it does.
+    async fn reply<S: AsyncRead + AsyncWrite + Unpin>(
+        &mut self,
+        session: &mut Session<S>,
+        answer: Answer,
+        asked: &Asked,
+    ) -> After {
+        let Answer { status, headers, rest } = answer;
+        let edge = session.edge.clone();
+        self.own.begin(session, status, &headers, asked);
+        match rest {
+            Rest::Whole(body) => {
+                self.own.record(&edge, asked, status);
+                session.write_body(asked, &body).await
             }
-        };
-        Ok(Wanted { after: query_field(head, "after"), ascending, limit })
+            Rest::Events(partial, first) => {
+                let deployment = self.own.target().map_or("", |one| &one.id);
+                let followed = stream::follow(session, *partial, first, deployment, asked).await;
+                let status = match followed.broken {
+                    _ if followed.client_gone => CLIENT_GONE,
+                    Some(class) => class.row().status,
+                    None => status,
+                };
+                if followed.client_gone {
+                    edge.shop.metrics.count(Counter::ClientDisconnect);
+                }
+                self.own.record(&edge, asked, status);
+                followed.after
+            }
+        }
     }
-}
-
-/// Lists what a response answers. A long list takes its time: not on the thread that serves.
-async fn input_items(content: Content, id: String, wanted: Wanted) -> Result<Answer> {
-    let list = move || {
-        let request = content.request();
-        let request = simdutf8::basic::from_utf8(&request).unwrap_or_default();
-        let Wanted { after, ascending, limit } = wanted;
-        stored::input_items(request, &id, Page { after: after.as_deref(), ascending, limit })
-    };
-    let ending = |_| Error::new(Class::Draining, "The gateway is shutting down.");
-    let items = tokio::task::spawn_blocking(list).await.map_err(ending)?.map_err(|fault| {
-        let error = Error::new(Class::InvalidRequest, fault.message);
-        fault.param.into_iter().fold(error, Error::with_param)
-    })?;
-    Ok(Answer::json(items))
 }
 
 #[cfg(test)]

@@ -5,9 +5,12 @@ use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 /// How many letters of a name its folder has.
 const SHARD: usize = 2;
+/// How many letters at a name's end are its owner's mark.
+const MARK: usize = 16;
 /// What disks give out: a small file takes as much.
 const BLOCK: u64 = 4096;
 /// The largest file that is read at all.
@@ -50,8 +53,11 @@ impl Folder {
             }
             result => result?,
         };
-        let written =
-            file.write_all(bytes).and_then(|()| fs::rename(&unfinished, shard.join(name)));
+        // The kernel's own stamp moves on with its clock, every few milliseconds: too coarse to tell which came first.
+        let written = file
+            .write_all(bytes)
+            .and_then(|()| file.set_modified(SystemTime::now()))
+            .and_then(|()| fs::rename(&unfinished, shard.join(name)));
         if let Err(error) = written {
             // The error to be told is the first one.
             let _ = fs::remove_file(&unfinished);
@@ -125,6 +131,12 @@ pub fn is_entry(name: &str) -> bool {
     name.len() == 64 && name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
+/// The mark of its owner that an entry's name ends with; see [`super::seal`].
+#[must_use]
+pub fn mark(name: &str) -> Option<u64> {
+    u64::from_str_radix(name.get(name.len().checked_sub(MARK)?..)?, 16).ok()
+}
+
 /// Whether it is the name of a folder of such files.
 #[must_use]
 pub fn is_shard(name: &str) -> bool {
@@ -185,6 +197,7 @@ mod tests {
     fn names_of_entries_are_told_from_others() {
         assert!(is_entry(&NAME[..64]));
         assert!(!is_entry("sweep.lock"));
+        assert_eq!(mark(&NAME[..64]), Some(0xef01_2345_6789_abcd));
         assert!(is_shard("ab") && !is_shard("xy"));
         assert!(is_unfinished(".new-1"));
     }

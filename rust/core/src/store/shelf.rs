@@ -17,8 +17,9 @@ use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
-/// How much of an entry's name tells its owner, and how much which of the owner's it is.
-const HALF: usize = 32;
+/// How many letters of an entry's name tell its owner and kind, and as many which one it is. Behind them
+/// stands the owner's mark, as in the name of every entry.
+const PART: usize = 24;
 
 /// What is remembered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -179,14 +180,11 @@ struct Spot {
 
 impl Spot {
     fn of(terms: &Terms, slot: Slot<'_>) -> Self {
-        let half = |id: &str| {
-            let mut name = terms.sealer.name(Place { owner: slot.owner, id });
-            name.truncate(HALF);
-            name
-        };
-        let name = half(&["all:", slot.kind.word()].concat())
-            + &half(&[slot.kind.word(), ":", slot.id].concat());
-        Spot { owner: slot.owner.to_owned(), name }
+        let Slot { owner, kind, id } = slot;
+        let all = terms.sealer.name(Place { owner, id: &["all:", kind.word()].concat() });
+        let one = terms.sealer.name(Place { owner, id: &[kind.word(), ":", id].concat() });
+        let name = [&all[..PART], &one[..PART], &one[2 * PART..]].concat();
+        Spot { owner: owner.to_owned(), name }
     }
 
     /// What is sealed in: the name stands for kind and id.
@@ -224,7 +222,7 @@ fn page(folder: &Folder, terms: &Terms, from: &Spot, wanted: &Wanted) -> io::Res
     };
     let most = wanted.limit.saturating_add(1);
     let mut found: Vec<(Rank, String)> = Vec::new();
-    for name in folder.names(&from.name[..HALF])? {
+    for name in folder.names(&from.name[..PART])? {
         // One that is damaged, or gone by now, keeps nobody from the others.
         let Ok(Some(Record { object, .. })) = read(folder, terms, &from.another(name)) else {
             continue;

@@ -5,8 +5,10 @@ use crate::value::Value;
 /// Hosted tools whose type has no date.
 const TOOLS: [&str; 3] = ["mcp_toolset", "tool_search_tool_bm25", "tool_search_tool_regex"];
 
-/// Blocks that have no place in the canonical chat, apart from the results of hosted tools.
-const BLOCKS: [&str; 7] = [
+/// Blocks that have no place in the canonical chat, apart from the results of hosted tools; and documents
+/// of kinds that have none.
+const BLOCKS: [&str; 8] = [
+    "document",
     "server_tool_use",
     "mcp_tool_use",
     "search_result",
@@ -27,19 +29,20 @@ pub(super) fn is_own_tool(kind: &str) -> bool {
 
 /// Whether the block is one of this format's.
 pub(super) fn is_own_block(kind: &str, value: &str) -> bool {
-    // Converse has documents, too.
-    let document = || kind == "document" && type_of(value, |found| found == "document");
-    BLOCKS.contains(&kind) || kind.ends_with(RESULT) || document()
+    // Converse has documents and results of searches, too, and OpenAI conversations that were made short.
+    (BLOCKS.contains(&kind) || kind.ends_with(RESULT))
+        && Value::parse(value).is_ok_and(|block| {
+            block.get("type").and_then(Value::as_str) == Some(kind)
+                && (kind != "compaction" || block.get("encrypted_content").is_none())
+        })
 }
 
 /// Whether the citation is one of this format's.
 pub(super) fn is_own_citation(value: &str) -> bool {
-    type_of(value, |found| found.ends_with("_location"))
-}
-
-fn type_of(value: &str, is_right: impl FnOnce(&str) -> bool) -> bool {
-    Value::parse(value)
-        .is_ok_and(|value| value.get("type").and_then(Value::as_str).is_some_and(is_right))
+    Value::parse(value).is_ok_and(|citation| {
+        let kind = citation.get("type").and_then(Value::as_str);
+        kind.is_some_and(|kind| kind.ends_with("_location"))
+    })
 }
 
 #[cfg(test)]
@@ -58,10 +61,17 @@ mod tests {
 
     #[test]
     fn blocks_are_known_by_their_type() {
-        assert!(is_own_block("web_search_tool_result", "{}"));
+        assert!(is_own_block("web_search_tool_result", r#"{"type":"web_search_tool_result"}"#));
         assert!(is_own_block("document", r#"{"type":"document","source":{}}"#));
         assert!(!is_own_block("document", r#"{"document":{"name":"x"}}"#));
-        assert!(!is_own_block("web_search_call", "{}"));
+        assert!(!is_own_block("search_result", r#"{"search_result":{"type":"search_result"}}"#));
+        assert!(!is_own_block("web_search_call", r#"{"type":"web_search_call"}"#));
+    }
+
+    #[test]
+    fn a_conversation_that_openai_made_short_is_none_of_anthropics() {
+        assert!(is_own_block("compaction", r#"{"type":"compaction","content":"Short."}"#));
+        assert!(!is_own_block("compaction", r#"{"type":"compaction","encrypted_content":"x"}"#));
     }
 
     #[test]

@@ -85,7 +85,7 @@ impl<'a> Conversation<'a> {
 fn is_result(block: &Block<'_>) -> bool {
     match block {
         Block::ToolResult { .. } => true,
-        Block::Opaque { kind, .. } => super::items::is_own_item(kind),
+        Block::Opaque { kind, value } => super::items::is_own_item(kind, value),
         _ => false,
     }
 }

@@ -111,7 +111,7 @@ impl<'r, 'd> Items<'r, 'd> {
             Block::Thinking(thought) => self.thought(w, index, at, thought),
             Block::ToolCall(call) => self.call(w, index, at, call),
             Block::ToolResult { .. } => self.result(w, index, at, block),
-            Block::Opaque { kind, value } if is_own_item(kind) => w.raw(value),
+            Block::Opaque { kind, value } if is_own_item(kind, value) => w.raw(value),
             _ => return false,
         }
         true
@@ -320,7 +320,7 @@ pub(super) fn phase_of<'b>(block: &'b Block<'_>) -> Option<&'b str> {
 fn is_item(block: &Block<'_>) -> bool {
     match block {
         Block::Thinking(_) | Block::ToolCall(_) | Block::ToolResult { .. } => true,
-        Block::Opaque { kind, .. } => is_own_item(kind),
+        Block::Opaque { kind, value } => is_own_item(kind, value),
         _ => false,
     }
 }

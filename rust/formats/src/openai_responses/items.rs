@@ -1,6 +1,7 @@
 //! The words of this format: types of items and of tools, roles.
 
 use crate::chat::Role;
+use crate::value::Value;
 
 /// Types of items that no other format has; they pass as they are.
 const OWN_ITEMS: [&str; 24] = [
@@ -30,9 +31,12 @@ const OWN_ITEMS: [&str; 24] = [
     "web_search_call",
 ];
 
-/// Whether an opaque block of this kind is an item of this format.
-pub(super) fn is_own_item(kind: &str) -> bool {
-    OWN_ITEMS.binary_search(&kind).is_ok()
+/// Whether an opaque block is an item of this format.
+pub(super) fn is_own_item(kind: &str, value: &str) -> bool {
+    // What Anthropic's models make of a long conversation has the same name, and can be read.
+    let is_sealed =
+        || Value::parse(value).is_ok_and(|item| item.get("encrypted_content").is_some());
+    OWN_ITEMS.binary_search(&kind).is_ok() && (kind != "compaction" || is_sealed())
 }
 
 /// Types of tools that OpenAI runs, or that only its models know.
@@ -86,5 +90,17 @@ pub(super) fn role_out(role: Role) -> &'static str {
         Role::Assistant => "assistant",
         Role::System => "system",
         Role::Developer => "developer",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_conversation_that_anthropic_made_short_is_none_of_openais() {
+        assert!(is_own_item("compaction", r#"{"type":"compaction","encrypted_content":"x"}"#));
+        assert!(!is_own_item("compaction", r#"{"type":"compaction","content":"Short."}"#));
+        assert!(is_own_item("web_search_call", "{}"));
     }
 }

@@ -78,7 +78,7 @@ impl<'r> Items<'r> {
             Block::Image { source: Source::Base64 { media_type, data }, .. } => {
                 self.push("ig", Body::Image((&**media_type).into(), (&**data).into()));
             }
-            Block::Opaque { kind, value } if is_own_item(kind) => {
+            Block::Opaque { kind, value } if is_own_item(kind, value) => {
                 self.push("", Body::Verbatim((&**value).into()));
             }
             // No reply of this format has them.

@@ -5,6 +5,7 @@
 
 mod calls;
 mod events;
+mod replay;
 
 use super::ids::Ids;
 use super::output::{Body, Item, Part, annotation, own_id, sealed};
@@ -17,6 +18,7 @@ use crate::chat::{
 use crate::format::{Context, StreamEncoder};
 use calls::Live;
 use events::Events;
+pub use replay::replay;
 
 /// How much of the output is remembered for the last event, in bytes; no model writes as much.
 const MOST_REMEMBERED: usize = 32 * 1024 * 1024;
