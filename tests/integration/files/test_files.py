@@ -253,10 +253,9 @@ def test_a_client_that_leaves_ends_its_upload(gateway: GatewayProcess, kept: Cab
     assert request.connection.peer_closed.wait(10)
     assert not request.complete.is_set()
     assert ask(gateway, "GET", FILES).json()["data"] == []
-    name = 'llmgw_requests_total{endpoint="files"'
-    wait_until(
-        lambda: any(k.startswith(name) and '"499"' in k for k in gateway.metrics()), "it is recorded", 10
-    )
+    wanted = ("llmgw_requests_total", 'endpoint="files"', 'key="alice"', 'status="400"')
+    recorded = [name for name in gateway.metrics() if all(part in name for part in wanted)]
+    assert len(recorded) == 1
 
 
 def test_a_client_that_leaves_ends_its_download(gateway: GatewayProcess, kept: Cabinet) -> None:
