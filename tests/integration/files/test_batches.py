@@ -103,7 +103,8 @@ def test_names_of_a_keys_own_are_understood(
 
 
 REFUSED = {
-    "no JSON": ("hello\n", 400, "valid JSON"),
+    "no JSON": ("hello\n", 400, "JSON object"),
+    "half an object": (line()[:-5] + "\n", 400, "not valid JSON"),
     "no object": ("[1]\n", 400, "JSON object"),
     "no url": ('{"body":{"model":"plain"}}\n', 400, "`url` is missing"),
     "no body": ('{"url":"/v1/chat/completions"}\n', 400, "`body` is missing"),

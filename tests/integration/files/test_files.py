@@ -253,7 +253,7 @@ def test_a_client_that_leaves_ends_its_upload(gateway: GatewayProcess, kept: Cab
     assert request.connection.peer_closed.wait(10)
     assert not request.complete.is_set()
     assert ask(gateway, "GET", FILES).json()["data"] == []
-    wanted = ("llmgw_requests_total", 'endpoint="files"', 'key="alice"', 'status="400"')
+    wanted = ("llmgw_requests_total", 'endpoint="files"', 'key_alias="alice"', 'status_code="400"')
     recorded = [name for name in gateway.metrics() if all(part in name for part in wanted)]
     assert len(recorded) == 1
 

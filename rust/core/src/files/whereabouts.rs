@@ -36,11 +36,9 @@ impl Named {
     }
 }
 
-/// The deployment of a model at an account, and what the model is called there.
+/// Where a model's name leads.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Leading {
-    /// Its index.
-    pub deployment: usize,
     /// The model's public name, after the key's own map.
     pub name: String,
     /// What is sent instead of it.
@@ -84,7 +82,7 @@ pub fn lead(plan: &Plan, key: &Key, model: &str, account: &Account) -> Result<Le
         return Err(invalid(&message, "model"));
     };
     let routed = plan.deployments[deployment].routed_model(&matched);
-    Ok(Leading { deployment, name, routed })
+    Ok(Leading { name, routed })
 }
 
 /// What a model's name means to a key: the public name, its group, what a wildcard matched.
@@ -169,4 +167,87 @@ fn invalid(message: &str, param: &'static str) -> Error {
 #[must_use]
 pub fn find(plan: &Plan, account: &Account, maker: &str) -> Option<usize> {
     account::find_by(plan, account, maker, |one| one.files.as_ref())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::testing::{APP_KEY, deployment, group, plan, virtual_key};
+    use serde_json::json;
+    use std::sync::Arc;
+
+    /// Deployments by id and provider, each at the account of its base URL; the groups have their names.
+    fn plan_of(deployments: &[(&str, &str, &str)], models: &[&str]) -> Arc<Plan> {
+        plan(|snapshot| {
+            let made = deployments.iter().map(|(id, provider, base)| {
+                let mut one = deployment(id, base);
+                one["provider"] = (*provider).into();
+                if !base.ends_with("none") {
+                    one["urls"]["files"] = format!("{base}/files").into();
+                }
+                one
+            });
+            snapshot["deployments"] = made.collect();
+            let names = || deployments.iter().enumerate();
+            snapshot["groups"] = names().map(|(at, (id, ..))| group(id, &[at])).collect();
+            snapshot["models"] =
+                names().map(|(at, (id, ..))| ((*id).to_owned(), json!(at))).collect();
+            let mut key = virtual_key("app", APP_KEY);
+            key["models"] = json!(models);
+            snapshot["auth"]["keys"] = json!([key]);
+        })
+    }
+
+    const A: &str = "http://127.0.0.1:9/a";
+    const B: &str = "http://127.0.0.1:9/b";
+    const NONE: &str = "http://127.0.0.1:9/none";
+    const ALL: [(&str, &str, &str); 5] =
+        [("a1", "x", A), ("a2", "x", A), ("b", "y", B), ("none", "z", NONE), ("mock", "mock", B)];
+
+    fn chosen(models: &[&str], model: Option<&str>, provider: Option<&str>) -> Result<usize> {
+        let plan = plan_of(&ALL, models);
+        let named =
+            Named { model: model.map(str::to_owned), provider: provider.map(str::to_owned) };
+        choose(&plan, plan.key_named("app").unwrap(), &named)
+    }
+
+    #[test]
+    fn the_only_account_in_reach_need_not_be_named() {
+        assert_eq!(chosen(&["a1", "a2", "none"], None, None).unwrap(), 0);
+        assert_eq!(chosen(&["a2", "mock"], None, None).unwrap(), 1);
+        assert_eq!(chosen(&["mock"], None, None).unwrap(), 4);
+    }
+
+    #[test]
+    fn one_of_more_accounts_is_named_by_model_provider_or_deployment() {
+        let all = ["a1", "a2", "b", "none", "mock"];
+        assert_eq!(chosen(&all, None, None).unwrap_err().class, Class::InvalidRequest);
+        assert_eq!(chosen(&all, Some("b"), None).unwrap(), 2);
+        assert_eq!(chosen(&all, None, Some("x")).unwrap(), 0);
+        assert_eq!(chosen(&all, None, Some("mock")).unwrap(), 4);
+        assert_eq!(chosen(&all, None, Some("b")).unwrap(), 2);
+    }
+
+    #[test]
+    fn what_is_out_of_reach_is_refused() {
+        let class = |model, provider| chosen(&["a1", "none"], model, provider).unwrap_err().class;
+        assert_eq!(class(Some("b"), None), Class::PermissionDenied);
+        assert_eq!(class(Some("nobody"), None), Class::ModelNotFound);
+        assert_eq!(class(Some("none"), None), Class::NotSupported);
+        assert_eq!(class(None, Some("y")), Class::InvalidRequest);
+        assert_eq!(class(Some("a1"), Some("y")), Class::InvalidRequest);
+        assert_eq!(chosen(&["none"], None, None).unwrap_err().class, Class::NotSupported);
+    }
+
+    #[test]
+    fn a_model_leads_to_an_account_only_if_it_is_there() {
+        let plan = plan_of(&ALL, &["a1", "b"]);
+        let key = plan.key_named("app").unwrap();
+        let account = plan.deployments[1].files.clone().unwrap();
+        let leading = lead(&plan, key, "a1", &account).unwrap();
+        assert_eq!((leading.name.as_str(), leading.routed.as_str()), ("a1", "routed"));
+        assert_eq!(lead(&plan, key, "b", &account).unwrap_err().class, Class::InvalidRequest);
+        assert_eq!(lead(&plan, key, "a2", &account).unwrap_err().class, Class::PermissionDenied);
+    }
 }
