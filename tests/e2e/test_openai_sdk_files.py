@@ -69,14 +69,13 @@ def test_a_file_goes_to_the_provider_of_a_named_model(client: openai.OpenAI, tmp
 
 
 def test_files_are_listed_page_by_page(client: openai.OpenAI) -> None:
-    made = {
-        client.files.create(file=(f"{number}.txt", b"x"), purpose="evals").id for number in range(5)
-    }
+    made = {client.files.create(file=(f"{number}.txt", b"x"), purpose="evals").id for number in range(5)}
 
     page = client.files.list(purpose="evals", limit=2)
     assert (len(page.data), page.has_more) == (2, True)
     assert made <= {file.id for file in client.files.list(purpose="evals", limit=2)}
-    assert all(file.purpose == "evals" for file in page.data)
+    # The SDK knows no such purpose in replies yet.
+    assert {str(file.purpose) for file in page.data} == {"evals"}
 
 
 def test_a_batch_runs_and_its_results_are_fetched(client: openai.OpenAI) -> None:
@@ -117,9 +116,7 @@ def test_a_file_of_another_purpose_feeds_no_batch(client: openai.OpenAI) -> None
     file = client.files.create(file=("in.jsonl", line(1).encode()), purpose="user_data")
 
     with pytest.raises(openai.BadRequestError, match="purpose `batch`"):
-        client.batches.create(
-            input_file_id=file.id, endpoint="/v1/chat/completions", completion_window="24h"
-        )
+        client.batches.create(input_file_id=file.id, endpoint="/v1/chat/completions", completion_window="24h")
 
 
 def test_a_large_file_of_requests_passes_while_it_comes(client: openai.OpenAI) -> None:

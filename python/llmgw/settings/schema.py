@@ -354,8 +354,8 @@ class ResponsesSettings(Section, frozen=True):
 
 
 class FilesSettings(Section, frozen=True):
-    """OpenAI's files and batches. They lie at the provider; the gateway remembers, sealed in the state folder,
-    which key made each and at which account it is. A key sees its own only."""
+    """OpenAI's files and batches. They lie at the provider; the gateway remembers, sealed in the state
+    folder, which key made each and at which account it is. A key sees its own only."""
 
     keep: ZeroOrSeconds = 365 * 24 * 3600.0
     """Seconds that one is remembered after it was seen last. It stays at the provider when it is forgotten

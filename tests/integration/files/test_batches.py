@@ -1,4 +1,4 @@
-"""Batches run where their file lies; each request in it is checked and rewritten as if it had come by itself."""
+"""Batches run where their file lies; each request in it is checked and rewritten as if it came by itself."""
 
 import json
 from typing import Any
@@ -301,6 +301,8 @@ def test_a_file_of_another_purpose_feeds_no_batch(
         ({"endpoint": "/v1/files"}, "endpoint"),
         ({"endpoint": None}, "endpoint"),
         ({"input_file_id": 3}, "input_file_id"),
+        ({"input_blob": "https://elsewhere/requests.jsonl"}, "input_blob"),
+        ({"output_file_id": "file-of-another"}, "output_file_id"),
     ],
 )
 def test_a_batch_that_cannot_be_is_refused(
@@ -353,9 +355,7 @@ def test_what_the_provider_refuses_is_told_in_its_words(gateway: GatewayProcess,
     assert ask(gateway, "GET", BATCHES).json()["data"] == []
 
 
-def test_a_deployment_that_is_gone_is_told_of(
-    start_gateway: StartGateway, settings: dict[str, Any]
-) -> None:
+def test_a_deployment_that_is_gone_is_told_of(start_gateway: StartGateway, settings: dict[str, Any]) -> None:
     gateway = start_gateway(settings)
     key = requests(gateway, line()).json()["id"]
     gateway.stop()

@@ -1,4 +1,4 @@
-"""Files lie at a provider's account, are passed on as they come, and are seen by the key that brought them alone."""
+"""Files lie at a provider's account, pass as they come, and are seen by the key that brought them alone."""
 
 import signal
 from collections.abc import Callable
@@ -51,7 +51,11 @@ def test_a_file_is_brought_retrieved_fetched_and_deleted(gateway: GatewayProcess
 
 
 def test_a_form_passes_without_the_field_for_the_gateway(gateway: GatewayProcess, kept: Cabinet) -> None:
-    parts = [field("purpose", "user_data"), field("model", "plain"), field("expires_after[anchor]", "created_at")]
+    parts = [
+        field("purpose", "user_data"),
+        field("model", "plain"),
+        field("expires_after[anchor]", "created_at"),
+    ]
     body = form([*parts, file(CONTENT)])
 
     response = gateway.post(FILES, body, ALICE, [form_type()])

@@ -22,6 +22,9 @@ const INPUT: &str = "input_file_id";
 const RESULTS: [&str; 2] = ["output_file_id", "error_file_id"];
 /// The field that is for the gateway alone.
 const OURS: &str = "model";
+/// The fields that there may be. Hosts have more: to take requests from elsewhere, which nobody has checked.
+const FIELDS: [&str; 6] =
+    [INPUT, "endpoint", "completion_window", "metadata", "output_expires_after", OURS];
 
 /// Makes a batch.
 ///
@@ -34,6 +37,7 @@ pub(super) async fn create(
     extra: &Extra<'_>,
 ) -> Result<Answer> {
     let object = json::parse_object(body)?;
+    check_fields(body, &object)?;
     let id = text(body, &object, INPUT).map_err(|error| error.with_param(INPUT))?;
     let record = own.find(Kind::File, &id).await.map_err(|error| error.with_param(INPUT))?;
     let requests = record.requests.as_ref().ok_or_else(|| unchecked(&id))?;
@@ -53,6 +57,16 @@ pub(super) async fn create(
         own.add(Kind::Batch, to, &said, None).await?;
     }
     Ok(answer_of(said))
+}
+
+fn check_fields(body: &[u8], object: &Object) -> Result<()> {
+    let keys = object.fields.iter().map(|field| &body[field.key.clone()]);
+    let Some(key) = keys.into_iter().find(|key| json::name_among(key, &FIELDS).is_none()) else {
+        return Ok(());
+    };
+    let name = shown(&String::from_utf8_lossy(key));
+    let message = format!("The field `{name}` is not served in batches.");
+    Err(Error::new(Class::NotSupported, message).with_param(name))
 }
 
 /// Whether what was found when the file passed still allows it to run, and as what it is to run.

@@ -121,7 +121,6 @@ mod tests {
             ("DELETE", "/v1/files"),
             ("POST", "/v1/files/file-1"),
             ("GET", "/v1/files/"),
-            ("GET", "/v1/files//content"),
             ("GET", "/v1/filesystem"),
             ("GET", "/v2/files"),
             ("GET", "/v1/files/file-1/contents"),
