@@ -33,6 +33,7 @@ SECTIONS: tuple[tuple[str, type[msgspec.Struct]], ...] = (
     ("`pii`", schema.PiiSettings),
     ("`responses`", schema.ResponsesSettings),
     ("`pass_through.NAME`", schema.PassThroughEntry),
+    ("`files`", schema.FilesSettings),
     ("`egress`", schema.EgressSettings),
     ("`egress.fetch_media`", schema.FetchMediaSettings),
     ("`server`", schema.ServerSettings),

@@ -154,6 +154,7 @@ def _hand_over(run_folder: Path, server: ServerSettings, port: int, workers: int
             idle_timeout=server.realtime.idle_timeout,
             max_duration=server.realtime.max_duration,
         ),
+        files_folder=str(first.files_folder.absolute()),
         secret=secrets.token_hex(32),
     )
     return Handover(

@@ -44,6 +44,8 @@ class EdgeSettings(msgspec.Struct, frozen=True, kw_only=True):
     responses_folder: str
     """Where responses are stored; shared by all workers."""
     realtime: RealtimeSettings
+    files_folder: str
+    """Where it is remembered whose files are; shared by all workers."""
     secret: str
     """Proves to the control plane that a request came through an edge."""
 

@@ -169,6 +169,13 @@ class PassThrough(Part, frozen=True):
     """In lower case."""
 
 
+class FilesPolicy(Part, frozen=True):
+    """How it is remembered whose the files and batches at providers are: seconds, and bytes of all of it."""
+
+    keep: float
+    max_bytes: int
+
+
 class EgressPolicy(Part, frozen=True):
     """Networks (CIDR) allowed besides the built-in rule, and more trust anchors."""
 
@@ -201,6 +208,7 @@ class Snapshot(Part, frozen=True):
     pii: PiiPolicy | None
     responses: ResponsesPolicy | None
     pass_through: tuple[PassThrough, ...]
+    files: FilesPolicy | None
     egress: EgressPolicy
     media: MediaPolicy | None
 

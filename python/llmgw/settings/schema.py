@@ -364,6 +364,17 @@ class ResponsesSettings(Section, frozen=True):
     """Largest response that is stored, in bytes, with the conversation that it answers."""
 
 
+class FilesSettings(Section, frozen=True):
+    """OpenAI's files and batches. They lie at the provider; the gateway remembers, sealed in the state
+    folder, which key made each and at which account it is. A key sees its own only."""
+
+    keep: ZeroOrSeconds = 365 * 24 * 3600.0
+    """Seconds that one is remembered after it was seen last. It stays at the provider when it is forgotten
+    here. 0: files and batches are not served."""
+    max_bytes: Positive = 1024 * 1024 * 1024
+    """Bytes of all that is remembered on the disk, 4096 for most; what was seen longest ago goes first."""
+
+
 class FetchMediaSettings(Section, frozen=True):
     """Pictures, PDF documents and recordings that a request gives by URL and that its model's provider takes
     as bytes only are fetched by the gateway itself: over https, without anything of the client's request, and
@@ -516,6 +527,8 @@ class Settings(Section, frozen=True):
     """What is stored of the Responses API."""
     pass_through: dict[PassName, PassThroughEntry] = {}
     """Providers' own APIs, each below a path of that name; none without this section."""
+    files: FilesSettings = FilesSettings()
+    """How it is remembered whose files and batches are."""
     egress: EgressSettings = EgressSettings()
     """Where the gateway may connect."""
     server: ServerSettings = ServerSettings()

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from llmgw.gateway.snapshot import Auth, CachePolicy, PiiPolicy, ResponsesPolicy, Snapshot
+from llmgw.gateway.snapshot import Auth, CachePolicy, FilesPolicy, PiiPolicy, ResponsesPolicy, Snapshot
 from llmgw.model import PATHS, STORED, Operation
 from llmgw.providers import providers as built_in_providers
 from llmgw.providers.base import Provider
@@ -95,6 +95,7 @@ def compile_settings(
         pii=None if settings.pii is None else PiiPolicy(mode=settings.pii.mode),
         responses=_responses(settings),
         pass_through=pass_through,
+        files=_files(settings),
         egress=compile_egress(settings.egress, report),
         media=compile_media(settings.egress, report),
     )
@@ -116,6 +117,12 @@ def _responses(settings: Settings) -> ResponsesPolicy | None:
     if own.keep == 0:
         return None
     return ResponsesPolicy(keep=own.keep, max_bytes=own.max_bytes, max_entry_bytes=own.max_entry_bytes)
+
+
+def _files(settings: Settings) -> FilesPolicy | None:
+    """How files are remembered; if for no time, they are not served."""
+    own = settings.files
+    return None if own.keep == 0 else FilesPolicy(keep=own.keep, max_bytes=own.max_bytes)
 
 
 def _cache(settings: Settings, report: Report) -> CachePolicy | None:

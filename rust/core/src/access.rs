@@ -113,6 +113,14 @@ pub fn dialect(path: &str) -> Kind {
     Kind::OpenaiChat
 }
 
+/// The first value of a field of the query, decoded.
+#[must_use]
+pub fn query_field(head: &Head, name: &str) -> Option<String> {
+    let fields = head.query()?.split('&');
+    let value = fields.filter_map(|field| field.split_once('=')).find(|(key, _)| *key == name)?.1;
+    percent_decode(value)
+}
+
 /// What a percent-encoded text stands for, if it is one.
 #[must_use]
 pub fn percent_decode(text: &str) -> Option<String> {

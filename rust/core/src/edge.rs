@@ -139,7 +139,8 @@ pub fn start(
         )
     };
     let address = listener.local_addr()?;
-    let store = Store::open(settings.responses_folder.clone(), shop.clone())?;
+    let (responses, files) = (settings.responses_folder.clone(), settings.files_folder.clone());
+    let store = Store::open(responses, files, shop.clone())?;
     let (stop, stopped) = watch::channel(false);
     let (report, drained) = std::sync::mpsc::channel();
     let thread = std::thread::Builder::new().name("llmgw-edge".into()).spawn(move || {

@@ -4,6 +4,7 @@
 //! the memory that all workers share.
 
 mod form;
+mod line;
 mod realtime;
 mod through;
 

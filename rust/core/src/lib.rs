@@ -43,8 +43,10 @@ pub mod control;
 pub mod dialect;
 pub mod dispatch;
 pub mod edge;
+pub mod files;
 pub mod gate;
 pub mod realtime;
+pub mod relay;
 pub mod reply;
 pub mod responses;
 pub mod session;
@@ -53,6 +55,7 @@ pub mod stream;
 pub mod through;
 pub mod translate;
 pub mod upload;
+pub mod visit;
 
 pub mod load;
 pub mod mock;

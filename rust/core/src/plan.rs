@@ -52,6 +52,8 @@ pub struct Plan {
     pub doors: Vec<Door>,
     /// On which terms responses are stored, if they are.
     pub responses: Option<Terms>,
+    /// On which terms files and batches are remembered, if they are served.
+    pub files: Option<Terms>,
     /// Fetches media for upstreams that take bytes only, if that is allowed.
     pub fetcher: Option<Fetcher>,
     pools: Pools,
@@ -162,6 +164,8 @@ pub struct Deployment {
     stream_urls: HashMap<Operation, Target>,
     /// Where responses are that it has made, if its upstream is one that may keep them.
     pub account: Option<Account>,
+    /// Where its files are, if its upstream keeps any.
+    pub files: Option<Account>,
     /// Header lines of every request, credential included.
     pub headers: String,
     /// Ask for usage in streams.
@@ -419,6 +423,7 @@ impl Plan {
             pii: snapshot.pii.map(|policy| policy.mode),
             doors,
             responses: snapshot.responses.map(|policy| Terms::new(&policy, &pepper)),
+            files: snapshot.files.map(|policy| Terms::of_files(&policy, &pepper)),
             fetcher,
             pools,
         })
@@ -512,6 +517,13 @@ impl Plan {
     /// Lets go of idle connections that are no longer good.
     pub fn sweep(&self) {
         self.pools.origins.values().for_each(|origin| origin.sweep());
+    }
+
+    /// The deployments of a group, those first that are tried first.
+    pub fn members(&self, group: usize) -> impl Iterator<Item = usize> {
+        let mut all: Vec<Candidate> = self.groups[group].candidates.clone();
+        all.sort_by_key(|one| one.order);
+        all.into_iter().map(|one| one.index)
     }
 
     /// The candidates of a group that serve the operation.
@@ -628,6 +640,7 @@ impl Deployment {
             model: one.model,
             urls,
             account: one.urls.get(&Operation::Responses).map(|url| Account::new(url, &one.headers)),
+            files: one.urls.get(&Operation::Files).map(|url| Account::new(url, &one.headers)),
             lacks: AtomicU32::new(0),
             stream_urls,
             headers,

@@ -125,11 +125,11 @@ impl Prompt {
             Operation::ImagesGenerations | Operation::ImagesEdits => &["prompt", "user"],
             Operation::AudioSpeech => &["input", "instructions"],
             Operation::Rerank => &["query", "documents"],
+            Operation::Batches => &["metadata"],
             // Their bodies are no prompts: forms, lists of files, frames.
             Operation::AudioTranscriptions
             | Operation::AudioTranslations
             | Operation::Files
-            | Operation::Batches
             | Operation::Realtime => &[],
         };
         for field in &object.fields {

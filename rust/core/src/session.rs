@@ -25,7 +25,7 @@ use crate::snapshot::Operation;
 use crate::stream;
 use crate::translate::Chat;
 use crate::usage::{self, Usage};
-use crate::{access, control, dialect, through};
+use crate::{access, control, dialect, files, through};
 pub use asked::Asked;
 use llmgw_formats::Kind;
 pub use recording::CLIENT_GONE;
@@ -90,6 +90,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             Ok(plan) => plan,
             Err(error) => return self.refuse_unread(&asked, head, &error).await,
         };
+        if let Some(route) = files::route(head) {
+            return files::answer(self, plan, head, &route, &mut asked).await;
+        }
         let route = (head.method() == "POST").then(|| access::route(&plan, head)).flatten();
         let Some(route) = route else {
             if crate::realtime::is_wanted(head) {

@@ -34,6 +34,8 @@ pub struct Snapshot {
     pub responses: Option<ResponsesPolicy>,
     /// Providers' own APIs that are passed through.
     pub pass_through: Vec<PassThrough>,
+    /// How files and batches are remembered for their clients, if they are served.
+    pub files: Option<FilesPolicy>,
     /// What the gateway may connect to.
     pub egress: EgressPolicy,
     /// How media are fetched for upstreams that take bytes only, if they are.
@@ -432,6 +434,16 @@ pub struct PassThrough {
     pub headers: Vec<String>,
 }
 
+/// How it is remembered whose the files and batches are that lie at providers.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FilesPolicy {
+    /// Seconds that one is remembered after it was seen last.
+    pub keep: f64,
+    /// Bytes of all that is remembered on the machine's disk.
+    pub max_bytes: u64,
+}
+
 /// What a finding leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -503,6 +515,8 @@ pub struct EdgeSettings {
     pub responses_folder: std::path::PathBuf,
     /// What realtime sessions may take.
     pub realtime: RealtimeSettings,
+    /// The folder of what is remembered of files and batches; shared by all workers.
+    pub files_folder: std::path::PathBuf,
     /// Shared with the control plane: proves that a request came through an edge.
     pub secret: String,
 }

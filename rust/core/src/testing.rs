@@ -88,6 +88,7 @@ pub fn snapshot(change: impl FnOnce(&mut Value)) -> Snapshot {
         "pii": null,
         "responses": null,
         "pass_through": [],
+        "files": null,
         "egress": {"allow_networks": [], "ca_file": null},
         "media": null,
     });
@@ -128,6 +129,11 @@ pub fn cached(body: &'static str) -> Entry {
 /// The policy of a snapshot that stores responses.
 pub fn responses_policy() -> Value {
     json!({"keep": 3600.0, "max_bytes": 1_u64 << 30, "max_entry_bytes": 100_000_000})
+}
+
+/// The policy of a snapshot that serves files.
+pub fn files_policy() -> Value {
+    json!({"keep": 3600.0, "max_bytes": 1_u64 << 30})
 }
 
 /// The switched-on cache of a snapshot.

@@ -11,10 +11,8 @@ use crate::edge::Edge;
 use crate::error::{Class, Error, Result};
 use crate::headers::Headers;
 use crate::http1::Head;
-use crate::limiter::Decision;
-use crate::metrics::{Counter, Labels, Sample};
+use crate::metrics::Counter;
 use crate::plan::{Key, Plan};
-use crate::reply::LIMIT_HEADERS;
 use crate::session::{After, Asked, CLIENT_GONE, Session};
 use crate::snapshot::Operation;
 use crate::store::entry::{Content, Entry};
@@ -23,7 +21,7 @@ use bytes::Bytes;
 use llmgw_formats::Kind;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 /// What is wanted of a response.
@@ -105,19 +103,17 @@ pub async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
     asked: &mut Asked,
 ) -> After {
     let edge = session.edge.clone();
-    let mut visit = Visit::new(lookup, plan);
-    let key = access::credential(head).and_then(|key| edge.shop.authenticate(&visit.plan, key));
-    let key = match key {
+    let mut visit = Visit { lookup, own: crate::visit::Visit::new(lookup.verb.name(), plan) };
+    let key = match visit.own.let_in(&edge.shop, head) {
         Ok(key) => key,
         Err(error) => {
-            visit.record(&edge, asked, error.class.row().status);
+            visit.own.record(&edge, asked, error.class.row().status);
             return session.refuse_unread(asked, head, &error).await;
         }
     };
-    visit.key = Some(key);
     // Whatever is in it: none of these has a body that says anything.
     if let Err(error) = session.connection.body(head).await {
-        visit.record(&edge, asked, error.class.row().status);
+        visit.own.record(&edge, asked, error.class.row().status);
         return session.refuse_and_close(asked, &error).await;
     }
     asked.started = Instant::now();
@@ -126,17 +122,17 @@ pub async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
     let request_id = asked.request_id.clone();
     let answer = tokio::select! {
         biased;
-        answer = visit.answer(&edge, head, &request_id) => answer,
+        answer = visit.answer(&edge, &key, head, &request_id) => answer,
         () = session.connection.gone() => {
             edge.shop.metrics.count(Counter::ClientDisconnect);
-            visit.record(&edge, asked, CLIENT_GONE);
+            visit.own.record(&edge, asked, CLIENT_GONE);
             return After::Cut;
         }
     };
     match answer {
         Ok(answer) => visit.reply(session, answer, asked).await,
         Err(error) => {
-            visit.record(&edge, asked, error.class.row().status);
+            visit.own.record(&edge, asked, error.class.row().status);
             session.refuse(asked, &error).await
         }
     }
@@ -176,52 +172,39 @@ struct Asking<'a> {
 /// One request for a response, and what has become known of it.
 struct Visit<'a> {
     lookup: &'a Lookup,
-    plan: Arc<Plan>,
-    key: Option<Arc<Key>>,
-    limits: [Option<Decision>; 2],
-    /// The deployment that made it, if it is still configured.
-    deployment: Option<usize>,
-    group: String,
-    /// Time spent waiting for the upstream.
-    upstream: Duration,
+    own: crate::visit::Visit,
 }
 
-impl<'a> Visit<'a> {
-    fn new(lookup: &'a Lookup, plan: Arc<Plan>) -> Self {
-        Visit {
-            lookup,
-            plan,
-            key: None,
-            limits: [None, None],
-            deployment: None,
-            group: String::new(),
-            upstream: Duration::ZERO,
-        }
-    }
-
-    async fn answer(&mut self, edge: &Rc<Edge>, head: &Head, request_id: &str) -> Result<Answer> {
-        let Some(key) = self.key.clone() else { return Err(self.not_found()) };
-        self.limits = edge.shop.take_request(&key)?;
+impl Visit<'_> {
+    async fn answer(
+        &mut self,
+        edge: &Rc<Edge>,
+        key: &Key,
+        head: &Head,
+        request_id: &str,
+    ) -> Result<Answer> {
+        self.own.limits = edge.shop.take_request(key)?;
         let events = events::Wanted::of(head, self.lookup.verb)?;
         let id = &self.lookup.id;
-        let found = edge.store.find(&self.plan, &key.alias, id).await;
+        let found = edge.store.find(&self.own.plan, &key.alias, id).await;
         let Entry { origin, content } = found.ok_or_else(|| self.not_found())?;
-        self.deployment = match &content {
-            Some(_) => self.plan.deployments.iter().position(|one| one.id == origin.deployment),
-            None => account::find(&self.plan, &origin),
+        let plan = &self.own.plan;
+        self.own.deployment = match &content {
+            Some(_) => plan.deployments.iter().position(|one| one.id == origin.deployment),
+            None => account::find(plan, &origin),
         };
-        if self.plan.groups.iter().any(|group| group.name == origin.group) {
-            self.group = origin.group;
+        if plan.groups.iter().any(|group| group.name == origin.group) {
+            self.own.group = origin.group;
         }
         match content {
             Some(content) => match events {
                 Some(wanted) => events::replay(content, wanted).await,
-                None => self.of_store(edge, &key, content, head).await,
+                None => self.of_store(edge, key, content, head).await,
             },
             None => {
                 let extra = access::passed_on(head, request_id, Kind::OpenaiResponses);
                 let asking = Asking { model: &origin.model, query: head.query(), extra, events };
-                self.of_upstream(edge, &key, asking).await
+                self.of_upstream(edge, key, asking).await
             }
         }
     }
@@ -243,7 +226,7 @@ impl<'a> Visit<'a> {
                 Err(Error::new(Class::InvalidRequest, message))
             }
             Verb::Delete => {
-                if !edge.store.remove(&self.plan, &key.alias, id).await {
+                if !edge.store.remove(&self.own.plan, &key.alias, id).await {
                     let message = "The response could not be deleted.";
                     return Err(Error::new(Class::InternalError, message));
                 }
@@ -256,8 +239,7 @@ impl<'a> Visit<'a> {
     /// Asks the upstream that keeps the response.
     async fn of_upstream(&mut self, edge: &Edge, key: &Key, asking: Asking<'_>) -> Result<Answer> {
         let Lookup { verb, id } = self.lookup;
-        let deployment = self.deployment.and_then(|index| self.plan.deployments.get(index));
-        let Some(deployment) = deployment else {
+        let Some(deployment) = self.own.target() else {
             let id = shown(id);
             let message = format!(
                 "Response with id '{id}' not found: the deployment that made it is not configured any more."
@@ -268,7 +250,7 @@ impl<'a> Visit<'a> {
         let kept = Kept { deployment, model, id, streams: events.is_some() };
         let started = Instant::now();
         let said = kept.ask(*verb, query, &extra).await;
-        self.upstream = started.elapsed();
+        self.own.upstream = started.elapsed();
         match said? {
             Said::Events(partial) => {
                 let first = events.map_or(0, events::Wanted::first);
@@ -278,7 +260,7 @@ impl<'a> Visit<'a> {
             Said::Whole { status, headers, body } => {
                 if *verb == Verb::Delete && status < 300 {
                     // What is left of it leads nowhere, should it not go.
-                    edge.store.remove(&self.plan, &key.alias, id).await;
+                    edge.store.remove(&self.own.plan, &key.alias, id).await;
                 }
                 Ok(Answer { status, headers, rest: Rest::Whole(body) })
             }
@@ -290,10 +272,6 @@ impl<'a> Visit<'a> {
         Error::new(Class::NotFound, message)
     }
 
-    fn has_limits(&self) -> bool {
-        self.limits.iter().any(Option::is_some)
-    }
-
     /// Writes the reply, as it comes if it does.
     async fn reply<S: AsyncRead + AsyncWrite + Unpin>(
         &mut self,
@@ -303,16 +281,14 @@ impl<'a> Visit<'a> {
     ) -> After {
         let Answer { status, headers, rest } = answer;
         let edge = session.edge.clone();
-        self.begin(session, status, asked);
-        stream::upstream_headers(&mut session.head, &headers, self.has_limits());
+        self.own.begin(session, status, &headers, asked);
         match rest {
             Rest::Whole(body) => {
-                self.record(&edge, asked, status);
+                self.own.record(&edge, asked, status);
                 session.write_body(asked, &body).await
             }
             Rest::Events(partial, first) => {
-                let deployment = self.deployment.and_then(|at| self.plan.deployments.get(at));
-                let deployment = deployment.map_or("", |one| &one.id);
+                let deployment = self.own.target().map_or("", |one| &one.id);
                 let followed = stream::follow(session, *partial, first, deployment, asked).await;
                 let status = match followed.broken {
                     _ if followed.client_gone => CLIENT_GONE,
@@ -322,50 +298,11 @@ impl<'a> Visit<'a> {
                 if followed.client_gone {
                     edge.shop.metrics.count(Counter::ClientDisconnect);
                 }
-                self.record(&edge, asked, status);
+                self.own.record(&edge, asked, status);
                 followed.after
             }
         }
     }
-
-    /// Begins the head of the reply.
-    fn begin<S>(&self, session: &mut Session<S>, status: u16, asked: &Asked) {
-        let head = session.head.begin(status, &asked.request_id);
-        if let Some(deployment) = self.deployment.and_then(|at| self.plan.deployments.get(at)) {
-            head.header("x-llmgw-deployment", deployment.id.as_bytes());
-        }
-        for (names, decision) in LIMIT_HEADERS.iter().zip(&self.limits) {
-            if let Some(decision) = decision {
-                head.rate_limit(names, decision);
-            }
-        }
-    }
-
-    fn record(&self, edge: &Edge, asked: &Asked, status: u16) {
-        let deployment = self.deployment.and_then(|at| self.plan.deployments.get(at));
-        let labels = Labels {
-            endpoint: self.lookup.verb.name(),
-            model: &self.group,
-            provider: deployment.map_or("", |one| &one.provider),
-            deployment: deployment.map_or("", |one| &one.id),
-            key: self.key.as_ref().map_or("", |key| &key.alias),
-            status,
-        };
-        let nanoseconds = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        let sample = Sample {
-            total_ns: nanoseconds(asked.started.elapsed()),
-            upstream_ns: nanoseconds(self.upstream),
-            ..Sample::default()
-        };
-        edge.shop.metrics.record(&labels, &sample);
-    }
-}
-
-/// The first value of a field of the query, decoded.
-fn field(head: &Head, name: &str) -> Option<String> {
-    let fields = head.query()?.split('&');
-    let value = fields.filter_map(|field| field.split_once('=')).find(|(key, _)| *key == name)?.1;
-    access::percent_decode(value)
 }
 
 #[cfg(test)]

@@ -2,17 +2,15 @@
 
 use super::lookup::Verb;
 use crate::dispatch::{Extra, Partial};
-use crate::error::{Class, Error, Result};
+use crate::error::{Class, Result};
 use crate::headers::Headers;
 use crate::plan::{Deployment, encode_segment};
+use crate::relay::{Asking, Question};
 use crate::snapshot::Operation;
-use crate::store::unix_seconds;
-use crate::upstream::{Body, Outgoing, Response, SendError};
-use bytes::{Bytes, BytesMut};
-use tokio::time::{Instant, timeout_at};
+use crate::upstream::Response;
+use bytes::Bytes;
+use tokio::time::Instant;
 
-/// The largest reply that is passed on.
-const MOST: usize = 64 * 1024 * 1024;
 /// What of a client's query an upstream gets to see.
 const PASSED_ON: [&str; 6] = ["include", "include[]", "include%5B%5D", "after", "limit", "order"];
 /// The same, where events are asked for.
@@ -56,93 +54,27 @@ impl Kept<'_> {
         query: Option<&str>,
         extra: &Extra<'_>,
     ) -> Result<Said> {
-        let to = self.deployment;
+        let (to, asking) = (self.deployment, Asking(self.deployment));
         let path = to.path(Operation::Responses, false, self.model);
-        let path = path.ok_or_else(|| self.fail(Class::NotSupported, "serves no responses"))?;
+        let path = path.ok_or_else(|| asking.fail(Class::NotSupported, "serves no responses"))?;
         let path = target(&path, self.id, verb, query, self.streams);
-        let method = verb.method();
-        let signed = to.signer.as_ref().map(|signer| {
-            signer.sign(method, to.origin.authority(), &path, &[], &[], unix_seconds())
-        });
-        let signed = signed.iter().flatten().map(|(name, value)| (*name, value.as_bytes()));
-        let extra: Vec<_> = extra.iter().copied().chain(signed).collect();
-        // There is no body that could have a type.
-        let lines = to.headers.split_inclusive("\r\n");
-        let fixed: String = lines.filter(|line| !line.starts_with("content-type:")).collect();
-        let request =
-            Outgoing { method, path: &path, fixed: &fixed, extra: &extra, body: Bytes::new() };
-        let started = Instant::now();
-        let late = |_| self.fail(Class::UpstreamTimeout, "did not answer in time");
-        let first_byte = started + to.first_byte.min(to.total);
-        let sent = timeout_at(first_byte, to.origin.send(request)).await.map_err(late)?;
-        let Response { status, headers, body } = sent.map_err(|error| self.unsent(&error))?;
-        let deadline = started + to.total;
-        if self.streams && status == 200 && headers.is_of_type("text/event-stream") {
-            let (first, idle) = (Bytes::new(), to.idle);
-            let (hide_usage, translated) = (false, None);
-            return Ok(Said::Events(Box::new(Partial {
-                status,
-                headers,
-                first,
-                rest: body,
-                hide_usage,
-                translated,
-                idle,
-                deadline,
-            })));
+        let deadline = Instant::now() + to.total;
+        let question = Question { method: verb.method(), path: &path, body: None, extra };
+        let response = asking.open(question).await?;
+        let is_events = response.headers.is_of_type("text/event-stream");
+        if self.streams && response.status == 200 && is_events {
+            return Ok(Said::Events(Box::new(events(response, to, deadline))));
         }
-        let read = timeout_at(deadline, read(body)).await.map_err(late)?;
-        let body = read.ok_or_else(|| self.fail(Class::UpstreamProtocol, "broke off its reply"))?;
-        self.judged(status, headers, body)
-    }
-
-    /// Lets a client see what is meant for it.
-    fn judged(&self, status: u16, headers: Headers, body: Bytes) -> Result<Said> {
-        let is_json = headers.is_of_type("application/json");
-        let is_empty = body.is_empty();
-        let said = Said::Whole { status, headers, body };
-        let class = match status {
-            200..=299 if is_json || is_empty => return Ok(said),
-            401 | 403 => Class::UpstreamAuth,
-            408 | 504 => Class::UpstreamTimeout,
-            429 => Class::UpstreamRateLimited,
-            400..=499 if is_json => return Ok(said),
-            404 => Class::NotFound,
-            400..=499 => Class::UpstreamRejected,
-            500..=599 => Class::UpstreamOverloaded,
-            _ => Class::UpstreamProtocol,
-        };
-        Err(self.fail(class, &format!("answered with status {status}")))
-    }
-
-    fn unsent(&self, error: &SendError) -> Error {
-        match error {
-            SendError::Protocol => self.fail(Class::UpstreamProtocol, "did not answer in HTTP"),
-            SendError::Unreachable(_) => {
-                self.fail(Class::UpstreamUnreachable, "could not be reached")
-            }
-            SendError::Broken => {
-                let what = "closed the connection without an answer";
-                self.fail(Class::UpstreamUnreachable, what)
-            }
-        }
-    }
-
-    fn fail(&self, class: Class, what: &str) -> Error {
-        Error::new(class, format!("Deployment `{}` {what}.", self.deployment.id))
+        let said = asking.settle(response, deadline).await?;
+        Ok(Said::Whole { status: said.status, headers: said.headers, body: said.body })
     }
 }
 
-/// All of a body; `None` if it ends early, or is too large.
-async fn read(mut rest: Body) -> Option<Bytes> {
-    let mut body = BytesMut::new();
-    while let Some(chunk) = rest.chunk().await {
-        body.extend_from_slice(&chunk.ok()?);
-        if body.len() > MOST {
-            return None;
-        }
-    }
-    Some(body.freeze())
+/// A reply of events, none of which has come.
+fn events(response: Response, to: &Deployment, deadline: Instant) -> Partial {
+    let Response { status, headers, body: rest } = response;
+    let (first, hide_usage, translated, idle) = (Bytes::new(), false, None, to.idle);
+    Partial { status, headers, first, rest, hide_usage, translated, idle, deadline }
 }
 
 /// Path and query of a response, below those of all responses.

@@ -97,6 +97,19 @@ impl Folder {
         }
     }
 
+    /// The names of entries that begin so; `prefix` has at least the letters of a shard.
+    ///
+    /// # Errors
+    /// The system's. Where nothing was written yet, there are none.
+    pub fn names(&self, prefix: &str) -> io::Result<Vec<String>> {
+        let files = match fs::read_dir(self.root.join(prefix.get(..SHARD).unwrap_or(prefix))) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            result => result?,
+        };
+        let names = files.filter_map(|file| file.ok()?.file_name().into_string().ok());
+        Ok(names.filter(|name| name.starts_with(prefix) && is_entry(name)).collect())
+    }
+
     fn path(&self, name: &str) -> PathBuf {
         self.root.join(name.get(..SHARD).unwrap_or(name)).join(name)
     }

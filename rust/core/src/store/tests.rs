@@ -28,7 +28,8 @@ impl Room {
         let temp = TempFolder::make();
         let plan = plan(|snapshot| snapshot["responses"] = policy);
         let shop = Arc::new(shop(Some(plan.clone())));
-        let store = Store::open(temp.path().join("responses"), shop).unwrap();
+        let store =
+            Store::open(temp.path().join("responses"), temp.path().join("files"), shop).unwrap();
         Room { temp, store, plan }
     }
 

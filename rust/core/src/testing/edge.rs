@@ -124,6 +124,7 @@ fn settings(control_socket: &Path) -> EdgeSettings {
             "max_sessions": 2, "max_message_bytes": 100_000, "idle_timeout": 60.0, "max_duration": 60.0,
         },
         "responses_folder": control_socket.with_extension("responses"),
+        "files_folder": control_socket.with_extension("files"),
     });
     EdgeSettings::from_json(settings.to_string().as_bytes()).unwrap()
 }

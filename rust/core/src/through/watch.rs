@@ -67,15 +67,6 @@ impl Watch {
         Watch { kind, told: in_headers(headers), how }
     }
 
-    /// How many events have passed, where they are counted.
-    #[must_use]
-    pub fn events(&self) -> u64 {
-        match &self.how {
-            How::Events(relay) => relay.events(),
-            How::Decoded(_) | How::Whole(_) | How::End(_) | How::Not => 0,
-        }
-    }
-
     /// One that looks at nothing.
     #[must_use]
     pub fn blind() -> Self {

@@ -1,6 +1,7 @@
 //! A response asked for as the stream of its events, from the beginning or after one of them.
 
-use super::{Answer, Rest, Verb, field};
+use super::{Answer, Rest, Verb};
+use crate::access::query_field;
 use crate::error::{Class, Error, Result};
 use crate::headers::Headers;
 use crate::http1::Head;
@@ -23,11 +24,11 @@ impl Wanted {
     /// # Errors
     /// If the number is none.
     pub(super) fn of(head: &Head, verb: Verb) -> Result<Option<Self>> {
-        let streams = field(head, "stream").is_some_and(|value| value != "false");
+        let streams = query_field(head, "stream").is_some_and(|value| value != "false");
         if verb != Verb::Retrieve || !streams || head.method() == "HEAD" {
             return Ok(None);
         }
-        let after = field(head, "starting_after").filter(|text| !text.is_empty());
+        let after = query_field(head, "starting_after").filter(|text| !text.is_empty());
         let after = after.map(|text| text.parse()).transpose().map_err(|_| {
             let message = "The parameter `starting_after` must be the number of an event.";
             Error::new(Class::InvalidRequest, message).with_param("starting_after")

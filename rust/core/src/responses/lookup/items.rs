@@ -1,6 +1,7 @@
 //! What a response answers, a page at a time.
 
-use super::{Answer, field};
+use super::Answer;
+use crate::access::query_field;
 use crate::error::{Class, Error, Result};
 use crate::http1::Head;
 use crate::store::entry::Content;
@@ -28,20 +29,20 @@ impl Wanted {
             Error::new(Class::InvalidRequest, message).with_param(name)
         };
         let Page { ascending, limit, .. } = Page::default();
-        let ascending = match field(head, "order").as_deref() {
+        let ascending = match query_field(head, "order").as_deref() {
             None => ascending,
             Some("asc") => true,
             Some("desc") => false,
             Some(_) => return Err(wrong("order", "`asc` or `desc`")),
         };
-        let limit = match field(head, "limit") {
+        let limit = match query_field(head, "limit") {
             None => limit,
             Some(text) => {
                 let number = text.parse().ok().filter(|number| (1..=MOST_ITEMS).contains(number));
                 number.ok_or_else(|| wrong("limit", "a number from 1 to 100"))?
             }
         };
-        Ok(Wanted { after: field(head, "after"), ascending, limit })
+        Ok(Wanted { after: query_field(head, "after"), ascending, limit })
     }
 }
 
