@@ -113,7 +113,10 @@ def test_and_no_others(
         (b'{"model":"gpt-5"}', []),
         ('{"model":"gpt-5"}'.encode("utf-16"), [("Content-Type", "application/json; charset=utf-16")]),
         (b'\xef\xbb\xbf{"model":"gpt-5"}', [JSON]),
-        (b'{"model":"routed","x":"&model=gpt-5"}', [JSON, ("Content-Type", "application/x-www-form-urlencoded")]),
+        (
+            b'{"model":"routed","x":"&model=gpt-5"}',
+            [JSON, ("Content-Type", "application/x-www-form-urlencoded")],
+        ),
         (b'[{"model":"gpt-5"}]', [JSON]),
         (b'{"model":"routed"} {"model":"gpt-5"}', [JSON]),
         (b'--b\r\nContent-Disposition: form-data; name="model"\r\n\r\ngpt-5\r\n--b--\r\n', [FORM]),

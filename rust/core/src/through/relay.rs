@@ -11,6 +11,7 @@ use crate::reply::Body;
 use crate::session::{After, Asked, Session};
 use crate::stream::{self, Outgoing};
 use crate::upstream::{self, Response};
+use llmgw_formats::Kind;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout_at;
@@ -155,8 +156,7 @@ pub(super) async fn pass<S: AsyncRead + AsyncWrite + Unpin>(
                 let error = midway(class, deployment);
                 passed.after = session.refuse(asked, &error).await;
             } else if headers.is_of_type("text/event-stream") {
-                passed.after =
-                    say_so(session, &mut out, class, deployment, watch.events(), asked).await;
+                passed.after = say_so(session, &mut out, class, watch, deployment, asked).await;
             }
         }
     }
@@ -208,18 +208,20 @@ pub(super) fn midway(class: Class, deployment: &Deployment) -> Error {
     Error::new(class, format!("Deployment `{}` {what} midway.", deployment.id))
 }
 
-/// Ends a stream that broke off after so many events with one that tells so.
+/// Ends a stream that broke off with an event that tells so.
 async fn say_so<S: AsyncRead + AsyncWrite + Unpin>(
     session: &mut Session<S>,
     out: &mut Outgoing,
     class: Class,
+    watch: &Watch,
     deployment: &Deployment,
-    others: u64,
     asked: &Asked,
 ) -> After {
     let error = midway(class, deployment);
+    // OpenAI's two APIs have errors in common, and events of their own.
+    let kind = if asked.dialect == Kind::OpenaiChat { watch.kind() } else { asked.dialect };
     // An event may be unfinished: half of one would spoil the one that says why.
-    let event = dialect::error_event(asked.dialect, &error, &asked.request_id, others);
+    let event = dialect::error_event(kind, &error, &asked.request_id, watch.events());
     let text = [b"\n\n", &event[..]].concat();
     let sent = out.send(session, &text).await.is_ok() && out.finish(session).await.is_ok();
     if sent { After::Close } else { After::Cut }

@@ -111,6 +111,12 @@ impl Watch {
         read.or(self.told)
     }
 
+    /// The dialect that is looked for.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
     /// How many events have passed.
     #[must_use]
     pub fn events(&self) -> u64 {
