@@ -58,7 +58,9 @@ def session(
     """A session opened by a client of another make."""
     options.setdefault("compression", None)
     options.setdefault("max_size", None)
-    return connect(websocket_url(gateway) + path, additional_headers=shown(key), proxy=None, **options)
+    url = websocket_url(gateway) + path
+    opened: ClientConnection = connect(url, additional_headers=shown(key), proxy=None, **options)
+    return opened
 
 
 def event(client: ClientConnection) -> dict[str, Any]:
