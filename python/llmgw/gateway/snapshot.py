@@ -26,6 +26,8 @@ class VirtualKey(Part, frozen=True):
     models: tuple[str, ...] | None = None
     model_map: dict[str, str] = {}
     """Names that mean other models when this key uses them; may hold one `*` (`claude-*`)."""
+    pass_through: tuple[str, ...] | None = None
+    """Names of pass-throughs it may use, `*` for all; `None`: all, unless `models` limits it."""
     expires_at: int | None = None
     """Unix seconds."""
     blocked: bool = False
@@ -154,6 +156,19 @@ class ResponsesPolicy(Part, frozen=True):
     max_entry_bytes: int
 
 
+class PassThrough(Part, frozen=True):
+    """A provider's own API under a path of this name."""
+
+    name: str
+    deployment: int
+    """Whose host and credential; it need not be of any group."""
+    base_path: str
+    paths: tuple[str, ...]
+    methods: tuple[str, ...]
+    headers: tuple[str, ...]
+    """In lower case."""
+
+
 class EgressPolicy(Part, frozen=True):
     """Networks (CIDR) allowed besides the built-in rule, and more trust anchors."""
 
@@ -185,6 +200,7 @@ class Snapshot(Part, frozen=True):
     cache: CachePolicy | None
     pii: PiiPolicy | None
     responses: ResponsesPolicy | None
+    pass_through: tuple[PassThrough, ...]
     egress: EgressPolicy
     media: MediaPolicy | None
 

@@ -92,6 +92,11 @@ class DeploymentCompiler:
                 built.append(Built(entry, path, deployment))
         return built
 
+    def compile_alone(self, entry: ModelEntry, path: Path) -> Deployment | None:
+        """The deployment of an entry that is in no list of models; `None` if it was reported."""
+        self._take_given_ids([entry], path)
+        return self._deployment(entry, path)
+
     def _deployment(self, entry: ModelEntry, path: Path) -> Deployment | None:
         params = params_of(entry)
         at = (*path, "params" if entry.params is not None else "litellm_params")

@@ -44,11 +44,13 @@ pub mod dialect;
 pub mod dispatch;
 pub mod edge;
 pub mod gate;
+pub mod realtime;
 pub mod reply;
 pub mod responses;
 pub mod session;
 pub mod store;
 pub mod stream;
+pub mod through;
 pub mod translate;
 pub mod upload;
 

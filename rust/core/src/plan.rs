@@ -13,6 +13,7 @@ use crate::responses::account::Account;
 use crate::sign::Signer;
 use crate::snapshot::{self, Operation, Snapshot};
 use crate::store::Terms;
+use crate::through::Door;
 use crate::tokens::Family;
 use crate::upstream::Origin;
 use http::Uri;
@@ -52,6 +53,8 @@ pub struct Plan {
     pub cache: Option<snapshot::CachePolicy>,
     /// What a PII finding leads to, if the scan is on.
     pub pii: Option<snapshot::PiiMode>,
+    /// Providers' own APIs that are passed through.
+    pub doors: Vec<Door>,
     /// On which terms responses are stored, if they are.
     pub responses: Option<Terms>,
     /// Fetches media for upstreams that take bytes only, if that is allowed.
@@ -69,6 +72,7 @@ pub struct Key {
     models: Option<Vec<Pattern>>,
     /// Names that mean other models when this key uses them.
     pub map: ModelMap,
+    pass_through: Option<Vec<String>>,
     /// Unix seconds after which it is refused.
     pub expires_at: Option<u64>,
     /// Refused until unblocked.
@@ -114,6 +118,21 @@ impl Key {
     pub fn may_use(&self, name: &str) -> bool {
         self.models.as_ref().is_none_or(|models| models.iter().any(|one| one.matches(name)))
     }
+
+    /// Whether the key may use certain models only.
+    #[must_use]
+    pub fn is_limited(&self) -> bool {
+        self.models.is_some()
+    }
+
+    /// Whether the key may use the pass-through of that name.
+    #[must_use]
+    pub fn may_pass(&self, name: &str) -> bool {
+        match &self.pass_through {
+            Some(names) => names.iter().any(|one| one == name || one == "*"),
+            None => !self.is_limited(),
+        }
+    }
 }
 
 /// A model group, ready for the balancer.
@@ -139,7 +158,8 @@ pub struct Deployment {
     pub id_hash: u64,
     weight: u32,
     order: u32,
-    tokenizer: Family,
+    /// How its input is counted.
+    pub tokenizer: Family,
     model: String,
     urls: HashMap<Operation, Target>,
     /// What its host turned out to lack, which not every host of the dialect has: a bit per operation.
@@ -277,6 +297,8 @@ impl Plan {
         if !linked.chain(named).all(known) {
             return Err("a name refers to a model group that does not exist".into());
         }
+        let doors = snapshot.pass_through.into_iter().map(|one| Door::new(one, &deployments));
+        let doors = doors.collect::<Result<Vec<_>, _>>()?;
         let mut keys = HashMap::with_capacity(snapshot.auth.keys.len());
         for key in snapshot.auth.keys {
             let key = Key::new(key)?;
@@ -294,6 +316,7 @@ impl Plan {
             retry: Retry::new(snapshot.retry),
             cache: snapshot.cache,
             pii: snapshot.pii.map(|policy| policy.mode),
+            doors,
             responses: snapshot.responses.map(|policy| Terms::new(&policy, &pepper)),
             fetcher,
             pools,
@@ -323,6 +346,31 @@ impl Plan {
     #[must_use]
     pub fn key_named(&self, alias: &str) -> Option<&Key> {
         self.keys.values().find(|key| key.alias == alias).map(|key| &**key)
+    }
+
+    /// Whether a key may use the model that the host of a deployment calls `model`, under any public name
+    /// that leads there.
+    #[must_use]
+    pub fn may_reach(&self, key: &Key, host: &Deployment, model: &str) -> bool {
+        let there = |index: &usize| {
+            let one = &self.deployments[*index];
+            (one.origin.authority() == host.origin.authority()).then_some(one)
+        };
+        let members = |group: usize| {
+            self.groups[group].candidates.iter().filter_map(move |one| there(&one.index))
+        };
+        let named = self.models.iter().any(|(name, &group)| {
+            key.may_use(name) && members(group).any(|one| one.model == model)
+        });
+        named
+            || self.wildcards.iter().any(|wild| {
+                members(wild.group).any(|one| match one.model.split_once('*') {
+                    Some((before, after)) => star(model, before, after).is_some_and(|matched| {
+                        key.may_use(&[&wild.prefix, matched, &wild.suffix].concat())
+                    }),
+                    None => one.model == model && key.may_use(&self.groups[wild.group].name),
+                })
+            })
     }
 
     /// Whether a name leads a key to a model that it may use.
@@ -384,6 +432,7 @@ impl Key {
             requests: per_minute("key-requests", key.rpm),
             tokens: per_minute("key-tokens", key.tpm),
             map: ModelMap::new(key.model_map),
+            pass_through: key.pass_through,
             models: key.models.map(|models| models.iter().map(|text| Pattern::new(text)).collect()),
             alias: key.alias,
             digest,

@@ -17,6 +17,8 @@ use crate::session::{After, Asked, Session};
 use crate::upstream;
 use crate::usage::Usage;
 use bytes::Bytes;
+pub(crate) use course::Tail;
+pub(crate) use course::grammar_of;
 use course::{Course, End};
 pub use follow::{Followed, follow};
 use llmgw_formats::Kind;
@@ -61,7 +63,11 @@ pub async fn pass<S: AsyncRead + AsyncWrite + Unpin>(
     asked: &Asked,
 ) -> Passed {
     let is_events = partial.headers.is_of_type("text/event-stream");
-    let (mut out, keep_alive) = Outgoing::begin(session, &partial, is_events, asked);
+    let left = partial.rest.remaining().and_then(|left| usize::try_from(left).ok());
+    // What is translated changes its length.
+    let is_known = !is_events && partial.translated.is_none();
+    let length = left.map(|left| partial.first.len() + left).filter(|_| is_known);
+    let (mut out, keep_alive) = Outgoing::begin(session, length, asked);
     let translated = partial.translated.take().map(|midway| midway.translation);
     let mut course = Course::new(call, translated, is_events, partial.hide_usage);
     let mut kept = (is_events && call.cache_key.is_some()).then(Keeper::default);
@@ -198,7 +204,7 @@ fn midway(timed_out: bool, deployment: &str) -> Error {
 }
 
 /// Frames what is sent.
-struct Outgoing {
+pub(crate) struct Outgoing {
     framing: Body,
     frame: Vec<u8>,
     sent: usize,
@@ -207,16 +213,11 @@ struct Outgoing {
 impl Outgoing {
     /// Ends the reply's head, by how the body is framed and not as a header says: what is promised is what
     /// comes. The second value says whether the connection may live on.
-    fn begin<S: AsyncRead + AsyncWrite + Unpin>(
+    pub(crate) fn begin<S: AsyncRead + AsyncWrite + Unpin>(
         session: &mut Session<S>,
-        partial: &Partial,
-        is_events: bool,
+        length: Option<usize>,
         asked: &Asked,
     ) -> (Self, bool) {
-        let left = partial.rest.remaining().and_then(|left| usize::try_from(left).ok());
-        // What is translated changes its length.
-        let is_known = !is_events && partial.translated.is_none();
-        let length = left.map(|left| partial.first.len() + left).filter(|_| is_known);
         let framing = match (length, asked.chunked) {
             (Some(length), _) => Body::Length(length),
             (None, true) => Body::Chunked,
@@ -229,7 +230,7 @@ impl Outgoing {
     }
 
     /// Sends `data` (and the head before it, the first time).
-    async fn send<S: AsyncRead + AsyncWrite + Unpin>(
+    pub(crate) async fn send<S: AsyncRead + AsyncWrite + Unpin>(
         &mut self,
         session: &mut Session<S>,
         data: &[u8],
@@ -252,7 +253,7 @@ impl Outgoing {
         session.connection.flush().await
     }
 
-    async fn finish<S: AsyncRead + AsyncWrite + Unpin>(
+    pub(crate) async fn finish<S: AsyncRead + AsyncWrite + Unpin>(
         &mut self,
         session: &mut Session<S>,
     ) -> io::Result<()> {

@@ -34,6 +34,7 @@ pub fn virtual_key(alias: &str, key: &str) -> Value {
     let digest = to_hex(&Digester::new(&PEPPER).digest(key.as_bytes()));
     json!({
         "alias": alias, "digest": digest, "admin": false, "models": null, "model_map": {},
+        "pass_through": null,
         "expires_at": null, "blocked": false, "rpm": null, "tpm": null,
     })
 }
@@ -86,6 +87,7 @@ pub fn snapshot(change: impl FnOnce(&mut Value)) -> Snapshot {
         "cache": null,
         "pii": null,
         "responses": null,
+        "pass_through": [],
         "egress": {"allow_networks": [], "ca_file": null},
         "media": null,
     });

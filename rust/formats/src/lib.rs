@@ -14,6 +14,7 @@ pub mod format;
 pub mod frames;
 pub mod gemini_embed;
 pub mod gemini_generate;
+mod lost;
 pub mod openai_chat;
 pub mod openai_errors;
 pub mod openai_responses;

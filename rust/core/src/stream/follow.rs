@@ -30,7 +30,7 @@ pub async fn follow<S: AsyncRead + AsyncWrite + Unpin>(
     deployment: &str,
     asked: &Asked,
 ) -> Followed {
-    let (mut out, keep_alive) = Outgoing::begin(session, &partial, true, asked);
+    let (mut out, keep_alive) = Outgoing::begin(session, None, asked);
     let mut relay = Relay::new(Grammar::Responses, false);
     let end = pass(session, partial, &mut relay, &mut out).await;
     let mut last = Vec::new();

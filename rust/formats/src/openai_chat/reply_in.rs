@@ -1,6 +1,7 @@
 //! An upstream's whole reply.
 
-use super::parts::{citation_in, content_in};
+use super::made::{audio_in, images_in};
+use super::parts::{citation_in, content_in, sign_text};
 use super::request_in::{thoughts, tool_call};
 use super::words::{finish_in, logprobs_in, usage_in};
 use crate::chat::{Block, Choice, Finish, Reply};
@@ -32,9 +33,12 @@ fn choice<'a>(value: &Value<'a>, sent: &Sent) -> Result<Choice<'a>, Fault> {
         let annotations = message.get("annotations").map(Value::items).unwrap_or_default();
         text.citations = annotations.iter().filter_map(citation_in).collect();
     }
+    sign_text(message, first_text, &mut blocks);
     if let Some(refusal) = message.get("refusal").and_then(Value::text) {
         blocks.push(Block::Refusal(refusal));
     }
+    blocks.extend(images_in(message));
+    blocks.extend(audio_in(message, false));
     let calls = message.get("tool_calls").map(Value::items).unwrap_or_default();
     blocks.extend(calls.iter().filter_map(tool_call));
     let finish = value.get("finish_reason").and_then(Value::as_str).map_or(Finish::Stop, finish_in);
