@@ -17,6 +17,7 @@ from llmgw.wiring.egress import compile_egress, compile_media
 from llmgw.wiring.facts import compile_model_catalogue, with_limits
 from llmgw.wiring.groups import compile_groups
 from llmgw.wiring.keys import compile_keys, warn_of_unknown_models
+from llmgw.wiring.pass_through import compile_pass_through
 from llmgw.wiring.retries import compile_retries, default_timeouts
 
 _MATCHED_NATIVELY = STORED | {Operation.REALTIME}
@@ -77,6 +78,7 @@ def compile_settings(
     built = [with_limits(one, known) for one in built]
     catalogue = compile_groups(built, settings, report)
     warn_of_unknown_models(settings, catalogue, report)
+    deployments, pass_through = compile_pass_through(settings, compiler, catalogue.deployments, report)
     snapshot = Snapshot(
         version="",
         auth=Auth(
@@ -87,11 +89,12 @@ def compile_settings(
         models=catalogue.models,
         wildcards=catalogue.wildcards,
         groups=catalogue.groups,
-        deployments=catalogue.deployments,
+        deployments=deployments,
         retry=compile_retries(settings, report),
         cache=_cache(settings, report),
         pii=None if settings.pii is None else PiiPolicy(mode=settings.pii.mode),
         responses=_responses(settings),
+        pass_through=pass_through,
         files=_files(settings),
         egress=compile_egress(settings.egress, report),
         media=compile_media(settings.egress, report),

@@ -53,7 +53,9 @@ pub fn route(plan: &Plan, head: &Head) -> Option<Route> {
     Some(route)
 }
 
-fn of_path(plan: &Plan, path: &str) -> Option<Route> {
+/// The native endpoint that has this path.
+#[must_use]
+pub fn of_path(plan: &Plan, path: &str) -> Option<Route> {
     if let Some(&operation) = plan.routes.get(path) {
         return Some(Route { operation, model: None, stream: false, array: false });
     }
@@ -141,6 +143,14 @@ pub fn percent_decode(text: &str) -> Option<String> {
 /// # Errors
 /// `InvalidRequest` when two different ones are shown: which of them counts must not be a guess.
 pub fn credential(head: &Head) -> Result<Option<&[u8]>> {
+    credential_in(head, dialect(head.path()))
+}
+
+/// The same for a client of a known dialect.
+///
+/// # Errors
+/// As of [`credential`].
+pub fn credential_in(head: &Head, dialect: Kind) -> Result<Option<&[u8]>> {
     if let Some(key) = head.header(FIRST_HEADER) {
         return Ok(Some(bearer(key).unwrap_or(key)));
     }
@@ -162,13 +172,13 @@ pub fn credential(head: &Head) -> Result<Option<&[u8]>> {
             _ => {}
         }
     }
-    Ok(shown.or_else(|| query_key(head)))
+    Ok(shown.or_else(|| query_key(head, dialect)))
 }
 
 /// Gemini's clients may show the key in the query, and nobody else: queries end up in the logs of whatever
 /// stands before us. Ours need no percent-encoding.
-fn query_key(head: &Head) -> Option<&[u8]> {
-    if dialect(head.path()) != Kind::GeminiGenerate {
+fn query_key(head: &Head, dialect: Kind) -> Option<&[u8]> {
+    if dialect != Kind::GeminiGenerate {
         return None;
     }
     let fields = head.query()?.split('&');

@@ -104,6 +104,20 @@ mod tests {
     }
 
     #[test]
+    fn a_budget_that_is_used_up_has_one_code_however_it_is_written() {
+        let error = Error::new(Class::BudgetExceeded, "No more.");
+        for kind in [Kind::OpenaiChat, Kind::OpenaiResponses] {
+            let context = Context { request_id: "req_1", now: 0 };
+            let body = format(kind).encode_error(&failure(&error), &context);
+            let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+            let whole: serde_json::Value =
+                serde_json::from_slice(&error_body(kind, &error, "req_1")).unwrap();
+            assert_eq!(body, whole);
+            assert_eq!(body["error"]["code"], "budget_exceeded");
+        }
+    }
+
+    #[test]
     fn a_failed_message_stream_ends_with_an_error_event() {
         let error = Error::new(Class::UpstreamTimeout, "Late.");
         let event = error_event(Kind::AnthropicMessages, &error, "req_1", 2);

@@ -5,6 +5,7 @@ use crate::dial::Address;
 use crate::gate::{Desk, Shop};
 use crate::metrics::{Gauge, GaugeGuard};
 use crate::mock;
+use crate::realtime::Realtime;
 use crate::reply::HeadWriter;
 use crate::session::Session;
 use crate::snapshot::EdgeSettings;
@@ -44,6 +45,8 @@ pub struct Edge {
     pub secret: String,
     /// Responses that clients may ask for again.
     pub store: Store,
+    /// The realtime sessions of this thread.
+    pub realtime: Realtime,
     stop: watch::Receiver<bool>,
     open: Cell<usize>,
     closed: Notify,
@@ -174,6 +177,7 @@ async fn run(
         ),
         secret: settings.secret,
         store,
+        realtime: Realtime::new(&settings.realtime),
         stop: stop.clone(),
         open: Cell::new(0),
         closed: Notify::new(),

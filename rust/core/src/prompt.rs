@@ -152,6 +152,18 @@ impl Prompt {
         }
     }
 
+    /// Reads every key and every text of a validated body, whatever it is for.
+    pub fn read_everything(&mut self, body: &[u8]) {
+        self.text.clear();
+        self.slots.clear();
+        (self.messages, self.images, self.token_ids) = (0, 0, 0);
+        json::walk(body, |token| {
+            if let Token::Key(raw) | Token::Text(raw) = token {
+                self.add(raw);
+            }
+        });
+    }
+
     fn read_field(&mut self, name: &str, value: &[u8]) {
         let definitions = matches!(name, "tools" | "functions" | "response_format" | "text");
         let labels = matches!(name, "metadata" | "labels");

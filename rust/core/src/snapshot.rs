@@ -32,6 +32,8 @@ pub struct Snapshot {
     pub pii: Option<PiiPolicy>,
     /// How responses are stored for their clients, if they are.
     pub responses: Option<ResponsesPolicy>,
+    /// Providers' own APIs that are passed through.
+    pub pass_through: Vec<PassThrough>,
     /// How files and batches are remembered for their clients, if they are served.
     pub files: Option<FilesPolicy>,
     /// What the gateway may connect to.
@@ -90,6 +92,8 @@ pub struct VirtualKey {
     pub models: Option<Vec<String>>,
     /// Names that mean other models when this key uses them; may hold one `*`.
     pub model_map: HashMap<String, String>,
+    /// Names of pass-throughs it may use, `*` for all; `None`: all, unless `models` limits it.
+    pub pass_through: Option<Vec<String>>,
     /// Unix seconds after which it is refused.
     pub expires_at: Option<u64>,
     /// Refused until unblocked.
@@ -327,6 +331,8 @@ pub struct Deployment {
     pub takes_urls: bool,
     /// How its bodies differ from those of the format.
     pub body_style: BodyStyle,
+    /// The model that it is, if its name does not tell.
+    pub base_model: Option<String>,
     /// Most tokens that the model can write, if known.
     pub max_output_tokens: Option<u64>,
     /// The tokenizer family used to count (`o200k`, `cl100k`, …).
@@ -410,6 +416,24 @@ pub struct ResponsesPolicy {
     pub max_entry_bytes: u64,
 }
 
+/// A provider's own API under a path of this name.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PassThrough {
+    /// The first segment of its paths here.
+    pub name: String,
+    /// Whose host and credential; it need not be of any group.
+    pub deployment: usize,
+    /// What stands before the client's path at the host.
+    pub base_path: String,
+    /// Beginnings of the paths that are let through.
+    pub paths: Vec<String>,
+    /// Methods that are let through.
+    pub methods: Vec<String>,
+    /// More headers of clients that the host gets to see, in lower case.
+    pub headers: Vec<String>,
+}
+
 /// How it is remembered whose the files and batches are that lie at providers.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -489,8 +513,24 @@ pub struct EdgeSettings {
     pub control_socket: std::path::PathBuf,
     /// The folder of stored responses; shared by all workers.
     pub responses_folder: std::path::PathBuf,
+    /// What realtime sessions may take.
+    pub realtime: RealtimeSettings,
     /// The folder of what is remembered of files and batches; shared by all workers.
     pub files_folder: std::path::PathBuf,
     /// Shared with the control plane: proves that a request came through an edge.
     pub secret: String,
+}
+
+/// What the realtime sessions of a worker may take.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RealtimeSettings {
+    /// Sessions at a time.
+    pub max_sessions: usize,
+    /// Bytes of a message, of either side's.
+    pub max_message_bytes: usize,
+    /// Seconds without a message from either side.
+    pub idle_timeout: f64,
+    /// Seconds of a whole session.
+    pub max_duration: f64,
 }

@@ -17,6 +17,8 @@ use crate::session::{After, Asked, Session};
 use crate::upstream;
 use crate::usage::Usage;
 use bytes::Bytes;
+pub(crate) use course::Tail;
+pub(crate) use course::grammar_of;
 use course::{Course, End};
 pub use follow::{Followed, follow};
 use llmgw_formats::Kind;

@@ -15,6 +15,7 @@ use crate::responses::previous::Past;
 use crate::snapshot::Operation;
 use crate::usage::{self, Usage};
 use bytes::Bytes;
+use llmgw_formats::answer;
 use llmgw_formats::bedrock_converse;
 use llmgw_formats::chat::{Extra, Failure, Request};
 use llmgw_formats::format::{Context, Dropped, Fault, PathFacts, Sent, StreamEncoder, Target};
@@ -73,6 +74,19 @@ pub struct Translated {
     pub body: Bytes,
     /// Tokens charged.
     pub usage: Option<Usage>,
+    /// Whether it fits the schema that the client gave.
+    pub fit: Fit,
+}
+
+/// Whether a reply fits the schema that its client gave, where its upstream could not be held to that.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Fit {
+    /// It does, or there is none.
+    Fits,
+    /// It does not: the client is told so, by this name.
+    Unmet(String),
+    /// It does not, and the client wants none that does not.
+    Refused,
 }
 
 impl<'a> Chat<'a> {
@@ -227,16 +241,22 @@ impl<'a> Chat<'a> {
         if lane.operation.embeds() {
             let (asked, by) = (self.embedded()?, self.call.operation);
             let (body, usage) = embeddings::reply(lane.operation, by, &asked, body)?;
-            return Ok(Translated { body: body.into(), usage: usage.and_then(usage::believable) });
+            let usage = usage.and_then(usage::believable);
+            return Ok(Translated { body: body.into(), usage, fit: Fit::Fits });
         }
         let request = self.request()?;
         let mut reply = lane.upstream.decode_reply(body, &lane.sent).map_err(|_| broken(()))?;
+        let fit = match answer::is_unfit(request, &reply, &lane.sent) {
+            false => Fit::Fits,
+            true if self.call.strict || answer::has_to_fit(request) => Fit::Refused,
+            true => Fit::Unmet(self.spelt(Cow::Borrowed("response_format")) + " (unmet)"),
+        };
         if self.names_anew(lane) {
             reply.id = Cow::Borrowed("");
         }
         let body = self.client().encode_reply(&reply, request, &self.context());
         let usage = reply.usage.and_then(usage::believable);
-        Ok(Translated { body: body.into(), usage })
+        Ok(Translated { body: body.into(), usage, fit })
     }
 
     /// The refusal for the client.
@@ -269,9 +289,10 @@ impl<'a> Chat<'a> {
 }
 
 /// What encoders have to know of a deployment.
-fn target<'t>(to: &Deployment, model: &'t str) -> Target<'t> {
+fn target<'t>(to: &'t Deployment, model: &'t str) -> Target<'t> {
     Target {
         model,
+        base_model: to.base_model.as_deref(),
         max_output_tokens: to.max_output_tokens,
         original: to.original,
         stream_usage: to.stream_usage,

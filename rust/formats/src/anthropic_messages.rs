@@ -21,6 +21,7 @@
 mod blocks_in;
 mod blocks_out;
 mod errors;
+mod hosted;
 mod messages_out;
 mod models;
 mod own;

@@ -4,6 +4,7 @@
 //! tree (`value`) and as text in the making (`writer`), the canonical chat (`chat`), what a format is
 //! (`format`), frames of a stream (`frames`), then a module for each format.
 
+pub mod answer;
 pub mod anthropic_messages;
 pub mod base64;
 pub mod bedrock_converse;
@@ -14,6 +15,8 @@ pub mod format;
 pub mod frames;
 pub mod gemini_embed;
 pub mod gemini_generate;
+pub mod json_schema;
+mod lost;
 pub mod openai_chat;
 pub mod openai_errors;
 pub mod openai_responses;

@@ -5,6 +5,7 @@
 //! `thinking_blocks` with signatures (LiteLLM), `extra_content.google.thought_signature` on tool calls
 //! (Gemini's OpenAI surface), `cache_control` on parts (LiteLLM, OpenRouter).
 
+mod made;
 mod messages_out;
 pub(crate) mod parts;
 mod reply_in;

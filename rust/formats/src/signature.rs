@@ -5,7 +5,7 @@
 //! name of their origin, so that they are never shown to a provider who did not write them.
 
 use crate::Kind;
-use crate::chat::Signature;
+use crate::chat::{Block, Signature, TextBlock, Thinking};
 use std::borrow::Cow;
 
 /// What a sealed signature begins with: nothing that a provider writes itself.
@@ -15,6 +15,10 @@ const BORDER: char = '.';
 
 /// The same in base64, as dialects whose proofs are bytes have it.
 const MARK_BASE64: &[u8] = b"\"bGxtZ3cx";
+
+/// Stands where a sealed signature's id would: it belongs to the text before it. In a stream the text has
+/// gone out when its proof comes.
+const OF_TEXT_BEFORE: &str = "text";
 
 /// Whether a body holds anything that was sealed.
 #[must_use]
@@ -39,6 +43,48 @@ pub fn open(text: &str) -> Option<Signature<'_>> {
     let origin = Kind::ALL.into_iter().find(|kind| kind.name() == origin)?;
     let id = (!id.is_empty()).then_some(Cow::Borrowed(id));
     Some(Signature { origin, id, value: Cow::Borrowed(value) })
+}
+
+/// The proof so far with its next piece, apart from the stream that it came in.
+#[must_use]
+pub fn joined(before: Option<Signature<'static>>, piece: &Signature<'_>) -> Signature<'static> {
+    match before {
+        Some(mut before) => {
+            before.value.to_mut().push_str(&piece.value);
+            before
+        }
+        None => piece.clone().into_owned(),
+    }
+}
+
+/// The proof of a text (Gemini's), for a dialect that has no place for it but an empty thought, and where that
+/// thought comes after the text.
+#[must_use]
+pub fn of_text_before<'a>(signature: &'a Signature<'_>) -> Signature<'a> {
+    Signature {
+        origin: signature.origin,
+        id: Some(Cow::Borrowed(OF_TEXT_BEFORE)),
+        value: Cow::Borrowed(&signature.value),
+    }
+}
+
+/// Gives the last of these blocks the proof that an empty thought after it holds; hands the thought back if
+/// that is none, or nobody's.
+#[must_use]
+pub fn give_to_text_before<'a>(
+    blocks: &mut [Block<'a>],
+    mut thought: Thinking<'a>,
+) -> Option<Thinking<'a>> {
+    let Some(signature) = &mut thought.signature else { return Some(thought) };
+    let has_none = signature.origin != Kind::GeminiGenerate;
+    if has_none || signature.id.take_if(|id| id == OF_TEXT_BEFORE).is_none() {
+        return Some(thought);
+    }
+    match blocks.last_mut() {
+        Some(Block::Text(TextBlock { signature: place @ None, .. })) => *place = thought.signature,
+        _ => return Some(thought),
+    }
+    None
 }
 
 /// What a dialect reads in its own place for such proofs: one that was sealed, or its own.

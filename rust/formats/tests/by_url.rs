@@ -14,7 +14,7 @@ fn at(url: &'static str) -> Source<'static> {
 }
 
 fn image(url: &'static str) -> Block<'static> {
-    Block::Image { source: at(url), detail: None, cache: None }
+    Block::image(at(url))
 }
 
 fn document(url: &'static str) -> Block<'static> {
@@ -26,7 +26,7 @@ fn fetched(kind: Kind, target: &Target<'_>) -> String {
     let blocks = [
         ('i', image(URL)),
         ('d', document(URL)),
-        ('a', Block::Audio { source: at(URL) }),
+        ('a', Block::audio(at(URL))),
         ('v', Block::Video { source: at(URL) }),
     ];
     let needs = |(_, block): &&(char, Block<'_>)| format_of(kind).needs_bytes(block, target);

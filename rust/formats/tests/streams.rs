@@ -5,7 +5,7 @@
 mod common;
 
 use common::stream::{Sum, listen, relay};
-use common::{CLIENTS, files, fixtures, golden, in_words, of, scenarios};
+use common::{CLIENTS, CONTEXT, files, fixtures, golden, in_words, of, scenarios};
 use llmgw_formats::Kind;
 use llmgw_formats::chat::Request;
 use llmgw_formats::format::Sent;
@@ -168,6 +168,49 @@ fn every_translated_stream_says_the_same() {
                         client.name(),
                         heard.complete,
                         sum.wrong
+                    ));
+                }
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// What a body or a stream says was left out.
+fn dropped(written: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(written);
+    let (_, rest) = text.split_once("\"llmgw_dropped\":")?;
+    let (names, _) = rest.split_once(']')?;
+    Some(names.split_whitespace().collect())
+}
+
+/// A client gets the same, whole or as a stream: what is carried and what is named as left out.
+#[test]
+fn every_translated_stream_carries_what_the_translated_reply_carries() {
+    let scenarios = scenarios();
+    let mut failures = Vec::new();
+    let request = Request { model: "test-model".into(), ..Request::default() };
+    for kind in Kind::ALL {
+        for (name, bytes) in recorded(kind) {
+            let file = fixtures().join("replies").join(kind.name()).join(format!("{name}.json"));
+            let Ok(body) = fs::read_to_string(file) else { continue };
+            if like(&scenarios, kind, &name).is_none() || name == CUT {
+                continue;
+            }
+            let reply = of(kind).decode_reply(&body, &Sent::default()).unwrap();
+            for client in CLIENTS {
+                let whole = of(client).encode_reply(&reply, &request, &CONTEXT);
+                let streamed = relay(kind, client, &request, &[&bytes]);
+                let (sum, _) = Sum::of(client, &[&streamed]);
+                let text = String::from_utf8(whole.clone()).unwrap();
+                let again = of(client).decode_reply(&text, &Sent::default()).unwrap();
+                let expected = (in_words(&again)["choices"].clone(), dropped(&whole));
+                let found = (in_words(&sum.reply)["choices"].clone(), dropped(&streamed));
+                if found != expected {
+                    failures.push(format!(
+                        "{} {name} for {}:\n  stream {found:?}\n  whole  {expected:?}",
+                        kind.name(),
+                        client.name()
                     ));
                 }
             }

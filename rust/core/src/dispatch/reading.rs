@@ -4,7 +4,7 @@ use super::{Failure, Lost, Midway, Outcome, Partial, Whole, refusal};
 use crate::error::Class;
 use crate::headers::Headers;
 use crate::plan::Deployment;
-use crate::translate::{Chat, Lane, Translation};
+use crate::translate::{Chat, Fit, Lane, Translation};
 use crate::upstream::{Body, Response};
 use bytes::{Bytes, BytesMut};
 use tokio::time::{Instant, timeout_at};
@@ -147,7 +147,16 @@ impl Reading<'_, '_> {
         let unreadable =
             |_| fail(Class::UpstreamProtocol, "sent a reply that could not be understood");
         let reply = self.chat.reply(&lane, &body).map_err(unreadable)?;
-        let Lane { dropped, kept_upstream, .. } = lane;
+        let Lane { mut dropped, kept_upstream, .. } = lane;
+        match &reply.fit {
+            Fit::Fits => {}
+            Fit::Unmet(name) if dropped.is_empty() => dropped.push_str(name),
+            Fit::Unmet(name) => dropped.extend([", ", name]),
+            Fit::Refused => {
+                let what = "answered with something that does not fit the client's schema";
+                return Err(fail(Class::UpstreamProtocol, what));
+            }
+        }
         let translated = Some(Lost { dropped, usage: reply.usage, kept_upstream });
         let headers = headers.translated(JSON);
         Ok(Outcome::Whole(Whole { status, headers, body: reply.body, translated }))

@@ -1,7 +1,9 @@
 //! Content blocks of requests and replies.
 
 use super::strangers::{self, Extras};
-use crate::chat::{Block, Cache, Citation, Signature, Source, Text, TextBlock, Thinking, ToolCall};
+use crate::chat::{
+    Block, Cache, Citation, Made, Signature, Source, Text, TextBlock, Thinking, ToolCall,
+};
 use crate::format::{Fault, Kind};
 use crate::signature;
 use crate::value::{Kind as Json, Value};
@@ -39,6 +41,7 @@ pub(super) fn push<'a>(blocks: &mut Vec<Block<'a>>, mut block: Block<'a>) {
     let place = match &mut block {
         Block::ToolCall(call) => Some(&mut call.signature),
         Block::Text(text) => Some(&mut text.signature),
+        Block::Image { made, .. } => Some(&mut made.signature),
         _ => None,
     };
     if let Some(place) = place
@@ -48,7 +51,13 @@ pub(super) fn push<'a>(blocks: &mut Vec<Block<'a>>, mut block: Block<'a>) {
         *place = thinking.signature.take();
         blocks.pop();
     }
-    blocks.push(block);
+    match block {
+        Block::Thinking(thought) => {
+            let rest = signature::give_to_text_before(blocks, thought);
+            blocks.extend(rest.map(Block::Thinking));
+        }
+        other => blocks.push(other),
+    }
 }
 
 /// Whether the thought is only the proof of what follows it (Gemini signs its calls and texts).
@@ -82,6 +91,7 @@ fn block<'a>(
             source: value.get("source").and_then(source).ok_or_else(|| missing("source"))?,
             detail: None,
             cache: cache(value),
+            made: Made::default(),
         },
         "document" => document(value, kind)?.ok_or_else(|| missing("source"))?,
         "tool_use" => Block::ToolCall(ToolCall {

@@ -186,7 +186,7 @@ impl Part<'_, '_> {
 
     fn media(&mut self, block: &Block<'_>) -> bool {
         match block {
-            Block::Image { source: from, detail, cache: mark } if takes_image(from) => {
+            Block::Image { source: from, detail, cache: mark, .. } if takes_image(from) => {
                 self.drop_if(detail.as_ref().is_some_and(|detail| detail != "auto"), ".detail");
                 self.w.object(|w| {
                     w.text("type", "image");

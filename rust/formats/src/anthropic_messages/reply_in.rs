@@ -2,7 +2,8 @@
 
 use super::blocks_in::content;
 use super::words::{finish_in, tier_in, usage_in};
-use crate::chat::{Block, Choice, Finish, Reply};
+use crate::answer;
+use crate::chat::{Choice, Finish, Reply};
 use crate::format::{Fault, Sent};
 use crate::value::Value;
 
@@ -11,7 +12,8 @@ pub(super) fn decode<'a>(body: &'a str, sent: &Sent) -> Result<Reply<'a>, Fault>
     let mut blocks = Vec::new();
     content(body.get("content"), &|| "content".to_owned(), &mut blocks, &mut None)?;
     let finish = body.get("stop_reason").and_then(Value::as_str).map_or(Finish::Stop, finish_in);
-    let finish = answer(&mut blocks, finish, sent);
+    let calls = answer::unwrap(&mut blocks, sent);
+    let finish = if finish == Finish::ToolCalls && !calls { Finish::Stop } else { finish };
     let usage = body.get("usage");
     Ok(Reply {
         id: body.get("id").and_then(Value::text).unwrap_or_default(),
@@ -26,18 +28,4 @@ pub(super) fn decode<'a>(body: &'a str, sent: &Sent) -> Result<Reply<'a>, Fault>
         usage: usage.map(|usage| usage_in(usage, None)),
         service_tier: usage.and_then(|usage| usage.get("service_tier")?.text()).map(tier_in),
     })
-}
-
-/// Turns the call of the tool that stood in for a schema into the text that it is.
-fn answer(blocks: &mut [Block<'_>], finish: Finish, sent: &Sent) -> Finish {
-    let mut calls = false;
-    for block in blocks.iter_mut() {
-        let Block::ToolCall(call) = block else { continue };
-        if sent.output_tool == Some(&*call.name) {
-            *block = Block::text(std::mem::take(&mut call.arguments));
-        } else {
-            calls = true;
-        }
-    }
-    if finish == Finish::ToolCalls && !calls { Finish::Stop } else { finish }
 }

@@ -3,24 +3,29 @@
 use super::blocks_out::{citation, is_citable, loose, opaque, thinking, tool_use};
 use super::own::is_own_block;
 use super::words::{finish_out, usage_out};
-use crate::chat::{Block, Choice, Finish, Reply, Request, TextBlock, Usage};
+use crate::chat::{Block, Choice, Finish, Reply, Request, Spoken, TextBlock, Usage};
 use crate::format::Context;
+use crate::lost::Lost;
 use crate::writer::Writer;
 
 pub(super) fn encode(reply: &Reply<'_>, request: &Request<'_>, context: &Context<'_>) -> Vec<u8> {
     let first = reply.choices.first();
+    let mut lost = Lost::default();
     let mut w = Writer::new();
     w.object(|w| {
         w.text("id", &id(&reply.id, context)).text("type", "message").text("role", "assistant");
         // Not every provider names it.
         w.text("model", if reply.model.is_empty() { &request.model } else { &reply.model });
         w.key("content").array(|w| {
-            first.into_iter().flat_map(|choice| &choice.blocks).for_each(|one| block(w, one));
+            first.into_iter().flat_map(|choice| &choice.blocks).for_each(|one| {
+                block(w, one, &mut lost);
+            });
         });
         w.text("stop_reason", finish_out(first.map_or(Finish::Stop, finish)));
         w.text_or_null("stop_sequence", first.and_then(|choice| choice.stop_sequence.as_deref()));
         w.key("usage");
         usage_out(w, &reply.usage.unwrap_or_default(), reply.service_tier.as_deref());
+        lost.write(w);
     });
     w.finish()
 }
@@ -41,9 +46,11 @@ fn finish(choice: &Choice<'_>) -> Finish {
     if declined && choice.finish == Finish::Stop { Finish::Refusal } else { choice.finish }
 }
 
-fn block(w: &mut Writer, block: &Block<'_>) {
+fn block(w: &mut Writer, block: &Block<'_>, lost: &mut Lost) {
     match block {
         Block::Text(one) => {
+            lost.add_if(one.phase.is_some(), "phase");
+            lost.add_if(!one.citations.iter().all(is_citable), "citation");
             if let Some(signature) = &one.signature {
                 thinking(w, &loose(signature));
             }
@@ -60,8 +67,13 @@ fn block(w: &mut Writer, block: &Block<'_>) {
             tool_use(w, call);
         }
         Block::Opaque { kind, value } if is_own_block(kind, value) => opaque(w, value),
+        // What was said can be read at least.
+        Block::Audio { spoken: Spoken { transcript: Some(words), .. }, .. } => {
+            lost.block(block);
+            text(w, &TextBlock { text: words.clone(), ..TextBlock::default() });
+        }
         // Pictures and the like: there is no block for them in a reply.
-        _ => {}
+        _ => lost.block(block),
     }
 }
 

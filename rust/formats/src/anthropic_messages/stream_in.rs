@@ -2,8 +2,9 @@
 
 use super::blocks_in::{citation, own};
 use super::errors;
+use super::hosted::{Later, together};
 use super::words::{finish_in, usage_in};
-use crate::chat::{BlockStart, Delta, Event, Finish, Text, Usage};
+use crate::chat::{Block, BlockStart, Delta, Event, Finish, Text, Usage};
 use crate::format::{Fault, Frame, Sent, StreamDecoder};
 use crate::value::Value;
 
@@ -31,6 +32,8 @@ struct Open {
     what: What,
     /// Its arguments have begun.
     argued: bool,
+    /// A block that only Anthropic's own clients know, as it began, and what has come of it since.
+    opaque: Option<(Text<'static>, String, Later)>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -40,7 +43,9 @@ enum What {
     Call,
     /// The answer, in a call's clothes.
     Answer,
-    /// What only Anthropic's own clients know.
+    /// A hidden thought.
+    Hidden,
+    /// What only Anthropic's own clients know: told when all of it has come.
     Other,
 }
 
@@ -87,7 +92,7 @@ impl Decoder {
             Some("thinking") => (What::Thinking, BlockStart::Thinking),
             Some("redacted_thinking") => {
                 let data = own(text("data").unwrap_or_default());
-                (What::Other, BlockStart::Redacted(data))
+                (What::Hidden, BlockStart::Redacted(data))
             }
             Some("tool_use") => {
                 let (id, name) = (text("id").unwrap_or_default(), text("name").unwrap_or_default());
@@ -99,8 +104,10 @@ impl Decoder {
                     (What::Call, BlockStart::ToolCall { id, name, signature: None })
                 }
             }
-            _ => {
-                self.open = Some(Open { block: None, what: What::Other, argued: false });
+            kind => {
+                let kind = kind.unwrap_or_default().to_owned();
+                let opaque = Some((kind.into(), content.raw().to_owned(), Later::default()));
+                self.open = Some(Open { block: None, what: What::Other, argued: false, opaque });
                 return;
             }
         };
@@ -119,13 +126,13 @@ impl Decoder {
                 let input = content.get("input").filter(|input| !input.members().is_empty());
                 return self.argue(input.map_or("", Value::raw), emit);
             }
-            What::Other => return,
+            What::Hidden | What::Other => return,
         };
         if let Some(said) = said {
             self.say(Delta::Text(said), emit);
         }
-        if let Some(proof) = proof {
-            self.say(Delta::Signature(own(proof)), emit);
+        if let Some(proof) = proof.map(own).filter(|proof| !proof.value.is_empty()) {
+            self.say(Delta::Signature(proof), emit);
         }
     }
 
@@ -168,13 +175,23 @@ impl Decoder {
                 self.utter(text("thinking"), What::Thinking, BlockStart::Thinking, emit);
             }
             Some("signature_delta") => {
-                if let Some(proof) = text("signature").filter(|_| self.is_in(What::Thinking)) {
-                    self.say(Delta::Signature(own(proof)), emit);
+                // An empty one is the seal of a thought that has none.
+                let proof = text("signature").map(own).filter(|proof| !proof.value.is_empty());
+                if let Some(proof) = proof.filter(|_| self.is_in(What::Thinking)) {
+                    self.say(Delta::Signature(proof), emit);
                 }
             }
             Some("input_json_delta") if self.is_in(What::Call) || self.is_in(What::Answer) => {
                 let piece = text("partial_json");
                 self.argue(piece.as_deref().unwrap_or_default(), emit);
+            }
+            Some("input_json_delta") => {
+                let piece = text("partial_json");
+                self.add_later(|later| &mut later.input, piece);
+            }
+            Some("compaction_delta") => {
+                let piece = text("content");
+                self.add_later(|later| &mut later.content, piece);
             }
             Some("citations_delta") if self.is_in(What::Text) => {
                 if let Some(cited) = delta.get("citation") {
@@ -182,6 +199,14 @@ impl Decoder {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// More of a block that only Anthropic's own clients know.
+    fn add_later(&mut self, place: fn(&mut Later) -> &mut String, piece: Option<Text<'_>>) {
+        let opaque = self.open.as_mut().and_then(|open| open.opaque.as_mut());
+        if let (Some((_, _, later)), Some(piece)) = (opaque, piece) {
+            place(later).push_str(&piece);
         }
     }
 
@@ -204,7 +229,7 @@ impl Decoder {
         let block = self.next_block;
         self.next_block += 1;
         emit(Event::BlockStart { choice: 0, block, start });
-        self.open = Some(Open { block: Some(block), what, argued: false });
+        self.open = Some(Open { block: Some(block), what, argued: false, opaque: None });
     }
 
     fn stop(&mut self, emit: Emit<'_>) {
@@ -212,9 +237,20 @@ impl Decoder {
             // A call without arguments.
             self.argue("{}", emit);
         }
-        if let Some(Open { block: Some(block), .. }) = self.open.take() {
-            emit(Event::BlockStop { choice: 0, block });
-        }
+        let Some(open) = self.open.take() else { return };
+        let block = match (open.block, open.opaque) {
+            (Some(block), _) => block,
+            (None, Some((kind, begun, later))) => {
+                let value = together(&begun, &later).into();
+                let block = self.next_block;
+                self.next_block += 1;
+                let start = BlockStart::Whole(Block::Opaque { kind, value });
+                emit(Event::BlockStart { choice: 0, block, start });
+                block
+            }
+            (None, None) => return,
+        };
+        emit(Event::BlockStop { choice: 0, block });
     }
 
     fn finish(&mut self, reason: Finish, stop_sequence: Option<Text<'_>>, emit: Emit<'_>) {

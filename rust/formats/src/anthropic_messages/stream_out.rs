@@ -5,11 +5,16 @@
 
 use super::blocks_out::{citation, is_citable, loose, proof};
 use super::errors;
+use super::hosted;
+use super::own::is_own_block;
 use super::reply_out::{id, skeleton};
 use super::words::{finish_out, tool_id, usage_out};
-use crate::chat::{BlockStart, Delta, Event, Finish, Request, Signature, Usage};
+use crate::chat::{
+    Block, BlockStart, Delta, Event, Finish, Request, Signature, Spoken, Thinking, Usage,
+};
 use crate::format::{Context, Kind, StreamEncoder};
-use crate::signature;
+use crate::lost::Lost;
+use crate::signature::{self, joined};
 use crate::writer::Writer;
 
 pub(super) struct Encoder {
@@ -24,6 +29,7 @@ pub(super) struct Encoder {
     /// Where each block of the chat stands in the message.
     places: Vec<Place>,
     next: u64,
+    lost: Lost,
 }
 
 /// A block's number here, and what it is.
@@ -33,14 +39,19 @@ struct Place {
     what: What,
     /// Its proof has been told.
     proved: bool,
+    /// Proof of a text: it is told after it.
+    proof: Option<Signature<'static>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum What {
     Text,
     Thinking,
-    Redacted,
+    /// It came whole.
+    Whole,
     Call,
+    /// There is no block for it.
+    Lost,
 }
 
 impl Encoder {
@@ -55,6 +66,7 @@ impl Encoder {
             refused: false,
             places: Vec::new(),
             next: 0,
+            lost: Lost::default(),
         }
     }
 
@@ -65,6 +77,10 @@ impl Encoder {
     fn begin(&mut self, block: u64, start: &BlockStart<'_>, out: &mut Vec<u8>) {
         let what = match start {
             BlockStart::Text => What::Text,
+            BlockStart::Phased(_) => {
+                self.lost.add("phase");
+                What::Text
+            }
             BlockStart::Refusal => {
                 self.refused = true;
                 What::Text
@@ -72,14 +88,15 @@ impl Encoder {
             BlockStart::Thinking => What::Thinking,
             BlockStart::Redacted(proof) => {
                 let data = signature::write(Kind::AnthropicMessages, proof).into_owned();
-                let index = self.open(block, What::Redacted);
+                let index = self.open(block, What::Whole);
                 return content_start(out, index, |w| {
                     w.text("type", "redacted_thinking").text("data", &data);
                 });
             }
+            BlockStart::Whole(whole) => return self.whole(block, whole, out),
             BlockStart::ToolCall { id, name, signature } => {
                 if let Some(signature) = signature {
-                    self.prove(signature, out);
+                    self.prove(loose(signature), out);
                 }
                 let index = self.open(block, What::Call);
                 return content_start(out, index, |w| {
@@ -103,13 +120,65 @@ impl Encoder {
         let index = self.next;
         self.next += 1;
         let proved = what != What::Thinking;
-        self.places.push(Place { block, index, what, proved });
+        self.places.push(Place { block, index, what, proved, proof: None });
         index
     }
 
+    /// A block that is complete as it begins. What hosted tools are told goes out as Anthropic's own streams
+    /// have it: after the block has begun.
+    fn whole(&mut self, block: u64, whole: &Block<'_>, out: &mut Vec<u8>) {
+        match whole {
+            Block::Opaque { kind, value } if is_own_block(kind, value) => {
+                let index = self.open(block, What::Whole);
+                let (begun, input) = hosted::apart(value);
+                event(out, "content_block_start", |w| {
+                    w.count("index", index).member("content_block", &begun);
+                });
+                if let Some(input) = input {
+                    content_delta(out, index, |w| {
+                        w.text("type", "input_json_delta").text("partial_json", input);
+                    });
+                }
+            }
+            // What was said can be read at least.
+            Block::Audio { spoken: Spoken { transcript: Some(words), .. }, .. } => {
+                self.lost.block(whole);
+                let index = self.open(block, What::Whole);
+                content_start(out, index, |w| {
+                    w.text("type", "text").text("text", "");
+                });
+                content_delta(out, index, |w| {
+                    w.text("type", "text_delta").text("text", words);
+                });
+            }
+            _ => {
+                self.lost.block(whole);
+                let index = self.next;
+                let what = What::Lost;
+                self.places.push(Place { block, index, what, proved: true, proof: None });
+            }
+        }
+    }
+
+    fn stop(&mut self, block: u64, out: &mut Vec<u8>) {
+        let Some(place) = self.places.iter_mut().rfind(|place| place.block == block) else {
+            return;
+        };
+        if place.what == What::Lost {
+            return;
+        }
+        if !place.proved {
+            signature_delta(out, place.index, &proof(None));
+        }
+        content_stop(out, place.index);
+        if let Some(proof) = place.proof.take() {
+            let own = signature::of_text_before(&proof);
+            self.prove(loose(&own), out);
+        }
+    }
+
     /// A proof that has no place in what follows: an empty thought that has it.
-    fn prove(&mut self, signature: &Signature<'_>, out: &mut Vec<u8>) {
-        let thought = loose(signature);
+    fn prove(&mut self, thought: Thinking<'_>, out: &mut Vec<u8>) {
         let sealed =
             thought.signature.as_ref().map(|one| signature::write(Kind::AnthropicMessages, one));
         let index = self.next;
@@ -140,12 +209,16 @@ impl Encoder {
             (Delta::Signature(proof), What::Thinking) => {
                 signature_delta(out, index, &signature::write(Kind::AnthropicMessages, proof));
             }
+            (Delta::Signature(proof), What::Text) => {
+                place.proof = Some(joined(place.proof.take(), proof));
+            }
             (Delta::Citation(cited), What::Text) if is_citable(cited) => {
                 content_delta(out, index, |w| {
                     w.text("type", "citations_delta").key("citation");
                     citation(w, cited);
                 })
             }
+            (Delta::Citation(_), _) => self.lost.add("citation"),
             // There is nothing to say likelihoods with.
             _ => {}
         }
@@ -161,6 +234,7 @@ impl Encoder {
             });
             w.key("usage");
             usage_out(w, &self.usage, None);
+            self.lost.write(w);
         });
         event(out, "message_stop", |_| {});
     }
@@ -211,14 +285,7 @@ impl StreamEncoder for Encoder {
             }
             Event::BlockStart { choice: 0, block, start } => self.begin(*block, start, out),
             Event::Delta { choice: 0, block, delta } => self.delta(*block, delta, out),
-            Event::BlockStop { choice: 0, block } => {
-                if let Some(place) = self.places.iter().rfind(|place| place.block == *block) {
-                    if !place.proved {
-                        signature_delta(out, place.index, &proof(None));
-                    }
-                    content_stop(out, place.index);
-                }
-            }
+            Event::BlockStop { choice: 0, block } => self.stop(*block, out),
             Event::Finish { choice: 0, finish, stop_sequence } => {
                 self.finish = *finish;
                 self.stop_sequence = stop_sequence.as_ref().map(|text| text.clone().into_owned());

@@ -104,7 +104,7 @@ impl Media {
         known.map(|(_, format)| *format).or_else(|| is_text().then_some("txt"))
     }
 
-    fn media_type_of(self, format: &str) -> Option<&'static str> {
+    pub(super) fn media_type_of(self, format: &str) -> Option<&'static str> {
         self.formats().iter().find(|(_, name)| *name == format).map(|(media_type, _)| *media_type)
     }
 
@@ -186,9 +186,9 @@ pub(super) fn block_in<'a>(media: Media, value: &Value<'a>) -> Option<Block<'a>>
         _ => return None,
     };
     Some(match media {
-        Media::Image => Block::Image { source, detail: None, cache: None },
+        Media::Image => Block::image(source),
         Media::Video => Block::Video { source },
-        Media::Audio => Block::Audio { source },
+        Media::Audio => Block::audio(source),
         Media::Document => {
             let citations = value.get("citations").and_then(|one| one.get("enabled"));
             Block::Document {

@@ -2,7 +2,8 @@
 
 use super::blocks_in;
 use super::words::{finish_in, usage_in};
-use crate::chat::{Block, Choice, Finish, Reply};
+use crate::answer;
+use crate::chat::{Choice, Finish, Reply};
 use crate::format::{Fault, Sent};
 use crate::value::Value;
 
@@ -12,7 +13,8 @@ pub(super) fn decode<'a>(body: &'a str, sent: &Sent) -> Result<Reply<'a>, Fault>
     let message = message.ok_or_else(|| Fault::of("output", "The reply has no message."))?;
     let mut blocks = blocks_in::content(message.get("content"), "output.message.content")?;
     let reason = body.get("stopReason").and_then(Value::as_str).unwrap_or_default();
-    let finish = answer(&mut blocks, finish_in(reason), sent);
+    let calls = answer::unwrap(&mut blocks, sent);
+    let finish = ending(finish_in(reason), calls, sent);
     let choice =
         Choice { blocks, finish, stop_sequence: stop_sequence(&body), logprobs: Vec::new() };
     let tier = body.get("serviceTier").and_then(|tier| tier.get("type"));
@@ -29,17 +31,7 @@ pub(super) fn stop_sequence<'a>(body: &Value<'a>) -> Option<std::borrow::Cow<'a,
     body.get("additionalModelResponseFields")?.get("stop_sequence")?.text()
 }
 
-/// Turns the call of the tool that stood in for a schema into the text that it is.
-fn answer(blocks: &mut [Block<'_>], finish: Finish, sent: &Sent) -> Finish {
-    let mut calls = false;
-    for block in blocks.iter_mut() {
-        let Block::ToolCall(call) = block else { continue };
-        if sent.output_tool == Some(&*call.name) {
-            *block = Block::text(std::mem::take(&mut call.arguments));
-        } else {
-            calls = true;
-        }
-    }
+fn ending(finish: Finish, calls: bool, sent: &Sent) -> Finish {
     match finish {
         Finish::ToolCalls if !calls && sent.output_tool.is_some() => Finish::Stop,
         other => other,

@@ -19,7 +19,7 @@ pub(super) fn encode(
     target: &Target<'_>,
     dropped: &mut Dropped,
 ) -> Result<Sent, Fault> {
-    let model = Model::of(target.model);
+    let model = Model::of(target.known_as());
     let plan = Plan::of(request, model, dropped)?;
     let tools = Tools::plan(request, &plan, model, target, dropped);
     let options = Options::plan(request, &plan, model, target, tools.forced(), dropped);
@@ -72,7 +72,7 @@ impl Out<'_> {
                 self.cache(w, part, one.cache.as_ref());
             }
             Block::Refusal(words) => text(w, words),
-            Block::Image { source, detail, cache } => {
+            Block::Image { source, detail, cache, .. } => {
                 self.media(w, Media::Image, source);
                 if detail.is_some() {
                     self.dropped.add(part.place(".detail"));
@@ -80,7 +80,7 @@ impl Out<'_> {
                 self.cache(w, part, cache.as_ref());
             }
             Block::Video { source } => self.media(w, Media::Video, source),
-            Block::Audio { source } => self.media(w, Media::Audio, source),
+            Block::Audio { source, .. } => self.media(w, Media::Audio, source),
             Block::Document { cache, .. } => {
                 self.document(w, part.value);
                 self.cache(w, part, cache.as_ref());

@@ -5,12 +5,14 @@
 use super::blocks_in::redacted;
 use super::citations::citation_in;
 use super::errors;
+use super::media::Media;
 use super::reply_in::stop_sequence;
 use super::words::{finish_in, usage_in};
-use crate::chat::{BlockStart, Delta, Event, Finish, Text};
+use crate::chat::{Block, BlockStart, Delta, Event, Finish, Source, Text};
 use crate::format::{Fault, Frame, Kind, Sent, StreamDecoder};
 use crate::signature;
 use crate::value::Value;
+use std::borrow::Cow;
 
 type Emit<'e> = &'e mut dyn FnMut(Event<'_>);
 
@@ -27,6 +29,8 @@ pub(super) struct Decoder {
     open: Option<Open>,
     /// Tools of the client's are called.
     calls_tools: bool,
+    /// The format of the picture under way.
+    picture: String,
 }
 
 /// The block under way.
@@ -51,7 +55,7 @@ enum What {
     Answer {
         told: bool,
     },
-    /// A call of a tool that Bedrock runs itself: nothing is to be told of it.
+    /// A call of a tool that Bedrock runs itself, or its result: more of it is not told.
     Hosted,
 }
 
@@ -91,19 +95,48 @@ impl Decoder {
     }
 
     fn block_start(&mut self, event: &Value<'_>, emit: Emit<'_>) {
-        let Some(call) = event.get("start").and_then(|start| start.get("toolUse")) else { return };
+        let Some(start) = event.get("start") else { return };
         let index = index(event);
+        let call = start.get("toolUse").filter(|call| call.get("type").is_none());
+        let Some(call) = call else { return self.other_start(index, start, emit) };
         let name = call.get("name").and_then(Value::text).unwrap_or_default();
-        if call.get("type").is_some() {
-            self.stop(emit);
-            self.open = Some(Open { index, what: What::Hosted, block: self.next_block });
-        } else if self.output_tool == Some(&*name) {
+        if self.output_tool == Some(&*name) {
             self.begin(index, What::Answer { told: false }, BlockStart::Text, emit);
         } else {
             self.calls_tools = true;
             let id = call.get("toolUseId").and_then(Value::text).unwrap_or_default();
             let start = BlockStart::ToolCall { id, name, signature: None };
             self.begin(index, What::Call { told: false }, start, emit);
+        }
+    }
+
+    /// The start of what is no call of the client's tools.
+    fn other_start(&mut self, index: u64, start: &Value<'_>, emit: Emit<'_>) {
+        if let Some(picture) = start.get("image") {
+            let format = picture.get("format").and_then(Value::as_str);
+            format.unwrap_or_default().clone_into(&mut self.picture);
+            return;
+        }
+        let Some((kind, _)) = start.members().first() else { return };
+        let value = Cow::Borrowed(start.raw());
+        self.whole(Block::Opaque { kind: kind.clone(), value }, emit);
+        self.open = Some(Open { index, what: What::Hosted, block: self.next_block });
+    }
+
+    /// A block that is complete as it begins.
+    fn whole(&mut self, block: Block<'_>, emit: Emit<'_>) {
+        self.stop(emit);
+        let number = self.next_block;
+        self.next_block += 1;
+        emit(Event::BlockStart { choice: 0, block: number, start: BlockStart::Whole(block) });
+        emit(Event::BlockStop { choice: 0, block: number });
+    }
+
+    fn image(&mut self, image: &Value<'_>, emit: Emit<'_>) {
+        let data = image.get("source").and_then(|source| source.get("bytes")?.text());
+        if let (Some(data), Some(media_type)) = (data, Media::Image.media_type_of(&self.picture)) {
+            let media_type = media_type.into();
+            self.whole(Block::image(Source::Base64 { media_type, data }), emit);
         }
     }
 
@@ -116,6 +149,7 @@ impl Decoder {
                 "toolUse" => {
                     self.arguments(index, value.get("input").and_then(Value::text), emit)?;
                 }
+                "image" => self.image(value, emit),
                 "reasoningContent" => self.thought(index, value, emit),
                 "citation" => {
                     self.say(index, What::Text, Delta::Citation(citation_in(value)), emit);

@@ -34,6 +34,9 @@ impl Encoder {
         if let BlockStart::ToolCall { signature: Some(proof), .. } = start {
             self.proof(&signature::write(Kind::BedrockConverse, proof), out);
         }
+        if let BlockStart::Whole(_) = start {
+            return; // no client speaks this format yet: it need not be shown pictures
+        }
         let index = self.next;
         self.next += 1;
         let thinking = matches!(start, BlockStart::Thinking | BlockStart::Redacted(_));
@@ -52,7 +55,7 @@ impl Encoder {
             BlockStart::Redacted(proof) => {
                 thought(out, index, "redactedContent", &sealed_bytes(proof))
             }
-            BlockStart::Text | BlockStart::Thinking | BlockStart::Refusal => {}
+            _ => {}
         }
     }
 

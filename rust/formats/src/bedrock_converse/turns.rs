@@ -164,7 +164,7 @@ fn fate(block: &Block<'_>, role: Role, model: Model) -> Fate {
         Block::Image { source, .. } => media(Media::Image, source),
         Block::Document { source, .. } => media(Media::Document, source),
         Block::Video { source } => media(Media::Video, source),
-        Block::Audio { source } => media(Media::Audio, source),
+        Block::Audio { source, .. } => media(Media::Audio, source),
         Block::ToolResult { .. } => carried(role == Role::User),
         Block::ToolCall(_) => carried(role == Role::Assistant),
         Block::Thinking(thinking) => match &thinking.signature {

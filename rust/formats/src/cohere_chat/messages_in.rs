@@ -1,7 +1,7 @@
 //! The messages of a client's request, and the message of a reply.
 
 use super::citations;
-use crate::chat::{Block, Message, Role, Source, TextBlock, Thinking, ToolCall};
+use crate::chat::{Block, Made, Message, Role, Source, TextBlock, Thinking, ToolCall};
 use crate::format::Fault;
 use crate::value::{Kind as Json, Value};
 use std::borrow::Cow;
@@ -89,6 +89,7 @@ fn part<'a>(value: &Value<'a>) -> Option<Block<'a>> {
                 source: source(image.get("url")?.text()?),
                 detail: image.get("detail").and_then(Value::text),
                 cache: None,
+                made: Made::default(),
             }
         }
         // In a tool's result: what others call its text.

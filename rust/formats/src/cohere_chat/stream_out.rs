@@ -48,10 +48,10 @@ impl Encoder {
 
     fn begin(&mut self, block: u64, start: &BlockStart<'_>, out: &mut Vec<u8>) {
         let what = match start {
-            BlockStart::Text | BlockStart::Refusal => What::Text,
+            BlockStart::Text | BlockStart::Phased(_) | BlockStart::Refusal => What::Text,
             BlockStart::Thinking => What::Thinking,
-            // Cohere has no place for it.
-            BlockStart::Redacted(_) => return,
+            // Cohere has no place for them.
+            BlockStart::Redacted(_) | BlockStart::Whole(_) => return,
             BlockStart::ToolCall { .. } => What::Call,
         };
         let count = if what == What::Call { &mut self.calls } else { &mut self.contents };

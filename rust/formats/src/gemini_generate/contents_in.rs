@@ -3,7 +3,7 @@
 use super::calls::Calls;
 use super::names::{Place, camel, get, get_text, list, object};
 use super::parts::{self, Data, Part};
-use crate::chat::{Block, Extra, Message, Role, Text, Thinking};
+use crate::chat::{Block, Extra, Message, Role, Text};
 use crate::format::Fault;
 use crate::value::Value;
 use std::borrow::Cow;
@@ -208,7 +208,7 @@ fn name_of<'a>(value: &Value<'a>, at: Place<'_>) -> Result<Text<'a>, Fault> {
     })
 }
 
-/// Media have no place for a proof: it stands before them in an empty thought.
+/// Not all media have a place for a proof: it stands before them in an empty thought then.
 fn media_part<'a>(
     part: Part<'_, 'a>,
     block: Option<Block<'a>>,
@@ -217,9 +217,8 @@ fn media_part<'a>(
     blocks: &mut Vec<Block<'a>>,
 ) -> Result<(), Fault> {
     let block = block.ok_or_else(|| Fault::of(at.to_string(), format!("It needs {needed}.")))?;
-    if part.signature.is_some() {
-        blocks.push(Block::Thinking(Thinking { signature: part.signature, ..Thinking::default() }));
-    }
+    let (proof, block) = part.media(block);
+    blocks.extend(proof);
     blocks.push(block);
     Ok(())
 }

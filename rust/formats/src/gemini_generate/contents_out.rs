@@ -7,7 +7,7 @@ use super::parts::{Family, OPAQUE};
 use super::parts_out::{Part, parts, response};
 use super::proof;
 use super::thinking::Model;
-use crate::chat::{Block, Cache, Message, Request, Role, Signature, Source};
+use crate::chat::{Block, Cache, Made, Message, Request, Role, Signature, Source};
 use crate::format::{Dropped, Fault, Kind};
 use crate::value::Value;
 use crate::writer::{Writer, quote};
@@ -191,6 +191,10 @@ impl<'r> Planner<'_, 'r> {
                 true => said.push(Part::Raw(value)),
                 false => self.note(at, true, ""),
             },
+            Block::Image { made: Made { signature: Some(own), .. }, .. } => {
+                let proof = self.proof(at, Some(own)).or(before);
+                said.extend(self.media(at, block, proof));
+            }
             _ => said.extend(self.media(at, block, before)),
         }
     }
@@ -203,13 +207,13 @@ impl<'r> Planner<'_, 'r> {
         proof: Option<Cow<'r, str>>,
     ) -> Option<Part<'r>> {
         let (source, family) = match block {
-            Block::Image { source, detail, cache } => {
+            Block::Image { source, detail, cache, .. } => {
                 self.uncached(at, cache.as_ref());
                 let told = detail.as_deref().is_some_and(|detail| detail != "auto");
                 self.note(at, told, ".detail");
                 (source, Family::Image)
             }
-            Block::Audio { source } => (source, Family::Audio),
+            Block::Audio { source, .. } => (source, Family::Audio),
             Block::Video { source } => (source, Family::Video),
             Block::Document { source, title, context, citations, cache } => {
                 self.uncached(at, cache.as_ref());

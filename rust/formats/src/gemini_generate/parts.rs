@@ -91,6 +91,17 @@ impl<'v, 'a> Part<'v, 'a> {
         Block::Text(TextBlock { text, signature: self.signature, ..TextBlock::default() })
     }
 
+    /// The block of media, with its proof if it has a place for that; otherwise the thought that has it comes
+    /// before.
+    pub(super) fn media(self, mut block: Block<'a>) -> (Option<Block<'a>>, Block<'a>) {
+        let mut signature = self.signature;
+        if let Block::Image { made, .. } = &mut block {
+            made.signature = signature.take();
+        }
+        let proof = |one| Block::Thinking(Thinking { signature: Some(one), ..Thinking::default() });
+        (signature.map(proof), block)
+    }
+
     /// Adds a text or a thought to the last block, if that is of the same kind and has no proof yet, or
     /// begins a block.
     pub(super) fn go_on(self, text: Text<'a>, blocks: &mut Vec<Block<'a>>) {
@@ -188,8 +199,8 @@ impl Family {
 
     fn block<'a>(self, source: Source<'a>, title: Option<Text<'a>>) -> Block<'a> {
         match self {
-            Family::Image => Block::Image { source, detail: None, cache: None },
-            Family::Audio => Block::Audio { source },
+            Family::Image => Block::image(source),
+            Family::Audio => Block::audio(source),
             Family::Video => Block::Video { source },
             Family::Document => {
                 Block::Document { source, title, context: None, citations: false, cache: None }

@@ -47,20 +47,6 @@ pub(super) fn write<'a>(signature: &'a Signature<'_>, redacted: bool) -> Cow<'a,
     Cow::Owned(base64::encode(text.as_bytes()))
 }
 
-/// The signature apart from the text that it was read from; pieces of one signature are joined.
-pub(super) fn join(
-    before: Option<Signature<'static>>,
-    piece: &Signature<'_>,
-) -> Signature<'static> {
-    let mut value = before.map(|one| one.value.into_owned()).unwrap_or_default();
-    value.push_str(&piece.value);
-    Signature {
-        origin: piece.origin,
-        id: piece.id.as_ref().map(|id| Cow::Owned(id.to_string())),
-        value: Cow::Owned(value),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,7 +5,7 @@ use super::citations::{self, in_characters};
 use super::names::{get, get_count, get_items, get_text};
 use super::parts::{self, Data, Part};
 use super::words::{finish_in, logprobs_in, served_by, usage_in};
-use crate::chat::{Block, Choice, Finish, Reply, Text, Thinking};
+use crate::chat::{Block, Choice, Finish, Reply, Text};
 use crate::format::{Fault, Sent};
 use crate::value::Value;
 use std::borrow::Cow;
@@ -108,12 +108,11 @@ impl<'a> Builder<'_, 'a> {
     }
 
     fn media(&mut self, part: Part<'_, 'a>, block: Option<Block<'a>>) {
-        let Some(block) = block else { return };
-        if part.signature.is_some() {
-            let thought = Thinking { signature: part.signature, ..Thinking::default() };
-            self.blocks.push(Block::Thinking(thought));
+        if let Some(block) = block {
+            let (proof, block) = part.media(block);
+            self.blocks.extend(proof);
+            self.blocks.push(block);
         }
-        self.blocks.push(block);
     }
 
     fn call(&mut self, call: &Value<'a>, part: Part<'_, 'a>) {

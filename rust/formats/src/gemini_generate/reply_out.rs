@@ -7,16 +7,18 @@ use super::proof;
 use super::words::{finish_out, logprobs_out, usage_out};
 use crate::chat::{Block, Choice, Reply, Request, Signature, Source, Thinking, ToolCall};
 use crate::format::Context;
+use crate::lost::Lost;
 use crate::value::Value;
 use crate::writer::{Writer, quote};
 
 pub(super) fn encode(reply: &Reply<'_>, request: &Request<'_>, context: &Context<'_>) -> Vec<u8> {
     let shown = shows_thoughts(request);
+    let mut lost = Lost::default();
     let mut w = Writer::new();
     w.object(|w| {
         w.key("candidates").array(|w| {
             for (index, one) in reply.choices.iter().enumerate() {
-                candidate(w, index as u64, one, shown);
+                candidate(w, index as u64, one, shown, &mut lost);
             }
         });
         if let Some(usage) = &reply.usage {
@@ -24,6 +26,7 @@ pub(super) fn encode(reply: &Reply<'_>, request: &Request<'_>, context: &Context
         }
         w.text("modelVersion", model(&reply.model, request));
         w.text("responseId", id(&reply.id, context));
+        lost.write(w);
     });
     w.finish()
 }
@@ -43,7 +46,7 @@ pub(super) fn id<'r>(told: &'r str, context: &Context<'r>) -> &'r str {
     if told.is_empty() { context.request_id } else { told }
 }
 
-fn candidate(w: &mut Writer, index: u64, choice: &Choice<'_>, shown: bool) {
+fn candidate(w: &mut Writer, index: u64, choice: &Choice<'_>, shown: bool, lost: &mut Lost) {
     let mut grounding = Grounding::default();
     w.object(|w| {
         w.key("content").object(|w| {
@@ -55,7 +58,7 @@ fn candidate(w: &mut Writer, index: u64, choice: &Choice<'_>, shown: bool) {
                             grounding.add(citation, &text.text, Place { part, before: 0 });
                         }
                     }
-                    part += u64::from(write(w, block, shown));
+                    part += u64::from(write(w, block, shown, lost));
                 }
                 // As Gemini itself does: SDKs take a content without parts for no content.
                 if part == 0 {
@@ -73,20 +76,61 @@ fn candidate(w: &mut Writer, index: u64, choice: &Choice<'_>, shown: bool) {
 }
 
 /// Writes a block as a part; whether there was anything to write.
-fn write(w: &mut Writer, block: &Block<'_>, shown: bool) -> bool {
+fn write(w: &mut Writer, block: &Block<'_>, shown: bool, lost: &mut Lost) -> bool {
     match block {
-        Block::Text(text) => text_part(w, &text.text, text.signature.as_ref()),
+        Block::Text(text) => {
+            lost.add_if(text.phase.is_some(), "phase");
+            text_part(w, &text.text, text.signature.as_ref());
+        }
         Block::Refusal(text) => text_part(w, text, None),
         Block::Thinking(thought) => return thought_part(w, thought, shown),
         Block::ToolCall(call) => call_part(w, call),
-        Block::Image { source, .. }
-        | Block::Audio { source }
-        | Block::Video { source }
-        | Block::Document { source, .. } => return media_part(w, source),
-        Block::Opaque { kind, value } if OPAQUE.contains(&&**kind) => w.raw(value),
-        Block::Opaque { .. } | Block::ToolResult { .. } => return false,
+        _ if fits(block) => whole_part(w, block),
+        _ => {
+            lost.block(block);
+            return false;
+        }
     }
     true
+}
+
+/// Whether there is a part for a block that comes whole in streams, too.
+pub(super) fn fits(block: &Block<'_>) -> bool {
+    match block {
+        Block::Audio { source, spoken } => spoken.transcript.is_some() || fits_source(source),
+        Block::Image { source, .. } | Block::Video { source } | Block::Document { source, .. } => {
+            fits_source(source)
+        }
+        Block::Opaque { kind, .. } => OPAQUE.contains(&&**kind),
+        _ => false,
+    }
+}
+
+/// Whether the thing is here, or at a place that clients know. A piece of a sound may be words alone.
+fn fits_source(source: &Source<'_>) -> bool {
+    match source {
+        Source::Base64 { data, .. } => !data.is_empty(),
+        Source::File { .. } => false,
+        Source::Url { .. } | Source::Text(_) => true,
+    }
+}
+
+/// Writes a block that [`fits`].
+pub(super) fn whole_part(w: &mut Writer, block: &Block<'_>) {
+    match block {
+        Block::Image { source, made, .. } => media_part(w, source, made.signature.as_ref()),
+        Block::Audio { source, spoken } => {
+            if let Some(words) = &spoken.transcript {
+                text_part(w, words, None);
+            }
+            if fits_source(source) {
+                media_part(w, source, None);
+            }
+        }
+        Block::Video { source } | Block::Document { source, .. } => media_part(w, source, None),
+        Block::Opaque { value, .. } => w.raw(value),
+        _ => {}
+    }
 }
 
 /// Writes a text.
@@ -133,16 +177,23 @@ pub(super) fn call_part(w: &mut Writer, call: &ToolCall<'_>) {
     });
 }
 
-fn media_part(w: &mut Writer, source: &Source<'_>) -> bool {
+fn media_part(w: &mut Writer, source: &Source<'_>, proof: Option<&Signature<'_>>) {
     match source {
-        Source::Base64 { media_type, data } => w.object(|w| inline(w, media_type, data)),
-        Source::Text(text) => text_part(w, text, None),
-        Source::Url { url, media_type } => w.object(|w| {
-            w.key("fileData").object(|w| {
-                w.text_if("mimeType", media_type.as_deref()).text("fileUri", url);
-            });
+        Source::Base64 { media_type, data } => w.object(|w| {
+            inline(w, media_type, data);
+            proof_member(w, proof, false);
         }),
-        Source::File { .. } => return false,
+        Source::Text(text) => text_part(w, text, proof),
+        Source::Url { url: id, media_type: Some(told) } => file_part(w, Some(told), id, proof),
+        Source::Url { url: id, .. } | Source::File { id } => file_part(w, None, id, proof),
     }
-    true
+}
+
+fn file_part(w: &mut Writer, told: Option<&str>, uri: &str, proof: Option<&Signature<'_>>) {
+    w.object(|w| {
+        w.key("fileData").object(|w| {
+            w.text_if("mimeType", told).text("fileUri", uri);
+        });
+        proof_member(w, proof, false);
+    });
 }

@@ -8,12 +8,13 @@ use super::citations::{self, in_characters};
 use super::errors;
 use super::names::{get, get_count, get_items, get_text};
 use super::partial_args::PartialArgs;
-use super::parts::{Data, Part};
+use super::parts::{self, Data, Part};
 use super::reply_in::blocked;
 use super::words::{finish_in, logprobs_in, usage_in};
-use crate::chat::{BlockStart, Delta, Event, Finish, Text, Usage};
+use crate::chat::{Block, BlockStart, Delta, Event, Finish, Text, Thinking, Usage};
 use crate::format::{Fault, Frame, Sent, StreamDecoder};
 use crate::value::Value;
+use std::borrow::Cow;
 
 /// Candidates that a stream may have; Gemini allows 8.
 const MOST_CHOICES: u64 = 128;
@@ -160,8 +161,8 @@ impl Choice {
         emit: Emit<'_>,
     ) {
         let content = get(value, "content");
-        for part in content.map(|content| get_items(content, "parts")).unwrap_or_default() {
-            let mut part = Part::read(part);
+        for value in content.map(|content| get_items(content, "parts")).unwrap_or_default() {
+            let mut part = Part::read(value);
             match part.data {
                 Data::Text(ref mut text) => {
                     let text = std::mem::take(text);
@@ -169,8 +170,13 @@ impl Choice {
                 }
                 Data::None if part.signature.is_some() => self.say(Text::default(), part, emit),
                 Data::Call(call) => self.call(call, part, reply_id, output_tool, emit),
-                // Events have no word for media and for what Google's own tools do.
-                _ => {}
+                Data::Inline(media) => self.media(part, parts::inline(media), emit),
+                Data::File(media) => self.media(part, parts::file(media), emit),
+                Data::Opaque(kind) => {
+                    let value = Cow::Borrowed(value.raw());
+                    self.whole(Block::Opaque { kind: kind.into(), value }, emit);
+                }
+                Data::None | Data::Response(_) => {}
             }
         }
         self.cite(value, emit);
@@ -217,6 +223,23 @@ impl Choice {
             self.delta(block, Delta::Signature(signature), emit);
             self.open = Some(Open { block, thought: part.thought, signed: true });
         }
+    }
+
+    fn media(&mut self, part: Part<'_, '_>, block: Option<Block<'_>>, emit: Emit<'_>) {
+        let Some(block) = block else { return };
+        let (proof, block) = part.media(block);
+        if let Some(Block::Thinking(Thinking { signature: Some(proof), .. })) = proof {
+            let block = self.begin(BlockStart::Thinking, emit);
+            self.delta(block, Delta::Signature(proof), emit);
+            emit(Event::BlockStop { choice: self.index, block });
+        }
+        self.whole(block, emit);
+    }
+
+    /// A block that is complete as it begins.
+    fn whole(&mut self, block: Block<'_>, emit: Emit<'_>) {
+        let block = self.begin(BlockStart::Whole(block), emit);
+        emit(Event::BlockStop { choice: self.index, block });
     }
 
     /// Begins a block, which whoever calls this has to keep as the open one or to stop.

@@ -5,13 +5,17 @@
 
 use super::citations::{Grounding, Place};
 use super::errors;
-use super::proof;
-use super::reply_out::{call_part, id, model, shows_thoughts, text_part, thought_part};
+use super::reply_out::{
+    call_part, fits, id, model, shows_thoughts, text_part, thought_part, whole_part,
+};
 use super::words::{finish_out, logprobs_out, usage_out};
 use crate::chat::{
-    BlockStart, Citation, Delta, Event, Finish, Request, Signature, Text, Thinking, ToolCall, Usage,
+    Block, BlockStart, Citation, Delta, Event, Finish, Request, Signature, Text, Thinking,
+    ToolCall, Usage,
 };
 use crate::format::{Context, StreamEncoder};
+use crate::lost::Lost;
+use crate::signature::joined;
 use crate::writer::{Writer, quote};
 
 /// How much of a text is kept to look up the places of its citations, in bytes.
@@ -37,6 +41,7 @@ pub(super) struct Encoder {
     tail: String,
     usage: Option<Usage>,
     choices: Vec<Choice>,
+    lost: Lost,
 }
 
 /// What is known of one candidate.
@@ -76,6 +81,7 @@ impl Encoder {
             tail: String::new(),
             usage: None,
             choices: Vec::new(),
+            lost: Lost::default(),
         }
     }
 
@@ -130,6 +136,10 @@ impl Encoder {
     fn begin(&mut self, choice: u64, block: u64, start: &BlockStart<'_>, out: &mut Vec<u8>) {
         let what = match start {
             BlockStart::Text | BlockStart::Refusal => What::Text(None, Vec::new()),
+            BlockStart::Phased(_) => {
+                self.lost.add("phase");
+                What::Text(None, Vec::new())
+            }
             BlockStart::Thinking => What::Thought(None),
             BlockStart::Redacted(signature) => {
                 let thought = Thinking {
@@ -142,17 +152,29 @@ impl Encoder {
                 });
                 What::Nothing
             }
+            BlockStart::Whole(whole) => {
+                self.whole(choice, whole, out);
+                What::Nothing
+            }
             BlockStart::ToolCall { id, name, signature } => What::Call(ToolCall {
                 id: id.to_string().into(),
                 name: name.to_string().into(),
                 arguments: String::new().into(),
-                signature: signature.as_ref().map(|one| proof::join(None, one)),
+                signature: signature.as_ref().map(|one| joined(None, one)),
                 cache: None,
             }),
         };
         let choice = self.choice(choice);
         choice.block_at = choice.text.len();
         choice.open.push(Open { block, what });
+    }
+
+    fn whole(&mut self, choice: u64, block: &Block<'_>, out: &mut Vec<u8>) {
+        if fits(block) {
+            self.parts(out, choice, |w| whole_part(w, block));
+        } else {
+            self.lost.block(block);
+        }
     }
 
     fn delta(&mut self, index: u64, block: u64, delta: &Delta<'_>, out: &mut Vec<u8>) {
@@ -175,7 +197,7 @@ impl Encoder {
             }
             (Delta::Arguments(piece), What::Call(call)) => call.arguments.to_mut().push_str(piece),
             (Delta::Signature(piece), What::Text(kept, _) | What::Thought(kept)) => {
-                *kept = Some(proof::join(kept.take(), piece));
+                *kept = Some(joined(kept.take(), piece));
             }
             (Delta::Citation(one), What::Text(_, citations)) => citations.push(owned(one)),
             (Delta::Logprobs(logprobs), _) if !logprobs.is_empty() => {
@@ -224,11 +246,13 @@ impl Encoder {
             choices.push(Choice::default());
         }
         let usage = self.usage;
+        let lost = std::mem::take(&mut self.lost);
         self.piece(out, |w| {
             w.key("candidates").array(|w| choices.into_iter().for_each(|one| one.finish(w)));
             if let Some(usage) = &usage {
                 usage_out(w, usage, None);
             }
+            lost.write(w);
         });
         self.close(out);
     }

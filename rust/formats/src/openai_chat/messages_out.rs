@@ -1,6 +1,6 @@
 //! The messages of a request for an upstream.
 
-use super::parts::call_signature_out;
+use super::parts::signature_out;
 use crate::chat::{Block, Cache, Message, Role, Source, ToolCall};
 use crate::format::{Dropped, Kind, Target};
 use crate::writer::Writer;
@@ -111,7 +111,7 @@ impl Turn<'_> {
             Block::Text(_) | Block::Refusal(_) => true,
             Block::Image { source, .. } => is_data_or_url(source),
             Block::Video { source } => !self.target.original && is_data_or_url(source),
-            Block::Audio { source } => matches!(source, Source::Base64 { .. }),
+            Block::Audio { source, .. } => matches!(source, Source::Base64 { .. }),
             Block::Document { source, .. } => !matches!(source, Source::Url { .. }),
             Block::Thinking(_)
             | Block::ToolCall(_)
@@ -126,7 +126,7 @@ impl Turn<'_> {
                 self.uncache(number, text.cache.as_ref());
                 text_part(w, &text.text);
             }
-            Block::Image { source, detail, cache } => {
+            Block::Image { source, detail, cache, .. } => {
                 self.uncache(number, cache.as_ref());
                 match data_or_url(source) {
                     Some(url) => media_part(w, "image_url", &url, detail.as_deref()),
@@ -137,7 +137,7 @@ impl Turn<'_> {
                 Some(url) if !self.target.original => media_part(w, "video_url", &url, None),
                 _ => self.drop(number, ""),
             },
-            Block::Audio { source } => match source {
+            Block::Audio { source, .. } => match source {
                 Source::Base64 { media_type, data } => audio_part(w, media_type, data),
                 _ => self.drop(number, ""),
             },
@@ -235,7 +235,7 @@ pub(super) fn tool_call(w: &mut Writer, call: &ToolCall<'_>, signed: bool) {
         w.text("id", &call.id).text("type", "function").key("function").object(|w| {
             w.text("name", &call.name).text("arguments", &call.arguments);
         });
-        call_signature_out(w, call.signature.as_ref().filter(|_| signed));
+        signature_out(w, call.signature.as_ref().filter(|_| signed));
     });
 }
 

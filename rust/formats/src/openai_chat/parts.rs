@@ -1,6 +1,6 @@
 //! Parts of a message's content, and what both directions say of them.
 
-use crate::chat::{Block, Cache, Citation, Signature, Source, Text, TextBlock, Thinking};
+use crate::chat::{Block, Cache, Citation, Made, Signature, Source, Text, TextBlock, Thinking};
 use crate::format::{Fault, Kind};
 use crate::signature;
 use crate::value::{Kind as Json, Value};
@@ -54,6 +54,7 @@ fn part_in<'a>(part: &Value<'a>, at: impl Fn() -> String) -> Result<Block<'a>, F
                 source: url_in(url.ok_or_else(|| missing("image_url.url"))?),
                 detail: image.get("detail").and_then(Value::text),
                 cache: cache_in(part),
+                made: Made::default(),
             }
         }
         "video_url" => {
@@ -121,7 +122,7 @@ fn audio_in<'a>(audio: &Value<'a>) -> Option<Block<'a>> {
         "mp3" => "audio/mpeg".into(),
         other => format!("audio/{other}").into(),
     };
-    Some(Block::Audio { source: Source::Base64 { media_type, data: audio.get("data")?.text()? } })
+    Some(Block::audio(Source::Base64 { media_type, data: audio.get("data")?.text()? }))
 }
 
 fn file_in<'a>(file: &Value<'a>, cache: Option<Cache<'a>>) -> Option<Block<'a>> {
@@ -170,13 +171,32 @@ pub(super) fn thinking_out(w: &mut Writer, thinking: &Thinking<'_>) {
     });
 }
 
-/// Gemini's proof on a tool call, as Gemini's OpenAI surface has it.
-pub(super) fn call_signature_in<'a>(call: &Value<'a>) -> Option<Signature<'a>> {
+/// Gemini's proof on a tool call, as Gemini's OpenAI surface has it; on a message it is that of its text, and on
+/// an entry of `images` that of the picture.
+pub(super) fn signature_in<'a>(call: &Value<'a>) -> Option<Signature<'a>> {
     let value = call.get("extra_content")?.get("google")?.get("thought_signature")?.text()?;
     Some(Signature { origin: Kind::GeminiGenerate, id: None, value })
 }
 
-pub(super) fn call_signature_out(w: &mut Writer, signature: Option<&Signature<'_>>) {
+/// Gives the last of a message's texts the proof that stands on the message; texts begin at `first`.
+pub(super) fn sign_text<'a>(message: &Value<'a>, first: usize, blocks: &mut Vec<Block<'a>>) {
+    let Some(signature) = signature_in(message) else { return };
+    let mut texts = blocks.iter_mut().skip(first).rev();
+    let last = texts.find_map(|block| match block {
+        Block::Text(text) => Some(text),
+        _ => None,
+    });
+    match last {
+        Some(text) => text.signature = Some(signature),
+        // Of a text without words.
+        None => {
+            let signature = Some(signature);
+            blocks.push(Block::Text(TextBlock { signature, ..TextBlock::default() }));
+        }
+    }
+}
+
+pub(super) fn signature_out(w: &mut Writer, signature: Option<&Signature<'_>>) {
     let Some(signature) = signature.filter(|one| one.origin == Kind::GeminiGenerate) else {
         return;
     };

@@ -1,8 +1,10 @@
 //! An upstream's whole reply.
 
-use super::parts::{citation_in, content_in};
+use super::made::{audio_in, images_in};
+use super::parts::{citation_in, content_in, sign_text};
 use super::request_in::{thoughts, tool_call};
 use super::words::{finish_in, logprobs_in, usage_in};
+use crate::answer;
 use crate::chat::{Block, Choice, Finish, Reply};
 use crate::format::{Fault, Sent};
 use crate::value::Value;
@@ -32,13 +34,17 @@ fn choice<'a>(value: &Value<'a>, sent: &Sent) -> Result<Choice<'a>, Fault> {
         let annotations = message.get("annotations").map(Value::items).unwrap_or_default();
         text.citations = annotations.iter().filter_map(citation_in).collect();
     }
+    sign_text(message, first_text, &mut blocks);
     if let Some(refusal) = message.get("refusal").and_then(Value::text) {
         blocks.push(Block::Refusal(refusal));
     }
+    blocks.extend(images_in(message));
+    blocks.extend(audio_in(message, false));
     let calls = message.get("tool_calls").map(Value::items).unwrap_or_default();
     blocks.extend(calls.iter().filter_map(tool_call));
     let finish = value.get("finish_reason").and_then(Value::as_str).map_or(Finish::Stop, finish_in);
-    let finish = answer(&mut blocks, finish, sent);
+    let calls = answer::unwrap(&mut blocks, sent);
+    let finish = ending(finish, calls, sent);
     Ok(Choice {
         finish,
         blocks,
@@ -47,18 +53,8 @@ fn choice<'a>(value: &Value<'a>, sent: &Sent) -> Result<Choice<'a>, Fault> {
     })
 }
 
-/// Turns the call of the tool that stood in for a schema into the text that it is. Some hosts end with
-/// `stop` though tools are called.
-fn answer(blocks: &mut [Block<'_>], finish: Finish, sent: &Sent) -> Finish {
-    let mut calls = false;
-    for block in blocks.iter_mut() {
-        let Block::ToolCall(call) = block else { continue };
-        if sent.output_tool == Some(&*call.name) {
-            *block = Block::text(std::mem::take(&mut call.arguments));
-        } else {
-            calls = true;
-        }
-    }
+/// Some hosts end with `stop` though tools are called.
+fn ending(finish: Finish, calls: bool, sent: &Sent) -> Finish {
     match finish {
         Finish::Stop if calls => Finish::ToolCalls,
         Finish::ToolCalls if !calls && sent.output_tool.is_some() => Finish::Stop,

@@ -1,20 +1,25 @@
 //! A whole reply for a client.
 
+use super::made::Beside;
 use super::messages_out::tool_call;
-use super::parts::{citation_out, thinking_out};
+use super::parts::{citation_out, signature_out, thinking_out};
 use super::words::{finish_out, logprobs_out, usage_out};
-use crate::chat::{Block, Choice, Finish, Reply, Thinking};
+use crate::chat::{
+    Block, Choice, Citation, Finish, Reply, Signature, TextBlock, Thinking, ToolCall,
+};
 use crate::format::Context;
+use crate::lost::Lost;
 use crate::writer::Writer;
 
 pub(super) fn encode(reply: &Reply<'_>, context: &Context<'_>) -> Vec<u8> {
+    let mut lost = Lost::default();
     let mut w = Writer::new();
     w.object(|w| {
         w.text("id", &id(&reply.id, context)).text("object", "chat.completion");
         w.count("created", reply.created.unwrap_or(context.now)).text("model", &reply.model);
         w.key("choices").array(|w| {
             for (index, one) in reply.choices.iter().enumerate() {
-                choice(w, index, one);
+                choice(w, index, one, context, &mut lost);
             }
         });
         if let Some(usage) = &reply.usage {
@@ -22,6 +27,7 @@ pub(super) fn encode(reply: &Reply<'_>, context: &Context<'_>) -> Vec<u8> {
             usage_out(w, usage);
         }
         w.text_if("service_tier", reply.service_tier.as_deref());
+        lost.write(w);
     });
     w.finish()
 }
@@ -31,45 +37,85 @@ pub(super) fn id(given: &str, context: &Context<'_>) -> String {
     if given.is_empty() { format!("chatcmpl-{}", context.request_id) } else { given.to_owned() }
 }
 
-fn choice(w: &mut Writer, index: usize, choice: &Choice<'_>) {
-    let mut text: Option<String> = None;
-    let mut thought = String::new();
-    let mut thoughts: Vec<&Thinking<'_>> = Vec::new();
-    let (mut refusal, mut calls, mut citations) = (None, Vec::new(), Vec::new());
-    for block in &choice.blocks {
-        match block {
-            Block::Text(one) => {
-                text.get_or_insert_default().push_str(&one.text);
-                citations.extend(&one.citations);
+/// The id of a sound that has none.
+pub(super) fn audio_id(context: &Context<'_>) -> String {
+    ["audio_", context.request_id].concat()
+}
+
+/// What a message is made of: this format sorts it by what it is.
+#[derive(Default)]
+struct Sorted<'b> {
+    text: Option<String>,
+    /// The proof of the text; there is a place for one.
+    proof: Option<&'b Signature<'b>>,
+    citations: Vec<&'b Citation<'b>>,
+    thought: String,
+    thoughts: Vec<&'b Thinking<'b>>,
+    refusal: Option<&'b str>,
+    calls: Vec<&'b ToolCall<'b>>,
+    beside: Beside<'b>,
+}
+
+impl<'b> Sorted<'b> {
+    fn of(blocks: &'b [Block<'b>], lost: &mut Lost) -> Self {
+        let mut sorted = Sorted::default();
+        for block in blocks {
+            match block {
+                Block::Text(one) => sorted.say(one, lost),
+                Block::Thinking(one) => {
+                    sorted.thought.push_str(&one.text);
+                    sorted.thoughts.push(one);
+                }
+                Block::Refusal(one) => sorted.refusal = Some(one),
+                Block::ToolCall(one) => sorted.calls.push(one),
+                other => sorted.beside.take(other, lost),
             }
-            Block::Thinking(one) => {
-                thought.push_str(&one.text);
-                thoughts.push(one);
-            }
-            Block::Refusal(one) => refusal = Some(one),
-            Block::ToolCall(one) => calls.push(one),
-            _ => {}
+        }
+        sorted
+    }
+
+    fn say(&mut self, one: &'b TextBlock<'b>, lost: &mut Lost) {
+        self.text.get_or_insert_default().push_str(&one.text);
+        self.citations.extend(&one.citations);
+        lost.add_if(one.phase.is_some(), "phase");
+        if let Some(proof) = &one.signature {
+            lost.add_if(self.proof.replace(proof).is_some(), "signature");
         }
     }
-    let declined = refusal.is_some() && choice.finish == Finish::Refusal;
+
+    fn write(&self, w: &mut Writer, context: &Context<'_>) {
+        w.text("role", "assistant").text_or_null("content", self.text.as_deref());
+        w.text_or_null("refusal", self.refusal);
+        w.text_if("reasoning_content", Some(&*self.thought).filter(|text| !text.is_empty()));
+        if self.thoughts.iter().any(|one| one.signature.is_some()) {
+            w.key("thinking_blocks")
+                .array(|w| self.thoughts.iter().for_each(|one| thinking_out(w, one)));
+        }
+        signature_out(w, self.proof);
+        if !self.citations.is_empty() {
+            w.key("annotations")
+                .array(|w| self.citations.iter().for_each(|one| citation_out(w, one)));
+        }
+        self.beside.write(w, 0, &audio_id(context));
+        if !self.calls.is_empty() {
+            w.key("tool_calls")
+                .array(|w| self.calls.iter().for_each(|one| tool_call(w, one, true)));
+        }
+    }
+}
+
+fn choice(
+    w: &mut Writer,
+    index: usize,
+    choice: &Choice<'_>,
+    context: &Context<'_>,
+    lost: &mut Lost,
+) {
+    let sorted = Sorted::of(&choice.blocks, lost);
+    let declined = sorted.refusal.is_some() && choice.finish == Finish::Refusal;
     let finish = if declined { Finish::Stop } else { choice.finish };
     w.object(|w| {
-        w.count("index", index as u64).key("message").object(|w| {
-            w.text("role", "assistant").text_or_null("content", text.as_deref());
-            w.text_or_null("refusal", refusal.map(|text| &**text));
-            w.text_if("reasoning_content", (!thought.is_empty()).then_some(&thought));
-            if thoughts.iter().any(|one| one.signature.is_some()) {
-                w.key("thinking_blocks")
-                    .array(|w| thoughts.iter().for_each(|one| thinking_out(w, one)));
-            }
-            if !citations.is_empty() {
-                w.key("annotations")
-                    .array(|w| citations.iter().for_each(|one| citation_out(w, one)));
-            }
-            if !calls.is_empty() {
-                w.key("tool_calls").array(|w| calls.iter().for_each(|one| tool_call(w, one, true)));
-            }
-        });
+        w.count("index", index as u64).key("message").object(|w| sorted.write(w, context));
         w.key("logprobs");
         if choice.logprobs.is_empty() {
             w.null();

@@ -1,6 +1,7 @@
 //! A client's request.
 
-use super::parts::{cache_in, call_signature_in, content_in, thinking_in};
+use super::made::images_in;
+use super::parts::{cache_in, content_in, sign_text, signature_in, thinking_in};
 use super::strangers;
 use super::words::effort_in;
 use crate::chat::{
@@ -246,7 +247,10 @@ fn assistant<'a>(
     blocks: &mut Vec<Block<'a>>,
 ) -> Result<(), Fault> {
     thoughts(value, blocks);
+    let first_text = blocks.len();
     content_in(value.get("content"), &format!("messages[{index}].content"), blocks)?;
+    sign_text(value, first_text, blocks);
+    blocks.extend(images_in(value));
     if let Some(refusal) = value.get("refusal").and_then(Value::text) {
         blocks.push(Block::Refusal(refusal));
     }
@@ -296,7 +300,7 @@ pub(super) fn tool_call<'a>(call: &Value<'a>) -> Option<Block<'a>> {
         id: call.get("id")?.text()?,
         name: function.get("name")?.text()?,
         arguments,
-        signature: call_signature_in(call),
+        signature: signature_in(call),
         cache: cache_in(call),
     }))
 }

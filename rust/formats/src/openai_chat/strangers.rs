@@ -9,7 +9,7 @@ const PLAIN: [&str; 4] = ["role", "content", "name", "cache_control"];
 /// The same of a tool's.
 const TOOL: [&str; 5] = ["role", "content", "name", "cache_control", "tool_call_id"];
 /// The same of an assistant's.
-const ASSISTANT: [&str; 11] = [
+const ASSISTANT: [&str; 13] = [
     "role",
     "content",
     "name",
@@ -20,6 +20,8 @@ const ASSISTANT: [&str; 11] = [
     "reasoning",
     "thinking_blocks",
     "annotations",
+    "images",
+    "extra_content",            // a proof of Gemini's
     "provider_specific_fields", // LiteLLM's copy of what stands elsewhere
 ];
 /// The same of a call.

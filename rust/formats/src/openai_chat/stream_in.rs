@@ -1,8 +1,9 @@
 //! An upstream's stream: chunks, then `[DONE]`.
 
-use super::parts::{call_signature_in, citation_in, thinking_in};
+use super::made::{audio_in, images_in};
+use super::parts::{citation_in, signature_in, thinking_in};
 use super::words::{finish_in, logprobs_in, usage_in};
-use crate::chat::{BlockStart, Delta, Event, Finish, Signature};
+use crate::chat::{Block, BlockStart, Delta, Event, Finish, Signature};
 use crate::format::{Fault, Frame, Sent, StreamDecoder};
 use crate::openai_errors;
 use crate::value::{Kind as Json, Value};
@@ -42,6 +43,7 @@ enum What {
     Thinking,
     Refusal,
     Call,
+    Whole,
 }
 
 /// A call. One is said at a time: those that begin before its arguments are complete wait.
@@ -177,8 +179,14 @@ impl Choice {
             self.say(What::Thinking, Delta::Text(thought), emit);
         }
         for signed in delta.get("thinking_blocks").map(Value::items).unwrap_or_default() {
-            if let Some(signature) = thinking_in(signed).signature {
-                self.say(What::Thinking, Delta::Signature(signature), emit);
+            let thought = thinking_in(signed);
+            match thought.signature {
+                Some(signature) if thought.redacted => {
+                    self.begin(What::Whole, BlockStart::Redacted(signature), emit);
+                    self.stop(emit);
+                }
+                Some(signature) => self.say(What::Thinking, Delta::Signature(signature), emit),
+                None => {}
             }
         }
         match delta.get("content").map(Value::kind) {
@@ -197,6 +205,10 @@ impl Choice {
                 self.say(What::Text, Delta::Citation(citation), emit);
             }
         }
+        if let Some(signature) = signature_in(delta) {
+            self.say(What::Text, Delta::Signature(signature), emit);
+        }
+        images_in(delta).chain(audio_in(delta, true)).for_each(|block| self.whole(block, emit));
         for call in delta.get("tool_calls").map(Value::items).unwrap_or_default() {
             self.call(call, output_tool, emit);
         }
@@ -216,7 +228,11 @@ impl Choice {
                     }
                 }
             }
-            _ => {}
+            Some(kind) => {
+                let (kind, value) = (Cow::Borrowed(kind), Cow::Borrowed(part.raw()));
+                self.whole(Block::Opaque { kind, value }, emit);
+            }
+            None => {}
         }
     }
 
@@ -228,7 +244,7 @@ impl Choice {
                 let start = match what {
                     What::Thinking => BlockStart::Thinking,
                     What::Refusal => BlockStart::Refusal,
-                    What::Text | What::Call => BlockStart::Text,
+                    What::Text | What::Call | What::Whole => BlockStart::Text,
                 };
                 self.begin(what, start, emit)
             }
@@ -243,6 +259,12 @@ impl Choice {
         self.open = Some((what, block));
         emit(Event::BlockStart { choice: self.index, block, start });
         block
+    }
+
+    /// A block that is complete as it begins.
+    fn whole(&mut self, block: Block<'_>, emit: Emit<'_>) {
+        self.begin(What::Whole, BlockStart::Whole(block), emit);
+        self.stop(emit);
     }
 
     fn stop(&mut self, emit: Emit<'_>) {
@@ -264,7 +286,7 @@ impl Choice {
             self.calls_tools |= !call.answers && !call.name.is_empty();
         }
         if call.signature.is_none() {
-            call.signature = call_signature_in(value).map(Signature::into_owned);
+            call.signature = signature_in(value).map(Signature::into_owned);
         }
         match part("arguments").map(|given| (given.as_str(), given.raw())) {
             Some((Some(text), _)) => call.argue(text),

@@ -1,11 +1,14 @@
 //! A stream for a client: chunks, the usage if asked for, then `[DONE]`.
 
-use super::parts::{call_signature_out, citation_out, thinking_out};
-use super::reply_out::id;
+use super::made::Beside;
+use super::parts::{citation_out, signature_out, thinking_out};
+use super::reply_out::{audio_id, id};
 use super::words::{finish_out, logprobs_out, usage_out};
-use crate::chat::{BlockStart, Delta, Event, Finish, Request, Signature, Thinking, Usage};
+use crate::chat::{Block, BlockStart, Delta, Event, Finish, Request, Signature, Thinking, Usage};
 use crate::format::{Context, StreamEncoder};
+use crate::lost::Lost;
 use crate::openai_errors;
+use crate::signature::joined;
 use crate::writer::{Writer, quote};
 
 pub(super) struct Encoder {
@@ -16,6 +19,7 @@ pub(super) struct Encoder {
     head: String,
     usage: Usage,
     choices: Vec<Choice>,
+    lost: Lost,
 }
 
 /// What is known of one choice.
@@ -23,7 +27,8 @@ pub(super) struct Encoder {
 struct Choice {
     index: u64,
     calls: u64,
-    thoughts: u64,
+    images: u64,
+    signed: bool,
     refused: bool,
     open: Vec<Open>,
 }
@@ -35,7 +40,8 @@ struct Open {
 }
 
 enum What {
-    Text,
+    /// Text, and its proof so far.
+    Text(Option<Signature<'static>>),
     Refusal,
     /// The number of the call in its choice.
     Call(u64),
@@ -52,6 +58,7 @@ impl Encoder {
             head: String::new(),
             usage: Usage::default(),
             choices: Vec::new(),
+            lost: Lost::default(),
         }
     }
 
@@ -112,13 +119,27 @@ impl Encoder {
         if self.wants_usage {
             out.extend_from_slice(b",\"usage\":null");
         }
+        if finish.is_some() && !self.lost.is_empty() {
+            // Not in a chunk without choices: clients who did not ask for usage expect none.
+            let mut w = Writer::new();
+            w.object(|w| self.lost.write(w));
+            out.push(b',');
+            out.extend_from_slice(w.finish_line().trim_ascii().get(1..).unwrap_or_default());
+            out.extend_from_slice(b"\n\n");
+            return;
+        }
         out.extend_from_slice(b"}\n\n");
     }
 
     fn begin(&mut self, choice: u64, block: u64, start: &BlockStart<'_>, out: &mut Vec<u8>) {
         let known = self.choice(choice, out);
         let what = match start {
-            BlockStart::Text => What::Text,
+            BlockStart::Text => What::Text(None),
+            BlockStart::Phased(_) => {
+                self.lost.add("phase");
+                return self.open(choice, block, What::Text(None), out);
+            }
+            BlockStart::Whole(whole) => return self.whole(choice, whole, out),
             BlockStart::Refusal => What::Refusal,
             BlockStart::Thinking => What::Thought(String::new(), None),
             BlockStart::Redacted(signature) => {
@@ -137,13 +158,31 @@ impl Encoder {
                             w.key("function").object(|w| {
                                 w.text("name", name).text("arguments", "");
                             });
-                            call_signature_out(w, signature.as_ref());
+                            signature_out(w, signature.as_ref());
                         });
                     });
                 });
             }
         };
         known.open.push(Open { block, what });
+    }
+
+    fn open(&mut self, choice: u64, block: u64, what: What, out: &mut Vec<u8>) {
+        self.choice(choice, out).open.push(Open { block, what });
+    }
+
+    fn whole(&mut self, choice: u64, block: &Block<'_>, out: &mut Vec<u8>) {
+        let mut beside = Beside::default();
+        beside.take(block, &mut self.lost);
+        if beside.is_empty() {
+            return;
+        }
+        let known = self.choice(choice, out);
+        let first = known.images;
+        known.images += beside.images();
+        let context = Context { request_id: &self.request_id, now: self.now };
+        let id = audio_id(&context);
+        self.chunk(choice, None, out, |w| beside.write(w, first, &id));
     }
 
     fn delta(&mut self, choice: u64, block: u64, delta: &Delta<'_>, out: &mut Vec<u8>) {
@@ -171,8 +210,8 @@ impl Encoder {
                     });
                 });
             }
-            (Delta::Signature(signature), What::Thought(_, kept)) => {
-                *kept = Some(owned(signature, kept.take()));
+            (Delta::Signature(piece), What::Thought(_, kept) | What::Text(kept)) => {
+                *kept = Some(joined(kept.take(), piece));
             }
             (Delta::Citation(citation), _) => self.chunk(choice, None, out, |w| {
                 w.key("annotations").array(|w| citation_out(w, citation));
@@ -203,24 +242,32 @@ impl Encoder {
         });
     }
 
-    /// A calls's block stays known, since a late piece of its arguments may come.
+    /// A call's block stays known, since a late piece of its arguments may come.
     fn stop(&mut self, choice: u64, block: u64, out: &mut Vec<u8>) {
         let known = self.choice(choice, out);
-        let at = known
-            .open
-            .iter()
-            .position(|one| one.block == block && !matches!(one.what, What::Call(_)));
-        let Some(at) = at else { return };
-        if let What::Thought(text, Some(signature)) = known.open.swap_remove(at).what {
-            let thinking =
-                Thinking { text: text.into(), signature: Some(signature), redacted: false };
-            self.thought(choice, &thinking, out);
+        let is_over = |one: &Open| one.block == block && !matches!(one.what, What::Call(_));
+        let Some(at) = known.open.iter().position(is_over) else { return };
+        match known.open.swap_remove(at).what {
+            What::Thought(text, Some(signature)) => {
+                let thinking =
+                    Thinking { text: text.into(), signature: Some(signature), redacted: false };
+                self.thought(choice, &thinking, out);
+            }
+            What::Text(Some(signature)) => self.sign_text(choice, &signature, out),
+            _ => {}
         }
     }
 
+    /// The proof of the text; a message has a place for one.
+    fn sign_text(&mut self, choice: u64, signature: &Signature<'_>, out: &mut Vec<u8>) {
+        if std::mem::replace(&mut self.choice(choice, out).signed, true) {
+            return self.lost.add("signature");
+        }
+        self.chunk(choice, None, out, |w| signature_out(w, Some(signature)));
+    }
+
     fn thought(&mut self, choice: u64, thinking: &Thinking<'_>, out: &mut Vec<u8>) {
-        let known = self.choice(choice, out);
-        known.thoughts += 1;
+        self.choice(choice, out);
         self.chunk(choice, None, out, |w| {
             w.key("thinking_blocks").array(|w| thinking_out(w, thinking));
         });
@@ -243,16 +290,6 @@ impl Encoder {
         }
         out.extend_from_slice(b"data: [DONE]\n\n");
     }
-}
-
-/// The signature apart from the stream's bytes; pieces of one signature are joined.
-fn owned(piece: &Signature<'_>, before: Option<Signature<'static>>) -> Signature<'static> {
-    let value = match before {
-        Some(before) => format!("{}{}", before.value, piece.value),
-        None => piece.value.clone().into_owned(),
-    };
-    let id = piece.id.as_ref().map(|id| id.clone().into_owned().into());
-    Signature { origin: piece.origin, id, value: value.into() }
 }
 
 impl StreamEncoder for Encoder {

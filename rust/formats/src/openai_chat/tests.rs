@@ -81,6 +81,7 @@ fn a_picture_in_a_tool_result_follows_in_the_users_words() {
                         },
                         detail: None,
                         cache: None,
+                        made: crate::chat::Made::default(),
                     },
                 ],
                 is_error: true,

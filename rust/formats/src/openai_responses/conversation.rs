@@ -2,6 +2,7 @@
 
 use crate::chat::{Block, Message, Role, Signature, TextBlock, Thinking};
 use crate::format::Kind;
+use crate::signature;
 
 /// The turns so far.
 #[derive(Debug, Default)]
@@ -24,9 +25,10 @@ impl<'a> Conversation<'a> {
     /// A thought, a text or a call of the model.
     pub(super) fn of_model(&mut self, block: Block<'a>) {
         let block = match block {
-            Block::Thinking(thought) if signs_the_next(&thought) => {
+            Block::Thinking(thought) if is_proof(&thought) => {
                 self.settle();
-                self.pending = thought.signature;
+                let of_next = self.sign_text_before(thought);
+                self.pending = of_next.and_then(|thought| thought.signature);
                 return;
             }
             Block::Text(text) if text.signature.is_none() => {
@@ -36,10 +38,21 @@ impl<'a> Conversation<'a> {
                 call.signature = self.pending.take();
                 Block::ToolCall(call)
             }
+            Block::Image { source, detail, cache, mut made } if made.signature.is_none() => {
+                made.signature = self.pending.take();
+                Block::Image { source, detail, cache, made }
+            }
             other => other,
         };
         self.settle();
         self.extend(Role::Assistant, |_| true, block);
+    }
+
+    /// Gives the text that was just said the proof that a thought holds, or hands the thought back.
+    fn sign_text_before(&mut self, thought: Thinking<'a>) -> Option<Thinking<'a>> {
+        let last = self.messages.last_mut().filter(|last| last.role == Role::Assistant);
+        let blocks = last.map_or(&mut [][..], |last| &mut last.blocks);
+        signature::give_to_text_before(blocks, thought)
     }
 
     /// A result of a tool.
@@ -90,7 +103,8 @@ fn is_result(block: &Block<'_>) -> bool {
     }
 }
 
-fn signs_the_next(thought: &Thinking<'_>) -> bool {
+/// Whether the thought is only a proof of what stands beside it.
+fn is_proof(thought: &Thinking<'_>) -> bool {
     let signature = thought.signature.as_ref();
     thought.text.is_empty() && signature.is_some_and(|one| one.origin == Kind::GeminiGenerate)
 }

@@ -3,6 +3,7 @@
 use super::conversation::Conversation;
 use super::freetext;
 use super::items::{role_in, role_of_item};
+use super::reply_in::whole;
 use super::tools_in::{LOCAL_SHELL, TOOL_SEARCH, Tools, called_name};
 use super::{parts_in, strangers};
 use crate::chat::{Block, Extra, Role, Signature, Text, Thinking, ToolCall};
@@ -105,9 +106,7 @@ fn item<'a>(item: &Value<'a>, index: usize, input: &mut Input<'a>) -> Result<(),
             return Err(Fault::unsupported(at(""), words));
         }
         _ => {
-            let role = role_of_item(&kind);
-            let value = Cow::Borrowed(item.raw());
-            conversation.opaque(role, Block::Opaque { kind, value });
+            conversation.opaque(role_of_item(&kind), whole(&kind, item));
         }
     }
     Ok(())

@@ -6,7 +6,9 @@ use super::items::{is_own_item, role_out};
 use super::parts_out::{Manner, fits, write};
 use super::tools_in::Tools;
 use super::tools_out::Looks;
-use crate::chat::{Block, FunctionForm, Message, Request, Role, Text, Thinking, Tool, ToolCall};
+use crate::chat::{
+    Block, FunctionForm, Made, Message, Request, Role, Text, Thinking, Tool, ToolCall,
+};
 use crate::format::{Dropped, Fault, Kind, Target};
 use crate::value::Value;
 use crate::writer::Writer;
@@ -112,6 +114,7 @@ impl<'r, 'd> Items<'r, 'd> {
             Block::ToolCall(call) => self.call(w, index, at, call),
             Block::ToolResult { .. } => self.result(w, index, at, block),
             Block::Opaque { kind, value } if is_own_item(kind, value) => w.raw(value),
+            Block::Image { made: Made { item: Some(item), .. }, .. } => w.raw(item),
             _ => return false,
         }
         true
@@ -321,6 +324,7 @@ fn is_item(block: &Block<'_>) -> bool {
     match block {
         Block::Thinking(_) | Block::ToolCall(_) | Block::ToolResult { .. } => true,
         Block::Opaque { kind, value } => is_own_item(kind, value),
+        Block::Image { made, .. } => made.item.is_some(),
         _ => false,
     }
 }

@@ -131,7 +131,8 @@ impl Item<'_> {
             }),
             Body::Image(media_type, data) => w.object(|w| {
                 w.text("id", &self.id).text("type", "image_generation_call");
-                w.text("status", status).text("result", data);
+                w.text("status", status);
+                w.text_or_null("result", Some(&**data).filter(|data| !data.is_empty()));
                 w.text_if("output_format", media_type.strip_prefix("image/"));
             }),
         }

@@ -1,6 +1,6 @@
 //! Parts of a message's content, and of a tool's result.
 
-use crate::chat::{Block, Cache, Citation, Extra, Source, Text, TextBlock};
+use crate::chat::{Block, Cache, Citation, Extra, Made, Source, Text, TextBlock};
 use crate::format::Fault;
 use crate::openai_chat::parts::url_in;
 use crate::value::{Kind as Json, Value};
@@ -72,7 +72,7 @@ fn image<'a>(part: &Value<'a>) -> Option<Block<'a>> {
         None => Source::File { id: part.get("file_id")?.text()? },
     };
     let detail = part.get("detail").and_then(Value::text);
-    Some(Block::Image { source, detail, cache: cache(part) })
+    Some(Block::Image { source, detail, cache: cache(part), made: Made::default() })
 }
 
 fn file<'a>(part: &Value<'a>) -> Option<Block<'a>> {
@@ -121,7 +121,7 @@ fn audio<'a>(part: &Value<'a>) -> Option<Block<'a>> {
         "mp3" => "audio/mpeg".into(),
         format => format!("audio/{format}").into(),
     };
-    Some(Block::Audio { source: Source::Base64 { media_type, data: audio.get("data")?.text()? } })
+    Some(Block::audio(Source::Base64 { media_type, data: audio.get("data")?.text()? }))
 }
 
 fn cache<'a>(part: &Value<'a>) -> Option<Cache<'a>> {

@@ -57,7 +57,7 @@ pub(super) fn write(
         Block::Refusal(text) => w.object(|w| {
             w.text("type", "refusal").text("refusal", text);
         }),
-        Block::Image { source, detail, cache } => w.object(|w| {
+        Block::Image { source, detail, cache, .. } => w.object(|w| {
             image(w, source);
             w.text_if("detail", detail.as_deref());
             mark(w, cache);

@@ -5,7 +5,7 @@ use super::input_in::{reasoning, set_phase};
 use super::parts_in::citations;
 use super::tools_in::{LOCAL_SHELL, TOOL_SEARCH, called_name};
 use crate::chat::{
-    Block, Choice, Finish, Logprob, Reply, Text, TextBlock, Thinking, ToolCall, Usage,
+    Block, Choice, Finish, Logprob, Made, Reply, Source, Text, TextBlock, Thinking, ToolCall, Usage,
 };
 use crate::format::{Fault, Sent};
 use crate::openai_chat::words::logprob_in;
@@ -118,10 +118,7 @@ impl<'a> Answer<'a> {
                     self.ends.calls = true;
                     self.blocks.push(Block::ToolCall(call));
                 }
-                None => {
-                    let kind = Cow::Owned(kind.to_owned());
-                    self.blocks.push(Block::Opaque { kind, value: Cow::Borrowed(item.raw()) });
-                }
+                None => self.blocks.push(whole(kind, item)),
             },
             None => {}
         }
@@ -136,6 +133,22 @@ impl<'a> Answer<'a> {
             let citations = citations(part);
             self.blocks.push(Block::Text(TextBlock { text, citations, ..TextBlock::default() }));
         }
+    }
+}
+
+/// An item that comes whole: a picture, or what only this format knows.
+pub(super) fn whole<'a>(kind: &str, item: &Value<'a>) -> Block<'a> {
+    let raw = Cow::Borrowed(item.raw());
+    let picture = item.get("result").and_then(Value::text).filter(|data| !data.is_empty());
+    match picture.filter(|_| kind == "image_generation_call") {
+        Some(data) => {
+            let format = item.get("output_format").and_then(Value::as_str).unwrap_or("png");
+            let media_type = Cow::Owned(["image/", format].concat());
+            let made = Made { signature: None, item: Some(raw) };
+            let source = Source::Base64 { media_type, data };
+            Block::Image { source, detail: None, cache: None, made }
+        }
+        None => Block::Opaque { kind: Cow::Owned(kind.to_owned()), value: raw },
     }
 }
 

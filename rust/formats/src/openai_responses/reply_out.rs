@@ -3,10 +3,13 @@
 use super::ids::Ids;
 use super::items::is_own_item;
 use super::output::{Body, Call, Item, Part, annotation, call_prefix, own_id, sealed};
-use super::response::{Shell, State, write};
+use super::response::{Ending, Shell, State, write};
 use super::tools_out::Looks;
-use crate::chat::{Block, Choice, Finish, Reply, Request, Signature, Source, TextBlock, Thinking};
+use crate::chat::{
+    Block, Choice, Finish, Reply, Request, Signature, Source, Spoken, TextBlock, Thinking,
+};
 use crate::format::Context;
+use crate::lost::Lost;
 use crate::writer::Writer;
 
 pub(super) fn encode(reply: &Reply<'_>, request: &Request<'_>, context: &Context<'_>) -> Vec<u8> {
@@ -20,7 +23,8 @@ pub(super) fn encode(reply: &Reply<'_>, request: &Request<'_>, context: &Context
     // This format has one answer.
     let choice = reply.choices.first();
     let state = State::Ended(choice.map_or(Finish::Stop, |choice| choice.finish));
-    let items = choice.map(|choice| Items::of(choice, request, ids)).unwrap_or_default();
+    let mut lost = Lost::default();
+    let items = choice.map(|choice| Items::of(choice, request, ids, &mut lost)).unwrap_or_default();
     let mut w = Writer::new();
     let output = |w: &mut Writer| {
         for (index, item) in items.iter().enumerate() {
@@ -28,20 +32,30 @@ pub(super) fn encode(reply: &Reply<'_>, request: &Request<'_>, context: &Context
             item.write(w, if is_last { state.item_status() } else { "completed" });
         }
     };
-    let tier = reply.service_tier.as_deref();
-    write(&mut w, &shell, state, output, reply.usage.as_ref(), tier);
+    let ending = Ending {
+        usage: reply.usage.as_ref(),
+        service_tier: reply.service_tier.as_deref(),
+        lost: Some(&lost),
+    };
+    write(&mut w, &shell, state, output, ending);
     w.finish()
 }
 
-struct Items<'r> {
+struct Items<'r, 'l> {
     ids: Ids,
     looks: Looks<'r>,
     items: Vec<Item<'r>>,
+    lost: &'l mut Lost,
 }
 
-impl<'r> Items<'r> {
-    fn of(choice: &'r Choice<'_>, request: &'r Request<'_>, ids: Ids) -> Vec<Item<'r>> {
-        let mut items = Items { ids, looks: Looks::of(&request.tools), items: Vec::new() };
+impl<'r, 'l> Items<'r, 'l> {
+    fn of(
+        choice: &'r Choice<'_>,
+        request: &'r Request<'_>,
+        ids: Ids,
+        lost: &'l mut Lost,
+    ) -> Vec<Item<'r>> {
+        let mut items = Items { ids, looks: Looks::of(&request.tools), items: Vec::new(), lost };
         let shown = request.reasoning.as_ref().is_none_or(|one| one.visible != Some(false));
         choice.blocks.iter().for_each(|block| items.add(block, shown));
         let first = items.items.iter_mut().find_map(|item| match &mut item.body {
@@ -75,14 +89,23 @@ impl<'r> Items<'r> {
                     }),
                 );
             }
-            Block::Image { source: Source::Base64 { media_type, data }, .. } => {
+            Block::Image { made, .. } if made.item.is_some() => {
+                let item = made.item.as_deref().unwrap_or_default();
+                self.push("", Body::Verbatim(item.into()));
+            }
+            Block::Image { source: Source::Base64 { media_type, data }, made, .. } => {
+                self.proof(made.signature.as_ref());
                 self.push("ig", Body::Image((&**media_type).into(), (&**data).into()));
             }
             Block::Opaque { kind, value } if is_own_item(kind, value) => {
                 self.push("", Body::Verbatim((&**value).into()));
             }
+            Block::Audio { spoken: Spoken { transcript: Some(words), .. }, .. } => {
+                self.lost.block(block);
+                self.part(Part::new(false, (&**words).into()), None);
+            }
             // No reply of this format has them.
-            _ => {}
+            _ => self.lost.block(block),
         }
     }
 

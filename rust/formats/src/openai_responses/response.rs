@@ -1,6 +1,7 @@
 //! The `response` object: what it repeats of its request, how it ended, what it cost.
 
 use crate::chat::{Failure, Finish, Request, Usage};
+use crate::lost::Lost;
 use crate::openai_errors;
 use crate::writer::Writer;
 
@@ -97,14 +98,22 @@ impl State<'_> {
     }
 }
 
+/// What is known of a response at its end.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Ending<'a> {
+    pub(super) usage: Option<&'a Usage>,
+    pub(super) service_tier: Option<&'a str>,
+    /// What of it has no place here.
+    pub(super) lost: Option<&'a Lost>,
+}
+
 /// Writes a response, whose output `output` writes into the open array.
 pub(super) fn write(
     w: &mut Writer,
     shell: &Shell,
     state: State<'_>,
     output: impl FnOnce(&mut Writer),
-    usage: Option<&Usage>,
-    service_tier: Option<&str>,
+    ending: Ending<'_>,
 ) {
     w.object(|w| {
         w.text("id", &shell.id).text("object", "response").count("created_at", shell.created);
@@ -114,11 +123,12 @@ pub(super) fn write(
         incomplete(w, state);
         w.text("model", &shell.model).key("output").array(output);
         w.raw(&shell.repeated);
-        w.text_or_null("service_tier", service_tier.and_then(tier)).key("usage");
-        match usage {
+        w.text_or_null("service_tier", ending.service_tier.and_then(tier)).key("usage");
+        match ending.usage {
             Some(usage) => write_usage(w, usage),
             None => w.null(),
         }
+        ending.lost.into_iter().for_each(|lost| lost.write(w));
     });
 }
 

@@ -6,7 +6,7 @@
 mod queue;
 mod slots;
 
-use super::reply_in::{called, created, finish, logprobs, usage};
+use super::reply_in::{called, created, finish, logprobs, usage, whole};
 use super::{freetext, input_in, parts_in};
 use crate::chat::{BlockStart, Delta, Event};
 use crate::format::{Fault, Frame, Sent, StreamDecoder};
@@ -155,13 +155,12 @@ impl Decoder {
     }
 
     fn added(&mut self, index: u64, item: Option<&Value<'_>>, emit: Emit<'_>) {
-        // A shell's command comes whole, at the end.
-        let begun = item.filter(|item| {
-            let kind = item.get("type").and_then(Value::as_str);
-            matches!(kind, Some("function_call" | "custom_tool_call"))
-        });
-        if let Some(item) = begun {
-            self.call(index, item, emit);
+        let Some(item) = item else { return };
+        match item.get("type").and_then(Value::as_str) {
+            Some("function_call" | "custom_tool_call") => self.call(index, item, emit),
+            Some("message") => self.slots.phase(index, item),
+            // Others, as a shell's command, come whole, at the end.
+            _ => {}
         }
     }
 
@@ -192,12 +191,19 @@ impl Decoder {
         self.slots.seen = true;
         match item.get("type").and_then(Value::as_str) {
             Some("message") => {
+                self.slots.phase(index, item);
                 let parts = item.get("content").map(Value::items).unwrap_or_default();
                 for (number, part) in parts.iter().enumerate() {
                     self.part((index, number as u64), part, emit);
                 }
             }
             Some("reasoning") => self.slots.thought(at, &input_in::reasoning(item), emit),
+            Some(_) if called(item).is_none() && self.slots.has(at) => {}
+            Some(kind) if called(item).is_none() => {
+                let start = BlockStart::Whole(whole(kind, item));
+                self.slots.open_as(at, What::Item, start, emit);
+                self.slots.close(at, emit);
+            }
             Some(kind) => {
                 let whole = match kind {
                     "function_call" => item.get("arguments").and_then(Value::text),

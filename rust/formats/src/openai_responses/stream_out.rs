@@ -6,16 +6,19 @@
 mod calls;
 mod events;
 mod replay;
+mod whole;
 
 use super::ids::Ids;
 use super::output::{Body, Item, Part, annotation, own_id, sealed};
-use super::response::{Shell, State};
+use super::response::{Ending, Shell, State};
 use super::tools_out::Looks;
 use crate::chat::{
     BlockStart, Citation, Delta, Event, Failure, FailureKind, Finish, Logprob, Request, Signature,
     Text, Usage,
 };
 use crate::format::{Context, StreamEncoder};
+use crate::lost::Lost;
+use crate::signature;
 use calls::Live;
 use events::Events;
 pub use replay::replay;
@@ -41,6 +44,7 @@ pub(super) struct Encoder {
     remembered: usize,
     usage: Option<Usage>,
     finish: Finish,
+    lost: Lost,
 }
 
 /// The open block, if it is none of a call.
@@ -51,6 +55,8 @@ struct Open {
     announced: bool,
     /// Characters of the text so far.
     length: usize,
+    /// Proof of a text: it goes out after it.
+    proof: Option<Signature<'static>>,
 }
 
 impl Encoder {
@@ -74,6 +80,7 @@ impl Encoder {
             remembered: 0,
             usage: None,
             finish: Finish::Stop,
+            lost: Lost::default(),
         }
     }
 
@@ -87,7 +94,7 @@ impl Encoder {
             model.clone_into(&mut self.shell.model);
         }
         for name in ["response.created", "response.in_progress"] {
-            self.events.response(out, name, &self.shell, State::InProgress, &[], None);
+            self.events.response(out, name, &self.shell, State::InProgress, &[], Ending::default());
         }
     }
 
@@ -96,13 +103,15 @@ impl Encoder {
             self.stop(open.block, out);
         }
         match start {
-            BlockStart::Text => self.begin_part(block, false, out),
-            BlockStart::Refusal => self.begin_part(block, true, out),
+            BlockStart::Text => self.begin_part(block, false, None, out),
+            BlockStart::Phased(phase) => self.begin_part(block, false, Some(phase), out),
+            BlockStart::Refusal => self.begin_part(block, true, None, out),
             BlockStart::Thinking => self.begin_thought(block, out),
             BlockStart::Redacted(signature) => {
                 self.close_message("completed", out);
                 self.proof(signature, true, out);
             }
+            BlockStart::Whole(whole) => self.whole(block, whole, out),
             BlockStart::ToolCall { id, name, signature } => {
                 self.close_message("completed", out);
                 if let Some(signature) = signature {
@@ -113,9 +122,15 @@ impl Encoder {
         }
     }
 
-    fn begin_part(&mut self, block: u64, is_refusal: bool, out: &mut Vec<u8>) {
+    fn begin_part(&mut self, block: u64, is_refusal: bool, phase: Option<&str>, out: &mut Vec<u8>) {
+        let is_same = matches!(self.items.last(), Some(Item { body: Body::Message(_, before), .. })
+            if before.as_deref() == phase);
+        if !is_same {
+            self.close_message("completed", out);
+        }
         if !std::mem::replace(&mut self.in_message, true) {
-            self.push("msg", Body::Message(Vec::new(), None), out);
+            let phase = phase.map(|phase| Text::Owned(phase.to_owned()));
+            self.push("msg", Body::Message(Vec::new(), phase), out);
         }
         let index = self.items.len() - 1;
         let Some(Item { id, body: Body::Message(parts, _) }) = self.items.last_mut() else {
@@ -128,13 +143,15 @@ impl Encoder {
             part.write(w);
         });
         parts.push(part);
-        self.open = Some(Open { block, is_thought: false, announced: true, length: 0 });
+        self.open =
+            Some(Open { block, is_thought: false, announced: true, length: 0, proof: None });
     }
 
     fn begin_thought(&mut self, block: u64, out: &mut Vec<u8>) {
         self.close_message("completed", out);
         self.push("rs", Body::Reasoning { text: Text::default(), sealed: None }, out);
-        self.open = Some(Open { block, is_thought: true, announced: false, length: 0 });
+        self.open =
+            Some(Open { block, is_thought: true, announced: false, length: 0, proof: None });
     }
 
     /// A thought without words, that holds a proof and is complete at once.
@@ -215,6 +232,8 @@ impl Encoder {
             let sealed = sealed(signature, id, false);
             self.remembered += sealed.len();
             *proof = Some(Text::Owned(sealed.into_owned()));
+        } else if let Some(open) = &mut self.open {
+            open.proof = Some(signature::joined(open.proof.take(), signature));
         }
     }
 
@@ -251,7 +270,13 @@ impl Encoder {
     fn stop(&mut self, block: u64, out: &mut Vec<u8>) {
         match self.open.take_if(|open| open.block == block) {
             Some(open) if open.is_thought => self.stop_thought(&open, out),
-            Some(_) => self.stop_part(out),
+            Some(open) => {
+                self.stop_part(out);
+                if let Some(proof) = open.proof {
+                    self.close_message("completed", out);
+                    self.proof(&signature::of_text_before(&proof), false, out);
+                }
+            }
             None => self.stop_call(block, out),
         }
     }
@@ -293,7 +318,9 @@ impl Encoder {
             "failed" => "response.failed",
             _ => "response.completed",
         };
-        self.events.response(out, name, &self.shell, state, &self.items, self.usage.as_ref());
+        let ending =
+            Ending { usage: self.usage.as_ref(), lost: Some(&self.lost), ..Ending::default() };
+        self.events.response(out, name, &self.shell, state, &self.items, ending);
         self.ended = true;
     }
 
@@ -301,8 +328,10 @@ impl Encoder {
         self.events.error(out, failure);
         if self.started {
             let state = State::Failed(failure);
-            let usage = self.usage.as_ref();
-            self.events.response(out, "response.failed", &self.shell, state, &self.items, usage);
+            let name = "response.failed";
+            let ending =
+                Ending { usage: self.usage.as_ref(), lost: Some(&self.lost), ..Ending::default() };
+            self.events.response(out, name, &self.shell, state, &self.items, ending);
         }
         self.ended = true;
     }

@@ -26,6 +26,7 @@ pub const CONTEXT: Context<'static> =
 pub fn original() -> Target<'static> {
     Target {
         model: "upstream-model",
+        base_model: None,
         max_output_tokens: Some(64_000),
         original: true,
         stream_usage: true,
@@ -115,9 +116,21 @@ fn usage_in_words(usage: &chat::Usage) -> Value {
 fn choice_in_words(choice: &chat::Choice<'_>) -> Value {
     let (mut text, mut thinking, mut refusal) = (String::new(), String::new(), String::new());
     let (mut calls, mut signatures, mut redacted) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut phases, mut pictures, mut opaque) = (Vec::new(), Vec::new(), Vec::new());
     for block in &choice.blocks {
         match block {
-            chat::Block::Text(one) => text.push_str(&one.text),
+            chat::Block::Text(one) => {
+                text.push_str(&one.text);
+                phases.extend(one.phase.as_ref().map(|phase| phase.to_string()));
+                signatures.extend(one.signature.as_ref().map(|s| s.value.to_string()));
+            }
+            chat::Block::Image { source, made, .. } => {
+                signatures.extend(made.signature.as_ref().map(|s| s.value.to_string()));
+                pictures.push(format!("{source:?}"));
+            }
+            chat::Block::Opaque { kind, value } => {
+                opaque.push(json!({ (&**kind): serde_json::from_str::<Value>(value).unwrap() }));
+            }
             chat::Block::Refusal(one) => refusal.push_str(one),
             chat::Block::Thinking(one) if one.redacted => {
                 redacted.push(one.signature.as_ref().map(|s| s.value.to_string()));
@@ -127,6 +140,7 @@ fn choice_in_words(choice: &chat::Choice<'_>) -> Value {
                 signatures.extend(one.signature.as_ref().map(|s| s.value.to_string()));
             }
             chat::Block::ToolCall(call) => {
+                signatures.extend(call.signature.as_ref().map(|s| s.value.to_string()));
                 let arguments = serde_json::from_str::<Value>(&call.arguments);
                 calls.push(json!({
                     "name": call.name,
@@ -139,6 +153,7 @@ fn choice_in_words(choice: &chat::Choice<'_>) -> Value {
     json!({
         "text": text, "thinking": thinking, "refusal": refusal, "calls": calls,
         "signatures": signatures, "redacted": redacted,
+        "phases": phases, "pictures": pictures, "opaque": opaque,
         "finish": format!("{:?}", choice.finish), "stop_sequence": choice.stop_sequence,
     })
 }

@@ -145,6 +145,11 @@ impl Sum {
         self.open.push((choice, block));
         let block = match start {
             BlockStart::Text => Block::Text(TextBlock::default()),
+            BlockStart::Phased(phase) => {
+                let phase = Some(phase.to_string().into());
+                Block::Text(TextBlock { phase, ..TextBlock::default() })
+            }
+            BlockStart::Whole(whole) => whole.clone().into_owned(),
             BlockStart::Thinking => Block::Thinking(Thinking::default()),
             BlockStart::Refusal => Block::Refusal(String::new().into()),
             BlockStart::Redacted(signature) => Block::Thinking(Thinking {

@@ -29,7 +29,7 @@ fn the_system_prompt_comes_first_with_its_marks() {
 
 #[test]
 fn pictures_are_read_from_wherever_they_are() {
-    let image = |source| Block::Image { source, detail: None, cache: None };
+    let image = |source| Block::image(source);
     let content = r#"[{"type":"image","source":{"type":"base64","media_type":"image/png","data":"AAAA"}},
         {"type":"image","source":{"type":"url","url":"https://x/y.png"}},
         {"type":"image","source":{"type":"file","file_id":"file_1"}}]"#;
@@ -78,7 +78,7 @@ fn a_tool_result_keeps_its_picture_its_error_and_its_mark() {
         let expected = Block::ToolResult {
             call_id: "toolu_1".into(),
             name: None,
-            blocks: vec![Block::text("No"), Block::Image { source, detail: None, cache: None }],
+            blocks: vec![Block::text("No"), Block::image(source)],
             is_error: true,
             cache: Some(Cache::default()),
         };

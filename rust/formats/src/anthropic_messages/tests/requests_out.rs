@@ -21,7 +21,7 @@ fn of_user(block: Block<'static>) -> (Value, Vec<String>) {
 }
 
 fn image(source: Source<'static>) -> Block<'static> {
-    Block::Image { source, detail: None, cache: None }
+    Block::image(source)
 }
 
 fn base64(media_type: &'static str, data: &'static str) -> Source<'static> {
@@ -104,7 +104,7 @@ fn a_text_in_base64_is_sent_as_the_text_that_it_is() {
 
 #[test]
 fn a_turn_of_the_users_of_which_nothing_is_left_is_refused() {
-    let sound = Block::Audio { source: base64("audio/wav", "AAAA") };
+    let sound = Block::audio(base64("audio/wav", "AAAA"));
     let fault = sent_to(&asking(vec![said(Role::User, vec![sound])]), &target(ANY)).unwrap_err();
     assert_eq!((fault.param.as_deref(), fault.unsupported), (Some("messages[0].content"), true));
 }

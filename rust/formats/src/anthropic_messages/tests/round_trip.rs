@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::chat::{
-    Cache, Citation, Effort, Function, Output, OutputSchema, Reasoning, Signature, Source,
+    Cache, Citation, Effort, Function, Made, Output, OutputSchema, Reasoning, Signature, Source,
     TextBlock, Thinking, Tool, ToolChoice,
 };
 use crate::format::Kind;
@@ -43,7 +43,7 @@ fn blocks_of_a_user_come_back() {
     let text = TextBlock { text: "a\u{0}\"é\\".into(), cache: cached(), ..TextBlock::default() };
     let inside = vec![
         Block::text("1"),
-        Block::Image { source: url(), detail: None, cache: None },
+        Block::image(url()),
         Block::Opaque {
             kind: "tool_reference".into(),
             value: r#"{"type":"tool_reference","tool_name":"f"}"#.into(),
@@ -58,7 +58,7 @@ fn blocks_of_a_user_come_back() {
             cache: cached(),
         },
         Block::Text(text),
-        Block::Image { source: url(), detail: None, cache: cached() },
+        Block::Image { source: url(), detail: None, cache: cached(), made: Made::default() },
         Block::Document { source: here, title, context: None, citations: true, cache: None },
         Block::Opaque {
             kind: "search_result".into(),

@@ -211,15 +211,18 @@ fn pieces_in_the_wrong_place_are_passed_over() {
 }
 
 #[test]
-fn blocks_that_only_anthropic_knows_are_passed_over() {
+fn blocks_that_only_anthropic_knows_come_whole() {
     let search = begin(0, r#"{"type":"server_tool_use","id":"s","name":"web_search","input":{}}"#);
-    let piece = delta(0, "input_json_delta", "partial_json", "{}");
+    let piece = delta(0, "input_json_delta", "partial_json", r#"{"query":1}"#);
     let found = begin(1, r#"{"type":"web_search_tool_result","tool_use_id":"s","content":[]}"#);
     let text = begin(2, r#"{"type":"text","text":"Hi"}"#);
     let end = ended("end_turn");
     let (events, _) =
         of(&[START, &search, &piece, &stop(0), &found, &stop(1), &text, &stop(2), &end, STOP]);
-    assert_eq!(shapes(&events), WHOLE);
+    let mut expected = WHOLE.to_vec();
+    expected.splice(1..1, ["BlockStart", "BlockStop", "BlockStart", "BlockStop"]);
+    assert_eq!(shapes(&events), expected);
+    assert!(events.iter().any(|event| event.contains("query")), "{events:?}");
 }
 
 #[test]

@@ -26,7 +26,7 @@ pub(super) fn tool(name: &'static str) -> Tool<'static> {
 
 fn picture(media_type: &'static str) -> Block<'static> {
     let source = Source::Base64 { media_type: media_type.into(), data: "aGk=".into() };
-    Block::Image { source, detail: None, cache: None }
+    Block::image(source)
 }
 
 fn document(title: Option<&'static str>) -> Block<'static> {
@@ -257,7 +257,7 @@ fn objects_in_s3_are_told_by_their_address() {
 #[test]
 fn a_picture_by_url_is_noted_and_refused_if_it_is_all() {
     let source = Source::Url { url: "https://example.com/a.png".into(), media_type: None };
-    let picture = Block::Image { source, detail: None, cache: None };
+    let picture = Block::image(source);
     let mut request = hello();
     request.messages[0].blocks.push(picture.clone());
     let (body, dropped) = sent(&request, CLAUDE);

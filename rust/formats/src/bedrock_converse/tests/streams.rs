@@ -1,7 +1,7 @@
 //! Streams, in both directions.
 
 use super::*;
-use crate::chat::{BlockStart, Delta, Event, FailureKind, Finish, Signature, Usage};
+use crate::chat::{Block, BlockStart, Delta, Event, FailureKind, Finish, Signature, Usage};
 use crate::eventstream::Messages;
 use crate::format::{Context, Frame, OUTPUT_TOOL, StreamDecoder};
 use crate::{Kind, signature};
@@ -30,21 +30,9 @@ fn owned(event: &Event<'_>) -> Event<'static> {
     };
     match event {
         Event::Start { .. } => Event::Start { id: "".into(), model: "".into(), created: None },
-        Event::BlockStart { choice, block, start } => Event::BlockStart {
-            choice: *choice,
-            block: *block,
-            start: match start {
-                BlockStart::Text => BlockStart::Text,
-                BlockStart::Thinking => BlockStart::Thinking,
-                BlockStart::Refusal => BlockStart::Refusal,
-                BlockStart::Redacted(one) => BlockStart::Redacted(proof(one)),
-                BlockStart::ToolCall { id, name, signature } => BlockStart::ToolCall {
-                    id: text(id),
-                    name: text(name),
-                    signature: signature.as_ref().map(proof),
-                },
-            },
-        },
+        Event::BlockStart { choice, block, start } => {
+            Event::BlockStart { choice: *choice, block: *block, start: start.clone().into_owned() }
+        }
         Event::Delta { choice, block, delta } => Event::Delta {
             choice: *choice,
             block: *block,
@@ -265,7 +253,12 @@ fn a_tool_that_bedrock_runs_is_not_the_clients() {
         METADATA,
     ];
     let (events, complete) = heard(&frames);
-    assert_eq!(events[1..3], [begin(0, BlockStart::Text), delta(0, Delta::Text("Hé".into()))]);
+    let Event::BlockStart { start: BlockStart::Whole(Block::Opaque { kind, .. }), .. } = &events[1]
+    else {
+        panic!("{:?}", events[1]);
+    };
+    assert_eq!(kind, "toolUse");
+    assert_eq!(events[2..4], [stop(0), begin(1, BlockStart::Text)]);
     assert!(complete);
 }
 

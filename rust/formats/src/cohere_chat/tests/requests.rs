@@ -110,7 +110,7 @@ fn call(id: &'static str) -> Block<'static> {
 #[test]
 fn results_are_messages_and_their_pictures_follow() {
     let source = Source::Base64 { media_type: "image/png".into(), data: "aGk=".into() };
-    let picture = Block::Image { source, detail: None, cache: None };
+    let picture = Block::image(source);
     let result = |id: &'static str, blocks, is_error| Block::ToolResult {
         call_id: id.into(),
         name: None,

@@ -1,6 +1,8 @@
 //! Contents and parts of requests, in both directions.
 use super::*;
-use crate::chat::{Block, Cache, Message, Role, Signature, Source, TextBlock, Thinking, ToolCall};
+use crate::chat::{
+    Block, Cache, Made, Message, Role, Signature, Source, TextBlock, Thinking, ToolCall,
+};
 use crate::format::Kind;
 
 /// What stands in `contents` after a way through the canonical chat.
@@ -35,7 +37,7 @@ fn signature(origin: Kind) -> Signature<'static> {
 
 fn image() -> Block<'static> {
     let source = Source::Base64 { media_type: "image/png".into(), data: "AAAA".into() };
-    Block::Image { source, detail: None, cache: None }
+    Block::image(source)
 }
 
 #[test]
@@ -225,11 +227,13 @@ fn what_a_block_cannot_keep_is_named() {
                     source: url("https://a.example/b.webp?c"),
                     detail: Some("high".into()),
                     cache: None,
+                    made: Made::default(),
                 },
                 Block::Image {
                     source: url("https://a.example/b"),
                     detail: Some("auto".into()),
                     cache,
+                    made: Made::default(),
                 },
                 Block::Document {
                     source: Source::Text("plain".into()),

@@ -27,6 +27,8 @@ pub(super) enum What {
     FreeText,
     /// A call that is the answer.
     Answer,
+    /// An item that comes whole.
+    Item,
 }
 
 impl What {
@@ -87,6 +89,8 @@ pub(super) struct Slots {
     /// The place that began last, if its block is not over.
     open: Option<Place>,
     queue: Queue,
+    /// Phases of messages, by their place in the output.
+    phases: BTreeMap<u64, String>,
     /// Something of the output has come.
     pub(super) seen: bool,
     pub(super) ends: Ends,
@@ -99,8 +103,20 @@ impl Slots {
 
     /// Begins a part, unless it has begun.
     pub(super) fn open(&mut self, at: Place, what: What, emit: Emit<'_>) {
-        if !self.has(at) {
-            self.open_as(at, what, what.start(), emit);
+        if self.has(at) {
+            return;
+        }
+        let start = match self.phases.get(&at.0).filter(|_| what == What::Text) {
+            Some(phase) => BlockStart::Phased(phase.clone().into()),
+            None => what.start(),
+        };
+        self.open_as(at, what, start, emit);
+    }
+
+    /// Notes in which phase a message is said.
+    pub(super) fn phase(&mut self, index: u64, message: &Value<'_>) {
+        if let Some(phase) = message.get("phase").and_then(Value::as_str) {
+            self.phases.insert(index, phase.to_owned());
         }
     }
 

@@ -1,9 +1,9 @@
 //! The events of a stream, one by one: names, numbers, members.
 
-use crate::chat::{Failure, Logprob, Usage};
+use crate::chat::{Failure, Logprob};
 use crate::openai_errors;
 use crate::openai_responses::output::{Item, Part, logprobs, summary_part};
-use crate::openai_responses::response::{Shell, State, write};
+use crate::openai_responses::response::{Ending, Shell, State, write};
 use crate::writer::Writer;
 
 /// The item of an event: its id, and its place in the output.
@@ -52,7 +52,7 @@ impl Events {
         shell: &Shell,
         state: State<'_>,
         items: &[Item<'_>],
-        usage: Option<&Usage>,
+        ending: Ending<'_>,
     ) {
         self.write(out, name, |w| {
             w.key("response");
@@ -62,7 +62,7 @@ impl Events {
                     item.write(w, if is_last { state.item_status() } else { "completed" });
                 }
             };
-            write(w, shell, state, output, usage, None);
+            write(w, shell, state, output, ending);
         });
     }
 
@@ -78,6 +78,13 @@ impl Events {
         self.write(out, name, |w| {
             w.count("output_index", index as u64).key("item");
             item.write(w, status);
+        });
+    }
+
+    /// An event that tells of an item alone.
+    pub(super) fn bare(&mut self, out: &mut Vec<u8>, name: &str, (id, index): Of<'_>) {
+        self.write(out, name, |w| {
+            w.text("item_id", id).count("output_index", index as u64);
         });
     }
 

@@ -150,7 +150,7 @@ fn messages_of_several_phases_stay_apart() {
 #[test]
 fn a_picture_that_the_model_made_is_an_image_generation_call() {
     let source = Source::Base64 { media_type: "image/png".into(), data: "AA==".into() };
-    let picture = Block::Image { source, detail: None, cache: None };
+    let picture = Block::image(source);
     let written = write_reply(&says(vec![picture]), &Request::default());
     assert_eq!(
         only(&written, &["output"]),

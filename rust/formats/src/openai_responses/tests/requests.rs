@@ -60,7 +60,7 @@ fn pictures_and_files_come_from_everywhere() {
         .map(|block| match block {
             Block::Image { source, .. }
             | Block::Document { source, .. }
-            | Block::Audio { source } => source,
+            | Block::Audio { source, .. } => source,
             other => unreachable!("{other:?}"),
         })
         .collect();

@@ -99,11 +99,8 @@ fn an_unproven_thought_goes_to_hosts_of_open_models_only() {
 
 #[test]
 fn a_result_with_a_picture_keeps_it_and_loses_the_word_error() {
-    let picture = Block::Image {
-        source: Source::Base64 { media_type: "image/png".into(), data: "AA==".into() },
-        detail: None,
-        cache: None,
-    };
+    let picture =
+        Block::image(Source::Base64 { media_type: "image/png".into(), data: "AA==".into() });
     let result = Block::ToolResult {
         call_id: "a".into(),
         name: None,
