@@ -82,10 +82,11 @@ lint-docs: build $(STAMPS)/dev ## The generated pages say what the code says
 	$(BIN)/python scripts/providers_doc.py --check
 
 .PHONY: lint-rust
-lint-rust: .make/system-test $(STAMPS)/python ## rustfmt, and clippy with each matching engine
+lint-rust: .make/system-test $(STAMPS)/python ## rustfmt, clippy with each matching engine, links in the docs
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked $(ENGINE) -- -D warnings
 	cargo clippy --workspace --all-targets --locked --no-default-features -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked $(ENGINE)
 
 .PHONY: fmt
 fmt: .make/system-test $(STAMPS)/dev ## Lay out all code

@@ -32,9 +32,12 @@ SECTIONS: tuple[tuple[str, type[msgspec.Struct]], ...] = (
     ("`model_catalogue`", schema.CatalogueSettings),
     ("`pii`", schema.PiiSettings),
     ("`responses`", schema.ResponsesSettings),
+    ("`pass_through.NAME`", schema.PassThroughEntry),
+    ("`files`", schema.FilesSettings),
     ("`egress`", schema.EgressSettings),
     ("`egress.fetch_media`", schema.FetchMediaSettings),
     ("`server`", schema.ServerSettings),
+    ("`server.realtime`", schema.RealtimeSettings),
     ("`server.tls`", schema.TlsSettings),
 )
 

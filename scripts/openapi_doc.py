@@ -7,6 +7,7 @@ from pathlib import Path
 
 from llmgw._native import Gateway
 from llmgw.endpoints.base import Endpoint
+from llmgw.endpoints.files import file_endpoints
 from llmgw.endpoints.gemini import gemini_endpoints
 from llmgw.endpoints.media import media_endpoints
 from llmgw.endpoints.models import model_endpoints
@@ -41,6 +42,7 @@ def endpoints() -> list[Endpoint]:
         *openai_endpoints(),
         *gemini_endpoints(),
         *media_endpoints(),
+        *file_endpoints(),
         *model_endpoints(gateway, 0),
         *ops_endpoints(gateway, DEFAULT_METRICS_AUTH),
     ]

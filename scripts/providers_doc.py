@@ -74,7 +74,7 @@ def _table(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 
 
 def _own_row(provider: Provider) -> tuple[str, ...]:
-    summary = inspect.cleandoc(type(provider).__doc__ or "").partition("\n")[0]
+    summary = inspect.cleandoc(type(provider).__doc__ or "").partition("\n\n")[0].replace("\n", " ")
     return _prefixes(provider), _words(provider.key_variables), summary
 
 

@@ -18,6 +18,7 @@ from llmgw.endpoints.base import (
     dialect_of,
     error_reply,
 )
+from llmgw.endpoints.files import file_endpoints
 from llmgw.endpoints.gemini import gemini_endpoints
 from llmgw.endpoints.media import media_endpoints
 from llmgw.endpoints.models import model_endpoints
@@ -61,6 +62,7 @@ class App:
             *openai_endpoints(),
             *gemini_endpoints(),
             *media_endpoints(),
+            *file_endpoints(),
             *model_endpoints(gateway, int(time.time())),
             *ops_endpoints(gateway, handover.metrics_auth),
         ]

@@ -48,6 +48,12 @@ class Operation(StrEnum):
     """Gemini's `embedContent`."""
     BATCH_EMBED_CONTENTS = "batch_embed_contents"
     """Gemini's `batchEmbedContents`."""
+    PREDICT = "predict"
+    """Vertex AI's `predict`, as its embedding models have it."""
+    VERTEX_EMBED_CONTENT = "vertex_embed_content"
+    """Vertex AI's own `embedContent`, whose settings stand elsewhere; upstream only."""
+    VERTEX_BATCH_EMBED_CONTENTS = "vertex_batch_embed_contents"
+    """The same for several texts; upstream only."""
 
     @property
     def path(self) -> str:
@@ -105,3 +111,13 @@ CHATS = frozenset(
     }
 )
 """The operations that are chats: a deployment that serves one of them serves clients of all dialects."""
+
+EMBEDS = frozenset(
+    {
+        Operation.EMBEDDINGS,
+        Operation.PREDICT,
+        Operation.VERTEX_EMBED_CONTENT,
+        Operation.VERTEX_BATCH_EMBED_CONTENTS,
+    }
+)
+"""The operations by which upstreams are asked for vectors: one of them serves clients of all dialects."""

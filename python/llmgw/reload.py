@@ -40,6 +40,7 @@ class First(msgspec.Struct, frozen=True):
     snapshot: bytes
     server: ServerSettings
     responses_folder: Path
+    files_folder: Path
     new_master_key: str | None
     """To be shown once."""
 
@@ -72,7 +73,7 @@ class Reloader:
         inputs = self._read()
         encoded = self._encode(inputs, self._compile(inputs))
         server = self._options.over(loaded.settings.server)
-        return First(encoded, server, self._folder.responses_folder, new_key)
+        return First(encoded, server, self._folder.responses_folder, self._folder.files_folder, new_key)
 
     def wake(self) -> None:
         """Look at the settings now, changed or not (SIGHUP)."""

@@ -24,7 +24,7 @@ from granian.server.mp import MPServer
 
 from llmgw._native import DEBUG_BUILD, SharedState, __version__
 from llmgw.errors import LlmgwError
-from llmgw.gateway.handover import EdgeSettings, Handover, SnapshotFiles
+from llmgw.gateway.handover import EdgeSettings, Handover, RealtimeSettings, SnapshotFiles
 from llmgw.reload import First, Reloader
 from llmgw.settings.process import ServeOptions
 from llmgw.settings.schema import ServerSettings
@@ -148,6 +148,13 @@ def _hand_over(run_folder: Path, server: ServerSettings, port: int, workers: int
         tls_key_file=str(server.tls.key_file) if server.tls else None,
         control_socket=str(run_folder / "control.sock"),
         responses_folder=str(first.responses_folder.absolute()),
+        realtime=RealtimeSettings(
+            max_sessions=server.realtime.max_sessions,
+            max_message_bytes=server.realtime.max_message_bytes,
+            idle_timeout=server.realtime.idle_timeout,
+            max_duration=server.realtime.max_duration,
+        ),
+        files_folder=str(first.files_folder.absolute()),
         secret=secrets.token_hex(32),
     )
     return Handover(

@@ -57,6 +57,8 @@ class StateFolder:
         self.keys_file = path / KEYS_FILE
         self.responses_folder = path / "responses"
         """Written by the workers; what is in it is sealed under the pepper."""
+        self.files_folder = path / "files"
+        """The same, of what is remembered of files and batches."""
 
     @classmethod
     def locate(cls, environment: Environment) -> "StateFolder":

@@ -17,6 +17,7 @@ DOCUMENTS = [
     ROOT / "CHANGELOG.md",
     ROOT / "docs" / "architecture.md",
     ROOT / "docs" / "clients.md",
+    ROOT / "docs" / "realtime.md",
     *DECISIONS,
 ]
 

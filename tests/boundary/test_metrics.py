@@ -74,6 +74,7 @@ def test_the_metrics_promised_are_all_there() -> None:
         "llmgw_build_info",
         "llmgw_client_disconnects_total",
         "llmgw_connections",
+        "llmgw_realtime_sessions",
     ]
     assert [name for name in promised if f"# TYPE {name} " not in text] == []
 

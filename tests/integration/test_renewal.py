@@ -70,6 +70,25 @@ def until_shown(gateway: GatewayProcess, upstream: ScriptedUpstream, token: str)
     wait_until(lambda: shown(gateway, upstream) == {f"Bearer {token}"}, f"all workers use {token}", 30)
 
 
+def test_what_is_passed_through_shows_the_renewed_token_too(
+    start_gateway: StartGateway, upstream: ScriptedUpstream, environment: dict[str, str], write: Write
+) -> None:
+    write("token-a", SHORT)
+    params = {"model": "tokens/*", "api_base": upstream.base_url}
+    settings = config(upstream, pass_through={"raw": {"params": params, "paths": ["/v1/"]}})
+    settings["model_list"] = [{"model_name": "plain", "params": {"model": "mock/m"}}]
+    gateway = start_gateway(settings, env=environment)
+
+    def token() -> str | None:
+        upstream.forget()
+        assert gateway.get("/raw/v1/things").status == 200
+        return upstream.only_request().header("authorization")
+
+    assert token() == "Bearer token-a"
+    write("token-b", LONG)
+    wait_until(lambda: token() == "Bearer token-b", "the new token is shown", 30)
+
+
 def test_a_renewed_token_is_used_by_all_workers_and_no_request_fails(
     start_gateway: StartGateway, upstream: ScriptedUpstream, environment: dict[str, str], write: Write
 ) -> None:

@@ -27,10 +27,13 @@ class Keeper(ScriptedUpstream):
     async def _answer(self, exchange: Exchange) -> None:
         await exchange.read_body()
         method, target, _ = exchange.request.line.split(" ")
-        path = target.partition("?")[0]
+        path, _, query = target.partition("?")
         found = re.fullmatch(rf"{ALL}/([^/]+)(/cancel|/input_items)?", path)
         if method == "POST" and path == ALL:
             await self._create(exchange)
+        elif found and found[1] in self.responses and "stream=true" in query:
+            after = re.search(r"starting_after=(\d+)", query)
+            await self._stream(exchange, self.responses[found[1]], int(after[1]) + 1 if after else 0)
         elif found and found[1] in self.responses:
             await exchange.send(self._of_one(method, found[1], found[2] or ""))
         elif found:
@@ -71,12 +74,16 @@ class Keeper(ScriptedUpstream):
         if not body.get("stream"):
             await exchange.send(_json(response))
             return
+        await self._stream(exchange, response)
+
+    async def _stream(self, exchange: Exchange, response: dict[str, Any], first: int = 0) -> None:
         await exchange.send(head(200, [*STREAM_HEAD, ("transfer-encoding", "chunked")]))
         begun = {**response, "status": "in_progress", "output": []}
-        await exchange.send(chunk(event("response.created", begun)))
-        if self.hold is not None:
-            await self.hold.wait()
-        await exchange.send(chunk(event("response.completed", response)))
+        events = [event("response.created", begun), event("response.completed", response, 1)]
+        for number, each in list(enumerate(events))[first:]:
+            if number > 0 and self.hold is not None:
+                await self.hold.wait()
+            await exchange.send(chunk(each))
         await exchange.send(b"0\r\n\r\n")
 
     def _made(self, body: dict[str, Any]) -> dict[str, Any]:
@@ -100,9 +107,9 @@ class Keeper(ScriptedUpstream):
         }
 
 
-def event(name: str, response: dict[str, Any]) -> bytes:
+def event(name: str, response: dict[str, Any], number: int = 0) -> bytes:
     """An event that holds the response."""
-    data = json.dumps({"type": name, "sequence_number": 0, "response": response})
+    data = json.dumps({"type": name, "sequence_number": number, "response": response})
     return f"event: {name}\ndata: {data}\n\n".encode()
 
 

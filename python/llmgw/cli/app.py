@@ -259,6 +259,7 @@ def create(
     *,
     models: Annotated[tuple[str, ...], Parameter(negative="")] = (),
     map_: Annotated[tuple[str, ...], Parameter(name="--map", negative="")] = (),
+    pass_through: Annotated[tuple[str, ...], Parameter(negative="")] = (),
     rpm: Annotated[int | None, Parameter(validator=validators.Number(gte=1))] = None,
     tpm: Annotated[int | None, Parameter(validator=validators.Number(gte=1))] = None,
     expires: str | None = None,
@@ -274,6 +275,8 @@ def create(
         A public model name or pattern (openai/*) it may use; repeatable. Default: all.
     map_
         NAME=MEANING: a name that means another model when this key uses it (claude-*=local); repeatable.
+    pass_through
+        A name of pass_through it may use, * for all; repeatable. Default: all, with models none.
     rpm
         Requests per minute.
     tpm
@@ -286,7 +289,9 @@ def create(
     from llmgw.cli.keys import Wanted
     from llmgw.cli.keys import create as run
 
-    return run(_state_environment(), Wanted(alias, models, map_, rpm, tpm, expires), as_json=json)
+    return run(
+        _state_environment(), Wanted(alias, models, map_, pass_through, rpm, tpm, expires), as_json=json
+    )
 
 
 @keys.command(name="list")

@@ -23,6 +23,7 @@ class Wanted(msgspec.Struct, frozen=True):
     models: tuple[str, ...]
     model_map: tuple[str, ...]
     """`NAME=MEANING` each."""
+    pass_through: tuple[str, ...]
     rpm: int | None
     tpm: int | None
     expires: str | None
@@ -109,6 +110,7 @@ def describe(key: KeyEntry) -> dict[str, object]:
         "hint": key.hint,
         "models": key.models,
         "model_map": key.model_map,
+        "pass_through": key.pass_through,
         "rpm_limit": key.rpm_limit,
         "tpm_limit": key.tpm_limit,
         "expires": key.expires,
@@ -134,6 +136,7 @@ def _fields(wanted: Wanted, now: datetime) -> KeyEntry:
         "alias": wanted.alias,
         "models": list(wanted.models) or None,
         "model_map": dict(_mapping(text) for text in wanted.model_map),
+        "pass_through": list(wanted.pass_through) or None,
         "rpm_limit": wanted.rpm,
         "tpm_limit": wanted.tpm,
         "expires": _moment(wanted.expires, now),

@@ -10,6 +10,8 @@ from llmgw.errors import GatewayError, encode_anthropic, encode_gemini, encode_o
 from llmgw.model import Operation
 
 JSON = ("content-type", "application/json")
+AZURE_REALTIME = "/openai/realtime"
+"""Where Azure's dated API opens realtime sessions; its query names a deployment instead of a model."""
 
 
 class Dialect(Enum):

@@ -8,6 +8,7 @@ _METHODS = {
     "streamGenerateContent": (Operation.GENERATE_CONTENT, "Generate content (Gemini), streamed."),
     "embedContent": (Operation.EMBED_CONTENT, "Turn a text into a vector (Gemini)."),
     "batchEmbedContents": (Operation.BATCH_EMBED_CONTENTS, "Turn texts into vectors (Gemini)."),
+    "predict": (Operation.PREDICT, "Turn texts into vectors (Vertex AI)."),
     "countTokens": (Operation.COUNT_CONTENT_TOKENS, "Count the tokens of content (Gemini)."),
 }
 

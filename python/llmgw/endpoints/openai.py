@@ -1,6 +1,6 @@
 """The endpoints that the native edge serves under a fixed path: OpenAI's, and Anthropic's messages."""
 
-from llmgw.endpoints.base import Access, Endpoint
+from llmgw.endpoints.base import AZURE_REALTIME, Access, Endpoint
 from llmgw.model import Operation
 
 _AZURE = "/openai/deployments/{deployment}"
@@ -22,6 +22,10 @@ _OF_A_RESPONSE = (
 )
 
 
+_REALTIME = "Open a realtime session: a WebSocket. The query names the model, or Azure's deployment."
+_REALTIME_PATHS = ("/v1/realtime", "/realtime", "/openai/v1/realtime", AZURE_REALTIME)
+
+
 def openai_endpoints() -> list[Endpoint]:
     """The rows of this family."""
     rows = [
@@ -35,6 +39,10 @@ def openai_endpoints() -> list[Endpoint]:
         Endpoint(method=method, path=path + below, access=Access.KEY, summary=summary)
         for path in Operation.RESPONSES.paths
         for method, below, summary in _OF_A_RESPONSE
+    ]
+    rows += [
+        Endpoint(method="GET", path=path, access=Access.KEY, summary=_REALTIME, operation=Operation.REALTIME)
+        for path in _REALTIME_PATHS
     ]
     return rows
 

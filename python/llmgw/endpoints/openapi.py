@@ -3,8 +3,9 @@
 import re
 
 from llmgw._native import __version__
-from llmgw.endpoints.base import Access, Endpoint
+from llmgw.endpoints.base import AZURE_REALTIME, Access, Endpoint
 from llmgw.errors import Unauthenticated
+from llmgw.model import Operation
 
 _ERROR = {
     "type": "object",
@@ -49,15 +50,22 @@ def describe(endpoints: list[Endpoint]) -> dict[str, object]:
 
 
 def _operation(endpoint: Endpoint) -> dict[str, object]:
+    opens = endpoint.operation is Operation.REALTIME
+    done = {"101": {"description": "Open."}} if opens else {"200": {"description": "Done."}}
     operation: dict[str, object] = {
         "operationId": _operation_id(endpoint),
         "summary": endpoint.summary,
-        "responses": {"200": {"description": "Done."}, "default": _error("Refused or failed.")},
+        "responses": {**done, "default": _error("Refused or failed.")},
     }
     names = re.findall(r"{(\w+)\*?}", endpoint.path)
     if names:
         operation["parameters"] = [
             {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names
+        ]
+    if opens:
+        name = "deployment" if endpoint.path == AZURE_REALTIME else "model"
+        operation["parameters"] = [
+            {"name": name, "in": "query", "required": True, "schema": {"type": "string"}}
         ]
     if endpoint.operation is not None and endpoint.method == "POST" and endpoint.accepts:
         content = {kind: {"schema": {"type": "object"}} for kind in endpoint.accepts}
@@ -65,7 +73,7 @@ def _operation(endpoint: Endpoint) -> dict[str, object]:
     if endpoint.access is not Access.PUBLIC:
         operation["security"] = [{"key": []}]
         operation["responses"] = {
-            "200": {"description": "Done."},
+            **done,
             str(Unauthenticated.status): _error("No key, or one that is not valid."),
             "default": _error("Refused or failed."),
         }

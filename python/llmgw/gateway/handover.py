@@ -14,6 +14,15 @@ import msgspec
 from llmgw._native import SharedState
 
 
+class RealtimeSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the realtime sessions of a worker may take; the mirror of the native `RealtimeSettings`."""
+
+    max_sessions: int
+    max_message_bytes: int
+    idle_timeout: float
+    max_duration: float
+
+
 class EdgeSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How a worker's edge is set up; the mirror of the native `EdgeSettings`. Times in seconds."""
 
@@ -34,6 +43,9 @@ class EdgeSettings(msgspec.Struct, frozen=True, kw_only=True):
     control_socket: str
     responses_folder: str
     """Where responses are stored; shared by all workers."""
+    realtime: RealtimeSettings
+    files_folder: str
+    """Where it is remembered whose files are; shared by all workers."""
     secret: str
     """Proves to the control plane that a request came through an edge."""
 

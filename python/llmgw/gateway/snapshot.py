@@ -26,6 +26,8 @@ class VirtualKey(Part, frozen=True):
     models: tuple[str, ...] | None = None
     model_map: dict[str, str] = {}
     """Names that mean other models when this key uses them; may hold one `*` (`claude-*`)."""
+    pass_through: tuple[str, ...] | None = None
+    """Names of pass-throughs it may use, `*` for all; `None`: all, unless `models` limits it."""
     expires_at: int | None = None
     """Unix seconds."""
     blocked: bool = False
@@ -110,6 +112,8 @@ class Deployment(Part, frozen=True):
     """The host fetches pictures and documents that a request gives by URL."""
     body_style: Literal["plain", "vertex_anthropic"]
     """How its bodies differ from those of the format; see `providers.base.BodyStyle`."""
+    base_model: str | None
+    """The model that it is, if its name does not tell."""
     max_output_tokens: int | None
     tokenizer: str
     timeouts: Timeouts
@@ -152,6 +156,26 @@ class ResponsesPolicy(Part, frozen=True):
     max_entry_bytes: int
 
 
+class PassThrough(Part, frozen=True):
+    """A provider's own API under a path of this name."""
+
+    name: str
+    deployment: int
+    """Whose host and credential; it need not be of any group."""
+    base_path: str
+    paths: tuple[str, ...]
+    methods: tuple[str, ...]
+    headers: tuple[str, ...]
+    """In lower case."""
+
+
+class FilesPolicy(Part, frozen=True):
+    """How it is remembered whose the files and batches at providers are: seconds, and bytes of all of it."""
+
+    keep: float
+    max_bytes: int
+
+
 class EgressPolicy(Part, frozen=True):
     """Networks (CIDR) allowed besides the built-in rule, and more trust anchors."""
 
@@ -183,6 +207,8 @@ class Snapshot(Part, frozen=True):
     cache: CachePolicy | None
     pii: PiiPolicy | None
     responses: ResponsesPolicy | None
+    pass_through: tuple[PassThrough, ...]
+    files: FilesPolicy | None
     egress: EgressPolicy
     media: MediaPolicy | None
 

@@ -46,7 +46,7 @@ class Anthropic(msgspec.Struct, frozen=True, kw_only=True):
             urls={operation: base + operation.path for operation in MESSAGES},
             headers=(VERSION, *_credential(key, by_token=by_token)),
             original=written is None,
-            native_schema=takes_schema(target.model),
+            native_schema=takes_schema(target.known_as),
             warning=warning,
         )
 

@@ -65,6 +65,8 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
 
     model: str
     """The model name without the provider's prefix."""
+    base_model: str | None = None
+    """The model that it is, if its name does not tell; perhaps with a provider's prefix."""
     api_key: Secret | None = None
     api_base: str | None = None
     api_version: str | None = None
@@ -74,6 +76,11 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     aws: AwsAccess = AwsAccess()
     default_identity: bool = False
     """Without any credential, take the identity that the machine has (Azure)."""
+
+    @property
+    def known_as(self) -> str:
+        """The name that tells what the model takes."""
+        return self.model if self.base_model is None else self.base_model.rpartition("/")[2]
 
 
 class Signing(msgspec.Struct, frozen=True, kw_only=True):

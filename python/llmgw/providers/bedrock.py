@@ -25,7 +25,12 @@ _REGIONS = ("AWS_REGION_NAME", "AWS_REGION", "AWS_DEFAULT_REGION")
 _REGION = re.compile(r"[a-z]{2,}(-[a-z0-9]+){2,}")
 _ROUTES = ("converse/", "invoke/")
 """LiteLLM's ways of naming an API in the model; there is one here, and it serves both."""
-_CLAUDE = re.compile(r"(^|[./])anthropic\.(claude-[a-z0-9-]+)")
+_CLAUDE = re.compile(r"(?:^|[./])(claude-[a-z0-9-]+)")
+_PROFILE = ":application-inference-profile/"
+_OPAQUE = (
+    "the ARN does not say which model this is: until model_info.base_model does, it is sent what every model"
+    " takes, without thinking and marks for the prompt cache"
+)
 _SUFFIXES = {
     "cn-": "amazonaws.com.cn",
     "eusc-": "amazonaws.eu",
@@ -38,7 +43,8 @@ _SUFFIX = "amazonaws.com"
 
 
 class Bedrock(msgspec.Struct, frozen=True, kw_only=True):
-    """Amazon Bedrock. The model is its id, that of an inference profile, or an ARN."""
+    """Amazon Bedrock. The model is its id, that of an inference profile, or an ARN. Which model is behind an
+    application inference profile, `model_info.base_model` has to say; else it gets what every model takes."""
 
     leases: Leases = msgspec.field(default_factory=Leases)
     """The temporary access keys at hand."""
@@ -59,7 +65,8 @@ class Bedrock(msgspec.Struct, frozen=True, kw_only=True):
             headers=(),
             original=True,
             takes_urls=False,
-            native_schema=_takes_schema(model),
+            native_schema=_takes_schema(model if target.base_model is None else target.known_as),
+            warning=_OPAQUE if target.base_model is None and _PROFILE in model else None,
         )
         if (token := self._bearer(target, base, environment)) is not None:
             value = header_secret(token, "api_key")
@@ -142,4 +149,4 @@ def _base(target: Target, region: str, environment: Environment) -> str:
 def _takes_schema(model: str) -> bool:
     """Of the models here, Claude's newer ones are known to take a JSON Schema."""
     found = _CLAUDE.search(model)
-    return found is not None and takes_schema(found[2])
+    return found is not None and takes_schema(found[1])

@@ -33,18 +33,18 @@ class Foundry(msgspec.Struct, frozen=True, kw_only=True):
             raise TargetError("api_base", "azure_ai needs an api_base, or AZURE_AI_API_BASE")
         base = _resource(checked_base(url))
         claude = "claude" in target.model.lower()
-        upstream = _claude(base, target.model) if claude else _openai(base, target.model)
+        upstream = _claude(base, target) if claude else _openai(base, target.model)
         headers = ("x-api-key", "api-key") if claude else ("api-key",)
         login = Login(self.leases, self.key_variables, _SCOPE, headers)
         return authorised(upstream, target, environment, login)
 
 
-def _claude(base: str, model: str) -> Upstream:
+def _claude(base: str, target: Target) -> Upstream:
     return Upstream(
-        model=model,
+        model=target.model,
         urls={operation: f"{base}/anthropic/v1{operation.path}" for operation in MESSAGES},
         headers=(VERSION,),
-        native_schema=takes_schema(model),
+        native_schema=takes_schema(target.known_as),
     )
 
 

@@ -10,10 +10,10 @@ import msgspec
 
 from llmgw.model import Operation
 from llmgw.providers.base import Header, Target, TargetError, Upstream
-from llmgw.providers.compatible import AUDIO, EVERYTHING, IMAGES
+from llmgw.providers.compatible import AUDIO, BATCHES, EVERYTHING, IMAGES
 from llmgw.settings.environment import Environment
 
-_SERVED = EVERYTHING | IMAGES | AUDIO | {Operation.RERANK}
+_SERVED = EVERYTHING | IMAGES | AUDIO | BATCHES | {Operation.RERANK}
 _SCRIPT = re.compile(r"[a-z_]+=[A-Za-z0-9._-]+(&[a-z_]+=[A-Za-z0-9._-]+)*")
 
 

@@ -1,4 +1,5 @@
-"""Vertex AI: Gemini by generateContent, Claude by Messages, other publishers by the OpenAI surface."""
+"""Vertex AI: Gemini by generateContent, Claude by Messages, other publishers by the OpenAI surface;
+embeddings by predict or embedContent."""
 
 import re
 from pathlib import Path
@@ -30,6 +31,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:_-]*")
 _VERSION = re.compile(r"v\d+((alpha|beta)\d*)?")
 _GOOGLE = "https://aiplatform.googleapis.com"
 _DOMAIN = ".googleapis.com"
+_MULTIMODAL = "multimodalembedding"
 _LARGEST_FILE = 64 * 1024
 
 
@@ -45,13 +47,13 @@ class Vertex(msgspec.Struct, frozen=True, kw_only=True):
 
     def connect(self, target: Target, environment: Environment) -> Upstream:
         """URLs and headers for a deployment; see `Provider.connect`."""
+        if target.model.startswith(_MULTIMODAL):
+            problem = "left out: pictures and films are no texts, and only those are turned into vectors here"
+            return Upstream(model=target.model, urls={}, headers=(), warning=problem)
         if target.api_key is not None:
             return _express(target, target.api_key)
         fields = _fields(target.vertex, environment)
         base = _place(target, environment, fields)
-        if "embedding" in target.model:
-            problem = "left out: embeddings of Vertex AI are not served yet"
-            return Upstream(model=target.model, urls={}, headers=(), warning=problem)
         _check_trust(base, target.vertex)
         google_token.check_library()
         source = None if fields is None else msgspec.json.encode(fields, order="deterministic")
@@ -77,9 +79,7 @@ def _upstream(base: str, model: str) -> Upstream:
         url = f"{base}/endpoints/openapi{Operation.CHAT_COMPLETIONS.path}"
         return Upstream(model=model, urls={Operation.CHAT_COMPLETIONS: url}, headers=())
     if not model.startswith("claude-"):
-        url = f"{base}/publishers/google/models/{{model}}"
-        streams = content_stream_urls(url)
-        return Upstream(model=model, urls=content_urls(url), stream_urls=streams, headers=(), original=True)
+        return _of_google(f"{base}/publishers/google/models/{{model}}", model)
     models = f"{base}/publishers/anthropic/models"
     return Upstream(
         model=model,
@@ -95,13 +95,36 @@ def _upstream(base: str, model: str) -> Upstream:
     )
 
 
+def _of_google(url: str, model: str) -> Upstream:
+    """One of Google's own models, whose methods lie behind this URL."""
+    if "embedding" in model:
+        return Upstream(model=model, urls=_embedding_urls(url, model), headers=(), original=True)
+    streams = content_stream_urls(url)
+    return Upstream(model=model, urls=content_urls(url), stream_urls=streams, headers=(), original=True)
+
+
+def _is_gemini_embedding(model: str) -> bool:
+    """Google's own SDK asks these in the beta version alone, which is where their methods are sure to be."""
+    return "embedding" in model and "gemini" in model
+
+
+def _embedding_urls(url: str, model: str) -> dict[Operation, str]:
+    """By which methods a model turns texts into vectors: Gemini's have other ones than those before them."""
+    if _is_gemini_embedding(model):
+        return {
+            Operation.VERTEX_EMBED_CONTENT: f"{url}:embedContent",
+            Operation.VERTEX_BATCH_EMBED_CONTENTS: f"{url}:batchEmbedContents",
+        }
+    if "maas" in model:
+        return {Operation.VERTEX_EMBED_CONTENT: f"{url}:embedContent"}
+    return {Operation.PREDICT: f"{url}:predict"}
+
+
 def _express(target: Target, key: Secret) -> Upstream:
     """An API key instead of a project: Vertex AI's express mode, for Google's own models."""
     url = f"{_versioned(target, target.api_base or _GOOGLE)}/publishers/google/models/{{model}}"
-    return Upstream(
-        model=target.model,
-        urls=content_urls(url),
-        stream_urls=content_stream_urls(url),
+    return msgspec.structs.replace(
+        _of_google(url, target.model),
         headers=(("x-goog-api-key", header_secret(key, "api_key")),),
         original=target.api_base is None,
     )
@@ -136,7 +159,7 @@ def _versioned(target: Target, url: str) -> str:
     base = checked_base(url)
     if _VERSION.fullmatch(base.rpartition("/")[2]):
         return base
-    version = target.api_version or "v1"
+    version = target.api_version or ("v1beta1" if _is_gemini_embedding(target.model) else "v1")
     if not _VERSION.fullmatch(version):
         raise TargetError("api_version", "expected a version such as v1beta1")
     return f"{base}/{version}"

@@ -32,6 +32,14 @@ HeaderText: TypeAlias = Annotated[
 ]
 Digest: TypeAlias = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 FallbackList: TypeAlias = tuple[dict[str, tuple[str, ...]], ...]
+PassName: TypeAlias = Annotated[str, Meta(pattern="^[a-z][a-z0-9_-]{0,31}$")]
+PassGrant: TypeAlias = Annotated[str, Meta(pattern=r"^(\*|[a-z][a-z0-9_-]{0,31})$")]
+PathPrefix: TypeAlias = Annotated[
+    str, Meta(pattern="^(/[A-Za-z0-9_~:@.-]+)*/?$", min_length=1, max_length=256)
+]
+PathBase: TypeAlias = Annotated[str, Meta(pattern="^(/[A-Za-z0-9_~:@.-]+)*$", max_length=256)]
+HeaderName: TypeAlias = Annotated[str, Meta(pattern="^[A-Za-z0-9-]{1,64}$")]
+Method: TypeAlias = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
 
 class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -128,8 +136,8 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
     mode: str | None = None
     """`chat`, `embedding`, …: restricts the deployment to that kind of request."""
     base_model: str | None = None
-    """The model behind an opaque name (an Azure deployment), for token counting and for what is known of
-    it."""
+    """The model behind an opaque name (an Azure deployment, an inference profile of Bedrock), for token
+    counting, for what is known of it, and for what it takes."""
     max_tokens: Positive | None = None
     """As `max_output_tokens`, in an older spelling."""
     max_input_tokens: Positive | None = None
@@ -296,6 +304,9 @@ class KeyEntry(Section, frozen=True):
     model_map: dict[ModelName, ModelName] = {}
     """Names that mean other models when this key uses them: `{claude-*: local, gpt-5: local}`. What a `*`
     matched may stand in the meaning too. It is the meaning that `models` has to allow."""
+    pass_through: tuple[PassGrant, ...] | None = None
+    """Names of `pass_through` that it may use, `*` for all. Without it: all, unless `models` limits the key;
+    then none."""
     rpm_limit: Positive | None = None
     """Requests per minute."""
     tpm_limit: Positive | None = None
@@ -348,9 +359,20 @@ class ResponsesSettings(Section, frozen=True):
     keep: ZeroOrSeconds = 30 * 24 * 3600.0
     """Seconds a response is kept. 0: none is stored, and what was stored is removed."""
     max_bytes: Positive = 1024 * 1024 * 1024
-    """Bytes of all of them on the disk; the oldest go first."""
+    """Bytes of all of them on the disk; of keys with more than their share the oldest go first."""
     max_entry_bytes: Annotated[int, Meta(ge=1, le=256 * 1024 * 1024)] = 16 * 1024 * 1024
     """Largest response that is stored, in bytes, with the conversation that it answers."""
+
+
+class FilesSettings(Section, frozen=True):
+    """OpenAI's files and batches. They lie at the provider; the gateway remembers, sealed in the state
+    folder, which key made each and at which account it is. A key sees its own only."""
+
+    keep: ZeroOrSeconds = 365 * 24 * 3600.0
+    """Seconds that one is remembered after it was seen last. It stays at the provider when it is forgotten
+    here. 0: files and batches are not served."""
+    max_bytes: Positive = 1024 * 1024 * 1024
+    """Bytes of all that is remembered on the disk, 4096 for most; what was seen longest ago goes first."""
 
 
 class FetchMediaSettings(Section, frozen=True):
@@ -383,6 +405,41 @@ class EgressSettings(Section, frozen=True):
     """Fetch media for providers that take bytes only; off without this section. `{}` is enough."""
 
 
+class PassThroughEntry(Section, frozen=True):
+    """A provider's own API, passed through below `/NAME/`: what its clients send there goes to the provider's
+    host, under the same path, with the gateway's credential in the place of the client's key."""
+
+    paths: Annotated[tuple[PathPrefix, ...], Meta(min_length=1)]
+    """Beginnings of the paths that are let through, as the provider has them, up to a slash or a colon:
+    `[/v1/messages, /v1/files]`. `/` is all of them."""
+    deployment: HeaderText | None = None
+    """The id of a deployment of `model_list` whose address and credential are used."""
+    litellm_params: Params | None = None
+    """Or how the provider is reached: `model` is `provider/*`, and of `api_base` the host counts. Without
+    either, the provider is the one of the entry's own name, with its address and environment variables."""
+    params: Params | None = None
+    """Another spelling of `litellm_params`."""
+    methods: Annotated[tuple[Method, ...], Meta(min_length=1)] = (
+        "GET",
+        "HEAD",
+        "POST",
+        "PUT",
+        "PATCH",
+        "DELETE",
+    )
+    """HTTP methods that are let through."""
+    base_path: PathBase = ""
+    """What stands before the client's path at the provider's host."""
+    headers: tuple[HeaderName, ...] = ()
+    """Headers of clients that the provider gets to see besides the usual ones. Never credentials, cookies,
+    or what HTTP itself uses."""
+
+    def __post_init__(self) -> None:
+        given = [self.deployment is not None, self.litellm_params is not None, self.params is not None]
+        if sum(given) > 1:
+            raise ValueError("give either deployment, litellm_params or params")
+
+
 class TlsSettings(Section, frozen=True):
     """The certificate shown to clients."""
 
@@ -390,6 +447,19 @@ class TlsSettings(Section, frozen=True):
     """PEM file of the certificate chain."""
     key_file: str
     """PEM file of the private key."""
+
+
+class RealtimeSettings(Section, frozen=True):
+    """Realtime sessions (WebSockets), per worker."""
+
+    max_sessions: Positive = 1000
+    """Sessions at a time."""
+    max_message_bytes: Positive = 16 * 1024 * 1024
+    """Largest message of either side, in bytes; a client's is held in memory until it is whole."""
+    idle_timeout: Seconds = 600.0
+    """Seconds without a message from either side; pings are no messages."""
+    max_duration: Seconds = 7200.0
+    """Seconds of a whole session."""
 
 
 class ServerSettings(Section, frozen=True):
@@ -404,10 +474,11 @@ class ServerSettings(Section, frozen=True):
     max_body_bytes: Positive = 10 * 1024 * 1024
     """Largest request body, in bytes; forms with files have a limit of their own."""
     max_upload_bytes: Positive = 100 * 1024 * 1024
-    """Largest form with files, in bytes. It is passed on as it comes."""
+    """Largest form with files, or body of a pass-through, in bytes. It is passed on as it comes."""
     max_held_bytes: Positive | None = None
     """Bytes of a form that are held in memory: the fields that routing needs must be among them, and
-    only as long as all of it is held can it be sent again. Default: `max_body_bytes`."""
+    only as long as all of it is held can it be sent again. Of a pass-through, the largest body that has to be
+    read or signed. Default: `max_body_bytes`."""
     max_header_bytes: Annotated[int, Meta(ge=1024)] = 32 * 1024
     """Largest request head, in bytes."""
     header_timeout: Seconds = 10.0
@@ -422,6 +493,8 @@ class ServerSettings(Section, frozen=True):
     """Client connections per worker."""
     drain_timeout: ZeroOrSeconds = 30.0
     """Seconds running requests get at shutdown."""
+    realtime: RealtimeSettings = RealtimeSettings()
+    """Realtime sessions (WebSockets), per worker."""
     tls: TlsSettings | None = None
     """Serve HTTPS."""
     metrics_auth: Literal["key", "none"] = "key"
@@ -452,6 +525,10 @@ class Settings(Section, frozen=True):
     """The scan for personal data; off without this section."""
     responses: ResponsesSettings = ResponsesSettings()
     """What is stored of the Responses API."""
+    pass_through: dict[PassName, PassThroughEntry] = {}
+    """Providers' own APIs, each below a path of that name; none without this section."""
+    files: FilesSettings = FilesSettings()
+    """How it is remembered whose files and batches are."""
     egress: EgressSettings = EgressSettings()
     """Where the gateway may connect."""
     server: ServerSettings = ServerSettings()

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from llmgw.gateway.snapshot import Auth, CachePolicy, PiiPolicy, ResponsesPolicy, Snapshot
+from llmgw.gateway.snapshot import Auth, CachePolicy, FilesPolicy, PiiPolicy, ResponsesPolicy, Snapshot
 from llmgw.model import PATHS, STORED, Operation
 from llmgw.providers import providers as built_in_providers
 from llmgw.providers.base import Provider
@@ -17,6 +17,7 @@ from llmgw.wiring.egress import compile_egress, compile_media
 from llmgw.wiring.facts import compile_model_catalogue, with_limits
 from llmgw.wiring.groups import compile_groups
 from llmgw.wiring.keys import compile_keys, warn_of_unknown_models
+from llmgw.wiring.pass_through import compile_pass_through
 from llmgw.wiring.retries import compile_retries, default_timeouts
 
 _MATCHED_NATIVELY = STORED | {Operation.REALTIME}
@@ -77,6 +78,7 @@ def compile_settings(
     built = [with_limits(one, known) for one in built]
     catalogue = compile_groups(built, settings, report)
     warn_of_unknown_models(settings, catalogue, report)
+    deployments, pass_through = compile_pass_through(settings, compiler, catalogue.deployments, report)
     snapshot = Snapshot(
         version="",
         auth=Auth(
@@ -87,11 +89,13 @@ def compile_settings(
         models=catalogue.models,
         wildcards=catalogue.wildcards,
         groups=catalogue.groups,
-        deployments=catalogue.deployments,
+        deployments=deployments,
         retry=compile_retries(settings, report),
         cache=_cache(settings, report),
         pii=None if settings.pii is None else PiiPolicy(mode=settings.pii.mode),
         responses=_responses(settings),
+        pass_through=pass_through,
+        files=_files(settings),
         egress=compile_egress(settings.egress, report),
         media=compile_media(settings.egress, report),
     )
@@ -113,6 +117,12 @@ def _responses(settings: Settings) -> ResponsesPolicy | None:
     if own.keep == 0:
         return None
     return ResponsesPolicy(keep=own.keep, max_bytes=own.max_bytes, max_entry_bytes=own.max_entry_bytes)
+
+
+def _files(settings: Settings) -> FilesPolicy | None:
+    """How files are remembered; if for no time, they are not served."""
+    own = settings.files
+    return None if own.keep == 0 else FilesPolicy(keep=own.keep, max_bytes=own.max_bytes)
 
 
 def _cache(settings: Settings, report: Report) -> CachePolicy | None:

@@ -7,20 +7,20 @@ import msgspec
 
 from llmgw import _native
 from llmgw.gateway.snapshot import Deployment, Signer, Timeouts
-from llmgw.model import CHATS, Operation
+from llmgw.model import CHATS, EMBEDS, Operation
 from llmgw.providers import NOT_SERVED, split_model
 from llmgw.providers.base import Header, Provider, TargetError, Upstream
 from llmgw.registry import Registry
 from llmgw.settings.environment import Environment
 from llmgw.settings.problems import Path, Report
-from llmgw.settings.schema import ModelEntry, Params
+from llmgw.settings.schema import ModelEntry, ModelInfo, Params
 from llmgw.settings.secrets import UnresolvedReferenceError
 from llmgw.wiring.targets import compile_target
 
 _BY_MODE = {
     "chat": CHATS | {Operation.COUNT_MESSAGE_TOKENS, Operation.COUNT_CONTENT_TOKENS},
     "completion": {Operation.COMPLETIONS},
-    "embedding": {Operation.EMBEDDINGS},
+    "embedding": EMBEDS,
     "responses": {Operation.RESPONSES},
     "moderation": {Operation.MODERATIONS},
     "image_generation": {Operation.IMAGES_GENERATIONS, Operation.IMAGES_EDITS},
@@ -92,13 +92,18 @@ class DeploymentCompiler:
                 built.append(Built(entry, path, deployment))
         return built
 
+    def compile_alone(self, entry: ModelEntry, path: Path) -> Deployment | None:
+        """The deployment of an entry that is in no list of models; `None` if it was reported."""
+        self._take_given_ids([entry], path)
+        return self._deployment(entry, path)
+
     def _deployment(self, entry: ModelEntry, path: Path) -> Deployment | None:
         params = params_of(entry)
         at = (*path, "params" if entry.params is not None else "litellm_params")
         provider = self._provider(params, at)
         if provider is None or not self._stars_agree(entry, params, at) or not self._serves_mode(entry, path):
             return None
-        upstream = self._upstream(provider, params, at, entry.model_info.mode)
+        upstream = self._upstream(provider, params, at, entry.model_info)
         if upstream is None:
             return None
         urls = self._urls(entry, upstream, path)
@@ -125,6 +130,7 @@ class DeploymentCompiler:
             reasoning=False,
             takes_urls=_takes_urls(entry, upstream),
             body_style=upstream.body_style,
+            base_model=entry.model_info.base_model,
             max_output_tokens=None,
             tokenizer=_tokenizer(entry, provider, upstream.model),
             timeouts=self._deadlines(params),
@@ -165,17 +171,18 @@ class DeploymentCompiler:
         self._report.warn((*path, "model_info", "mode"), f"left out: the mode '{mode}' is not served yet")
         return False
 
-    def _upstream(self, provider: Provider, params: Params, at: Path, mode: str | None) -> Upstream | None:
+    def _upstream(self, provider: Provider, params: Params, at: Path, info: ModelInfo) -> Upstream | None:
         target = compile_target(
             params, self._environment, self._report, at, default_identity=self._default_identity
         )
         if target is None:
             return None
+        target = msgspec.structs.replace(target, base_model=info.base_model)
         try:
             upstream = provider.connect(target, self._environment)
         except TargetError as problem:
             # LiteLLM's entries for batches stand beside those for chats; whom we have none for is left out.
-            report = self._report.warn if mode == _BESIDE else self._report.error
+            report = self._report.warn if info.mode == _BESIDE else self._report.error
             report((*at, problem.field), str(problem))
             return None
         for told in (upstream.warning, upstream.credential_problem):

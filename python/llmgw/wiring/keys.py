@@ -127,6 +127,7 @@ def _compile_key(
         digest=keyed,
         models=entry.models,
         model_map=entry.model_map,
+        pass_through=entry.pass_through,
         expires_at=expires_at,
         blocked=entry.blocked,
         rpm=entry.rpm_limit,

@@ -13,7 +13,7 @@ from llmgw.settings.secrets import SecretReference, UnresolvedReferenceError
 
 S = TypeVar("S", bound=msgspec.Struct)
 
-_OURS = {"model", "api_base", "azure", "vertex", "aws", "default_identity"}
+_OURS = {"model", "base_model", "api_base", "azure", "vertex", "aws", "default_identity"}
 """Fields of a target that are not the parameter of the same name."""
 
 

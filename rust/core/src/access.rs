@@ -53,7 +53,9 @@ pub fn route(plan: &Plan, head: &Head) -> Option<Route> {
     Some(route)
 }
 
-fn of_path(plan: &Plan, path: &str) -> Option<Route> {
+/// The native endpoint that has this path.
+#[must_use]
+pub fn of_path(plan: &Plan, path: &str) -> Option<Route> {
     if let Some(&operation) = plan.routes.get(path) {
         return Some(Route { operation, model: None, stream: false, array: false });
     }
@@ -89,6 +91,7 @@ fn gemini(path: &str) -> Option<Route> {
         "countTokens" => (Operation::CountContentTokens, false),
         "embedContent" => (Operation::EmbedContent, false),
         "batchEmbedContents" => (Operation::BatchEmbedContents, false),
+        "predict" => (Operation::Predict, false),
         _ => return None,
     };
     Some(Route { stream, ..Route::of_model(operation, model)? })
@@ -108,6 +111,14 @@ pub fn dialect(path: &str) -> Kind {
         return Kind::GeminiGenerate;
     }
     Kind::OpenaiChat
+}
+
+/// The first value of a field of the query, decoded.
+#[must_use]
+pub fn query_field(head: &Head, name: &str) -> Option<String> {
+    let fields = head.query()?.split('&');
+    let value = fields.filter_map(|field| field.split_once('=')).find(|(key, _)| *key == name)?.1;
+    percent_decode(value)
 }
 
 /// What a percent-encoded text stands for, if it is one.
@@ -132,6 +143,14 @@ pub fn percent_decode(text: &str) -> Option<String> {
 /// # Errors
 /// `InvalidRequest` when two different ones are shown: which of them counts must not be a guess.
 pub fn credential(head: &Head) -> Result<Option<&[u8]>> {
+    credential_in(head, dialect(head.path()))
+}
+
+/// The same for a client of a known dialect.
+///
+/// # Errors
+/// As of [`credential`].
+pub fn credential_in(head: &Head, dialect: Kind) -> Result<Option<&[u8]>> {
     if let Some(key) = head.header(FIRST_HEADER) {
         return Ok(Some(bearer(key).unwrap_or(key)));
     }
@@ -153,13 +172,13 @@ pub fn credential(head: &Head) -> Result<Option<&[u8]>> {
             _ => {}
         }
     }
-    Ok(shown.or_else(|| query_key(head)))
+    Ok(shown.or_else(|| query_key(head, dialect)))
 }
 
 /// Gemini's clients may show the key in the query, and nobody else: queries end up in the logs of whatever
 /// stands before us. Ours need no percent-encoding.
-fn query_key(head: &Head) -> Option<&[u8]> {
-    if dialect(head.path()) != Kind::GeminiGenerate {
+fn query_key(head: &Head, dialect: Kind) -> Option<&[u8]> {
+    if dialect != Kind::GeminiGenerate {
         return None;
     }
     let fields = head.query()?.split('&');

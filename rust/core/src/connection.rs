@@ -124,6 +124,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
+    /// The socket, and what has been read ahead of it: for what comes after HTTP.
+    pub fn parts(&mut self) -> (&mut S, BytesMut) {
+        (&mut self.stream, self.input.split())
+    }
+
     /// The request's body, whole.
     ///
     /// # Errors

@@ -15,17 +15,19 @@ pub fn error_body(dialect: Kind, error: &Error, request_id: &str) -> Vec<u8> {
     }
 }
 
-/// The event that ends a stream which failed, for a client of that dialect.
+/// The event that ends a stream which failed, for a client of that dialect, after so many others: OpenAI
+/// numbers a response's from zero.
 #[must_use]
-pub fn error_event(dialect: Kind, error: &Error, request_id: &str) -> Vec<u8> {
+pub fn error_event(dialect: Kind, error: &Error, request_id: &str, others: u64) -> Vec<u8> {
     let body = error_body(dialect, error, request_id);
     match dialect {
         Kind::AnthropicMessages => [b"event: error\ndata: ", &body[..], b"\n\n"].concat(),
         Kind::OpenaiResponses => {
             let code = error.class.row().code;
-            let body = serde_json::json!(
-                {"type": "error", "code": code, "message": error.message, "param": null}
-            );
+            let body = serde_json::json!({
+                "type": "error", "sequence_number": others,
+                "code": code, "message": error.message, "param": null,
+            });
             format!("event: error\ndata: {body}\n\n").into_bytes()
         }
         _ => [b"data: ", &body[..], b"\n\n"].concat(),
@@ -102,9 +104,23 @@ mod tests {
     }
 
     #[test]
+    fn a_budget_that_is_used_up_has_one_code_however_it_is_written() {
+        let error = Error::new(Class::BudgetExceeded, "No more.");
+        for kind in [Kind::OpenaiChat, Kind::OpenaiResponses] {
+            let context = Context { request_id: "req_1", now: 0 };
+            let body = format(kind).encode_error(&failure(&error), &context);
+            let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+            let whole: serde_json::Value =
+                serde_json::from_slice(&error_body(kind, &error, "req_1")).unwrap();
+            assert_eq!(body, whole);
+            assert_eq!(body["error"]["code"], "budget_exceeded");
+        }
+    }
+
+    #[test]
     fn a_failed_message_stream_ends_with_an_error_event() {
         let error = Error::new(Class::UpstreamTimeout, "Late.");
-        let event = error_event(Kind::AnthropicMessages, &error, "req_1");
+        let event = error_event(Kind::AnthropicMessages, &error, "req_1", 2);
         let text = String::from_utf8(event).unwrap();
         assert!(text.starts_with("event: error\ndata: {\"type\":\"error\""), "{text}");
         assert!(text.ends_with("}\n\n"), "{text}");
@@ -129,7 +145,7 @@ mod tests {
     #[test]
     fn a_failed_chat_stream_ends_with_an_error_object() {
         let error = Error::new(Class::UpstreamTimeout, "Too \"late\".");
-        let event = error_event(Kind::OpenaiChat, &error, "req_1");
+        let event = error_event(Kind::OpenaiChat, &error, "req_1", 2);
         let data =
             event.strip_prefix(b"data: ").and_then(|rest| rest.strip_suffix(b"\n\n")).unwrap();
         let value: serde_json::Value = serde_json::from_slice(data).unwrap();
@@ -142,14 +158,17 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_responses_stream_ends_with_an_error_event() {
+    fn a_failed_responses_stream_ends_with_a_numbered_error_event() {
         let error = Error::new(Class::UpstreamProtocol, "Broken.");
-        let event = error_event(Kind::OpenaiResponses, &error, "req_1");
+        let event = error_event(Kind::OpenaiResponses, &error, "req_1", 2);
         let data = event.strip_prefix(b"event: error\ndata: ").unwrap();
         let value: serde_json::Value = serde_json::from_slice(data).unwrap();
         assert_eq!(
             value,
-            serde_json::json!({"type": "error", "code": "upstream_protocol", "message": "Broken.", "param": null})
+            serde_json::json!({
+                "type": "error", "sequence_number": 2,
+                "code": "upstream_protocol", "message": "Broken.", "param": null,
+            })
         );
     }
 }

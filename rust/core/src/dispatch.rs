@@ -1,5 +1,6 @@
 //! Attempts: pick a deployment, send, retry within the group, fall back to the next; all before the first byte.
 
+mod open;
 mod prepared;
 mod reading;
 mod refusal;
@@ -24,6 +25,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
+pub use open::Opening;
 pub use upload::{Coming, Trouble, Uploading};
 
 /// Headers that one request adds to its deployment's.

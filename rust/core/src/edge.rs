@@ -5,6 +5,7 @@ use crate::dial::Address;
 use crate::gate::{Desk, Shop};
 use crate::metrics::{Gauge, GaugeGuard};
 use crate::mock;
+use crate::realtime::Realtime;
 use crate::reply::HeadWriter;
 use crate::session::Session;
 use crate::snapshot::EdgeSettings;
@@ -44,6 +45,8 @@ pub struct Edge {
     pub secret: String,
     /// Responses that clients may ask for again.
     pub store: Store,
+    /// The realtime sessions of this thread.
+    pub realtime: Realtime,
     stop: watch::Receiver<bool>,
     open: Cell<usize>,
     closed: Notify,
@@ -136,7 +139,8 @@ pub fn start(
         )
     };
     let address = listener.local_addr()?;
-    let store = Store::open(settings.responses_folder.clone(), shop.clone())?;
+    let (responses, files) = (settings.responses_folder.clone(), settings.files_folder.clone());
+    let store = Store::open(responses, files, shop.clone())?;
     let (stop, stopped) = watch::channel(false);
     let (report, drained) = std::sync::mpsc::channel();
     let thread = std::thread::Builder::new().name("llmgw-edge".into()).spawn(move || {
@@ -173,6 +177,7 @@ async fn run(
         ),
         secret: settings.secret,
         store,
+        realtime: Realtime::new(&settings.realtime),
         stop: stop.clone(),
         open: Cell::new(0),
         closed: Notify::new(),

@@ -4,6 +4,9 @@
 //! the memory that all workers share.
 
 mod form;
+mod line;
+mod realtime;
+mod through;
 
 use crate::access::Route;
 use crate::answers::{Answers, Known};
@@ -17,7 +20,7 @@ use crate::limiter::{Decision, Limiter, Take, monotonic_ns};
 use crate::log::Log;
 use crate::metrics::{Counter, Metrics};
 use crate::pii::{Finding, Scanner};
-use crate::plan::{Key, Plan};
+use crate::plan::{Key, Plan, Resolved};
 use crate::prompt::Prompt;
 use crate::responses::previous::Past;
 use crate::snapshot::PiiMode;
@@ -27,6 +30,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 pub use form::FormArrival;
+pub use through::{Admitted, Bid, Body};
 
 /// Texts whose token counts are remembered per worker.
 const MEMO_ENTRIES: usize = 16_384;
@@ -170,14 +174,7 @@ impl Shop {
         let operation = route.operation;
         let object = json::parse_object(&body)?;
         let (asked, fields) = read_fields(&body, &object, &route)?;
-        // The permission is asked for what the name means, so that a map widens nothing.
-        let name = key.map.meaning(&asked).into_owned();
-        let resolved = plan.resolve(&name).ok_or_else(|| unknown_model(&asked))?;
-        if !key.may_use(&name) {
-            let message = format!("The key may not use the model {}.", shown(&asked));
-            return Err(Error::new(Class::PermissionDenied, message).with_param("model"));
-        }
-        let (group, matched) = (resolved.group, resolved.matched.to_owned());
+        let (name, group, matched) = lead(&plan, &key, &asked)?;
         desk.prompt.read(operation, &body, &object);
         let tokenizer = plan.groups[group].tokenizer;
         let Desk { prompt, memo, .. } = desk;
@@ -284,21 +281,38 @@ impl Shop {
 
     /// Corrects the reservation once the truth is known; `None` gives all of it back.
     pub fn settle(&self, call: &Call, spent: Option<u64>) {
-        if let Some((id, limit)) = &call.key.tokens {
+        self.settle_for(&call.key, call.reserved, spent);
+    }
+
+    /// The same for what is no call.
+    pub fn settle_for(&self, key: &Key, reserved: u64, spent: Option<u64>) {
+        if let Some((id, limit)) = &key.tokens {
             let signed = |tokens: u64| i64::try_from(tokens).unwrap_or(i64::MAX);
-            let delta = signed(spent.unwrap_or(0)).saturating_sub(signed(call.reserved));
+            let delta = signed(spent.unwrap_or(0)).saturating_sub(signed(reserved));
             self.limiter.settle(*id, delta, limit, monotonic_ns());
         }
     }
 }
 
-fn unknown_model(name: &str) -> Error {
-    let message = format!("The model {} does not exist here.", shown(name));
-    Error::new(Class::ModelNotFound, message).with_param("model")
+/// Where a client's word for a model leads its key: what it means, the group, and what a wildcard matched.
+fn lead(plan: &Plan, key: &Key, asked: &str) -> Result<(String, usize, String)> {
+    // The permission is asked for what the name means, so that a map widens nothing.
+    let name = key.map.meaning(asked).into_owned();
+    let Some(Resolved { group, matched }) = plan.resolve(&name) else {
+        let message = format!("The model {} does not exist here.", shown(asked));
+        return Err(Error::new(Class::ModelNotFound, message).with_param("model"));
+    };
+    if !key.may_use(&name) {
+        let message = format!("The key may not use the model {}.", shown(asked));
+        return Err(Error::new(Class::PermissionDenied, message).with_param("model"));
+    }
+    let matched = matched.to_owned();
+    Ok((name, group, matched))
 }
 
 /// A client's word, safe and short enough to be put into a message.
-fn shown(name: &str) -> String {
+#[must_use]
+pub fn shown(name: &str) -> String {
     let clean: String = name.chars().filter(|c| !c.is_control()).take(100).collect();
     format!("`{clean}`")
 }

@@ -236,6 +236,12 @@ impl Body {
         (self.reusable && connection.input.is_empty()).then_some(connection)
     }
 
+    /// The connection, whatever its reply was: for what comes after HTTP.
+    #[must_use]
+    pub fn into_connection(self) -> Option<Connection> {
+        self.connection
+    }
+
     fn lose(&mut self, fault: Fault) -> Fault {
         self.connection = None;
         fault

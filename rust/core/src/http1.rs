@@ -73,6 +73,18 @@ impl Head {
         self.headers.get(name)
     }
 
+    /// All headers of that name (any case), in order.
+    pub fn headers_named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+        let named = move |(key, _): &(&[u8], &[u8])| key.eq_ignore_ascii_case(name.as_bytes());
+        self.headers.iter().filter(named).map(|(_, value)| value)
+    }
+
+    /// All headers, in order.
+    #[must_use]
+    pub fn headers(&self) -> &Headers {
+        &self.headers
+    }
+
     fn text(&self, range: &Range<usize>) -> &str {
         // Method and target were checked to be ASCII when parsed.
         std::str::from_utf8(&self.bytes[range.clone()]).unwrap_or_default()

@@ -9,7 +9,8 @@ mod labels;
 mod render;
 mod workers;
 
-use crate::shm::{Shared, Word, Worker};
+use crate::shm::{Row, Shared, Word, Worker};
+use crate::usage::Usage;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{AcqRel, Relaxed};
 
@@ -46,6 +47,8 @@ pub enum Gauge {
     Connections,
     /// Responses that are about to be on the disk; not shown, but waited for.
     Storing,
+    /// Realtime sessions (`llmgw_realtime_sessions`).
+    Realtime,
 }
 
 /// Holds a gauge up by one until it is dropped.
@@ -95,11 +98,13 @@ impl Metrics {
             sample.cache_read_tokens,
             sample.reasoning_tokens,
         ];
-        for (sum, count) in row.tokens.iter().zip(tokens) {
-            if count > 0 {
-                sum.fetch_add(count, Relaxed);
-            }
-        }
+        add_tokens(row, tokens);
+    }
+
+    /// Notes the tokens of what a request that was noted before goes on to do.
+    pub fn charge(&self, labels: &Labels<'_>, usage: &Usage) {
+        let tokens = [usage.input, usage.output, usage.cache_read, usage.reasoning];
+        add_tokens(labels::row(&self.shared, labels), tokens);
     }
 
     /// Notes an event.
@@ -162,11 +167,21 @@ impl Metrics {
     }
 
     fn gauge(&self, gauge: Gauge) -> &std::sync::atomic::AtomicI64 {
-        let Worker { in_flight, connections, storing, .. } = &self.shared.workers[self.worker];
+        let Worker { in_flight, connections, storing, realtime, .. } =
+            &self.shared.workers[self.worker];
         match gauge {
             Gauge::InFlight => in_flight,
             Gauge::Connections => connections,
             Gauge::Storing => storing,
+            Gauge::Realtime => realtime,
+        }
+    }
+}
+
+fn add_tokens(row: &Row, tokens: [u64; 4]) {
+    for (sum, count) in row.tokens.iter().zip(tokens) {
+        if count > 0 {
+            sum.fetch_add(count, Relaxed);
         }
     }
 }

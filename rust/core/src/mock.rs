@@ -9,6 +9,7 @@ mod connection;
 mod embeddings;
 mod events;
 mod failure;
+mod files;
 mod form;
 mod media;
 mod replies;
@@ -38,6 +39,7 @@ pub struct Seen {
     requests: AtomicU64,
     abandoned: AtomicU64,
     failing: Mutex<HashMap<String, u64>>,
+    cabinet: Mutex<files::Cabinet>,
 }
 
 impl Seen {

@@ -94,6 +94,19 @@ impl Form {
         self.state == State::End
     }
 
+    /// Up to which offset it is known what the bytes belong to.
+    #[must_use]
+    pub fn known_to(&self) -> u64 {
+        match self.state {
+            State::Content => self.at,
+            State::End => self.at + self.rest.len() as u64,
+            // The border may still turn out to be that of any part.
+            State::Start | State::Boundary | State::Headers => {
+                self.parts.last().and_then(|part| part.end).map_or(0, |end| end + 2)
+            }
+        }
+    }
+
     /// Takes the next bytes of the body.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! Finds personal data and secrets in text: short triggers in the matching engine, verified in Rust.
 //!
-//! The engine looks for the 31 trigger expressions of the [`catalogue`] in one pass; each hit goes to
+//! The engine looks for the 31 trigger expressions of the `catalogue` in one pass; each hit goes to
 //! the verifiers of that trigger, which read the value around it, check its digits and score it:
 //!
 //! `score = base(shape) + checksum + context − what speaks against it`, between 0 and 1.

@@ -1,9 +1,10 @@
 //! A snapshot made ready to run: digests decoded, URLs parsed, headers built, pools opened.
 
-use crate::balancer::{Candidate, CooldownPolicy, deployment_hash};
-use crate::dial::{self, Address};
-use crate::egress::{Egress, Network};
-use crate::error::Class;
+mod pools;
+mod retry;
+mod text;
+
+use crate::balancer::{Candidate, deployment_hash};
 use crate::fetch::Fetcher;
 use crate::keys::{self, Digest, Digester};
 use crate::limiter::{Limit, bucket_id};
@@ -12,14 +13,19 @@ use crate::responses::account::Account;
 use crate::sign::Signer;
 use crate::snapshot::{self, Operation, Snapshot};
 use crate::store::Terms;
+use crate::through::Door;
 use crate::tokens::Family;
 use crate::upstream::Origin;
-use http::{HeaderName, HeaderValue, Uri};
+use http::Uri;
+use pools::{PoolKey, Pools};
+pub use retry::Retry;
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
+pub use text::encode_segment;
+use text::{JSON_TYPE, header_lines};
 
 /// The scheme of deployments that this process answers itself.
 const MOCK_SCHEME: &str = "mock://";
@@ -47,8 +53,12 @@ pub struct Plan {
     pub cache: Option<snapshot::CachePolicy>,
     /// What a PII finding leads to, if the scan is on.
     pub pii: Option<snapshot::PiiMode>,
+    /// Providers' own APIs that are passed through.
+    pub doors: Vec<Door>,
     /// On which terms responses are stored, if they are.
     pub responses: Option<Terms>,
+    /// On which terms files and batches are remembered, if they are served.
+    pub files: Option<Terms>,
     /// Fetches media for upstreams that take bytes only, if that is allowed.
     pub fetcher: Option<Fetcher>,
     pools: Pools,
@@ -64,6 +74,7 @@ pub struct Key {
     models: Option<Vec<Pattern>>,
     /// Names that mean other models when this key uses them.
     pub map: ModelMap,
+    pass_through: Option<Vec<String>>,
     /// Unix seconds after which it is refused.
     pub expires_at: Option<u64>,
     /// Refused until unblocked.
@@ -109,6 +120,21 @@ impl Key {
     pub fn may_use(&self, name: &str) -> bool {
         self.models.as_ref().is_none_or(|models| models.iter().any(|one| one.matches(name)))
     }
+
+    /// Whether the key may use certain models only.
+    #[must_use]
+    pub fn is_limited(&self) -> bool {
+        self.models.is_some()
+    }
+
+    /// Whether the key may use the pass-through of that name.
+    #[must_use]
+    pub fn may_pass(&self, name: &str) -> bool {
+        match &self.pass_through {
+            Some(names) => names.iter().any(|one| one == name || one == "*"),
+            None => !self.is_limited(),
+        }
+    }
 }
 
 /// A model group, ready for the balancer.
@@ -134,7 +160,8 @@ pub struct Deployment {
     pub id_hash: u64,
     weight: u32,
     order: u32,
-    tokenizer: Family,
+    /// How its input is counted.
+    pub tokenizer: Family,
     model: String,
     urls: HashMap<Operation, Target>,
     /// What its host turned out to lack, which not every host of the dialect has: a bit per operation.
@@ -142,6 +169,8 @@ pub struct Deployment {
     stream_urls: HashMap<Operation, Target>,
     /// Where responses are that it has made, if its upstream is one that may keep them.
     pub account: Option<Account>,
+    /// Where its files are, if its upstream keeps any.
+    pub files: Option<Account>,
     /// Header lines of every request, credential included.
     pub headers: String,
     /// Ask for usage in streams.
@@ -154,6 +183,8 @@ pub struct Deployment {
     pub reasoning: bool,
     /// The host fetches pictures and documents that a request gives by URL.
     pub takes_urls: bool,
+    /// The model that it is, if its name does not tell.
+    pub base_model: Option<String>,
     /// What its requests are signed with, if they are.
     pub signer: Option<Signer>,
     /// How its bodies differ from those of the format.
@@ -198,11 +229,12 @@ impl Deployment {
     /// The operation of another dialect that stands in for one.
     #[must_use]
     pub fn instead_of(&self, operation: Operation) -> Option<Operation> {
-        if operation.embeds_content() {
-            return Some(Operation::Embeddings).filter(|other| self.has(*other));
-        }
-        let others = Operation::CHATS.into_iter().filter(|chat| *chat != operation);
-        others.filter(|_| operation.is_chat()).find(|chat| self.has(*chat))
+        let others: &[Operation] = match operation {
+            _ if operation.embeds() => &Operation::EMBEDS,
+            _ if operation.is_chat() => &Operation::CHATS,
+            _ => &[],
+        };
+        others.iter().copied().find(|other| *other != operation && self.has(*other))
     }
 
     /// Remembers that the host lacks the operation, until the next configuration.
@@ -234,112 +266,6 @@ impl Deployment {
 /// The operation's place in a set of them.
 fn bit(operation: Operation) -> u32 {
     1 << operation as u32
-}
-
-/// Percent-encodes what a path segment may not hold.
-#[must_use]
-pub fn encode_segment(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(byte as char);
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
-}
-
-/// The retry policy, by class.
-pub struct Retry {
-    retries: u32,
-    by_class: HashMap<String, u32>,
-    base: Duration,
-    /// The longest wait between attempts.
-    pub longest: Duration,
-    /// When a deployment is sent to rest.
-    pub cooldown: CooldownPolicy,
-}
-
-impl Retry {
-    /// Attempts after the first that a failure of this class is worth, within one group.
-    #[must_use]
-    pub fn retries(&self, class: Class) -> u32 {
-        if !class.row().retry {
-            return 0;
-        }
-        self.by_class.get(class.row().name).copied().unwrap_or(self.retries)
-    }
-
-    /// The wait before the n-th retry (from 0): exponential, and somewhere in its upper half.
-    #[must_use]
-    pub fn backoff(&self, retry: u32, rng: &mut fastrand::Rng) -> Duration {
-        let whole = self.base.saturating_mul(1 << retry.min(16)).min(self.longest);
-        whole.mul_f64(0.5 + rng.f64() / 2.0)
-    }
-}
-
-/// What an origin's connections are told apart by: scheme and authority, and their connect deadline.
-type PoolKey = (String, Duration);
-
-/// The origins, kept over reloads so that warm connections stay.
-#[derive(Clone)]
-struct Pools {
-    origins: BTreeMap<PoolKey, Arc<Origin>>,
-    policy: snapshot::EgressPolicy,
-    egress: Arc<Egress>,
-    tls: Arc<rustls::ClientConfig>,
-}
-
-impl Pools {
-    /// New pools for `policy`, taking over those of `before` if the policy is the same.
-    fn for_policy(policy: &snapshot::EgressPolicy, before: Option<&Pools>) -> Result<Self, String> {
-        if let Some(pools) = before.filter(|pools| pools.policy == *policy) {
-            return Ok(pools.clone());
-        }
-        Ok(Pools {
-            origins: BTreeMap::new(),
-            policy: policy.clone(),
-            egress: Arc::new(Egress::new(networks(policy)?)),
-            tls: dial::tls_config(policy.ca_file.as_deref())?,
-        })
-    }
-
-    /// Who fetches media, under the same rule and with the same trust.
-    fn fetcher(&self, policy: &snapshot::MediaPolicy) -> Result<Fetcher, String> {
-        Fetcher::new(policy, networks(&self.policy)?, self.tls.clone().into())
-    }
-
-    fn origin(&mut self, url: &Uri, connect: Duration) -> Option<(PoolKey, Arc<Origin>)> {
-        let secure = match url.scheme_str()? {
-            "https" => true,
-            "http" => false,
-            _ => return None,
-        };
-        let authority = url.authority()?;
-        let host = authority.host();
-        let host = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
-        let key = (format!("{}://{authority}", url.scheme_str()?), connect);
-        let (egress, tls) = (self.egress.clone(), self.tls.clone());
-        let open = || {
-            let port = authority.port_u16().unwrap_or(if secure { 443 } else { 80 });
-            let tls = secure.then(|| tls.into());
-            let address = Address::Network { host: host.to_owned(), port, tls, egress };
-            Origin::new(address, authority.to_string(), connect)
-        };
-        let origin = self.origins.entry(key.clone()).or_insert_with(open).clone();
-        Some((key, origin))
-    }
-
-    fn keep_only(&mut self, used: &[PoolKey]) {
-        self.origins.retain(|key, _| used.contains(key));
-    }
-}
-
-fn networks(policy: &snapshot::EgressPolicy) -> Result<Vec<Network>, String> {
-    let parse =
-        |text: &String| Network::parse(text).ok_or_else(|| format!("{text} is not a network"));
-    policy.allow_networks.iter().map(parse).collect()
 }
 
 /// A model name resolved.
@@ -375,6 +301,8 @@ impl Plan {
         if !linked.chain(named).all(known) {
             return Err("a name refers to a model group that does not exist".into());
         }
+        let doors = snapshot.pass_through.into_iter().map(|one| Door::new(one, &deployments));
+        let doors = doors.collect::<Result<Vec<_>, _>>()?;
         let mut keys = HashMap::with_capacity(snapshot.auth.keys.len());
         for key in snapshot.auth.keys {
             let key = Key::new(key)?;
@@ -392,7 +320,9 @@ impl Plan {
             retry: Retry::new(snapshot.retry),
             cache: snapshot.cache,
             pii: snapshot.pii.map(|policy| policy.mode),
+            doors,
             responses: snapshot.responses.map(|policy| Terms::new(&policy, &pepper)),
+            files: snapshot.files.map(|policy| Terms::of_files(&policy, &pepper)),
             fetcher,
             pools,
         })
@@ -421,6 +351,31 @@ impl Plan {
     #[must_use]
     pub fn key_named(&self, alias: &str) -> Option<&Key> {
         self.keys.values().find(|key| key.alias == alias).map(|key| &**key)
+    }
+
+    /// Whether a key may use the model that the host of a deployment calls `model`, under any public name
+    /// that leads there.
+    #[must_use]
+    pub fn may_reach(&self, key: &Key, host: &Deployment, model: &str) -> bool {
+        let there = |index: &usize| {
+            let one = &self.deployments[*index];
+            (one.origin.authority() == host.origin.authority()).then_some(one)
+        };
+        let members = |group: usize| {
+            self.groups[group].candidates.iter().filter_map(move |one| there(&one.index))
+        };
+        let named = self.models.iter().any(|(name, &group)| {
+            key.may_use(name) && members(group).any(|one| one.model == model)
+        });
+        named
+            || self.wildcards.iter().any(|wild| {
+                members(wild.group).any(|one| match one.model.split_once('*') {
+                    Some((before, after)) => star(model, before, after).is_some_and(|matched| {
+                        key.may_use(&[&wild.prefix, matched, &wild.suffix].concat())
+                    }),
+                    None => one.model == model && key.may_use(&self.groups[wild.group].name),
+                })
+            })
     }
 
     /// Whether a name leads a key to a model that it may use.
@@ -463,6 +418,13 @@ impl Plan {
         self.pools.origins.values().for_each(|origin| origin.sweep());
     }
 
+    /// The deployments of a group, those first that are tried first.
+    pub fn members(&self, group: usize) -> impl Iterator<Item = usize> {
+        let mut all: Vec<Candidate> = self.groups[group].candidates.clone();
+        all.sort_by_key(|one| one.order);
+        all.into_iter().map(|one| one.index)
+    }
+
     /// The candidates of a group that serve the operation.
     #[must_use]
     pub fn candidates(&self, group: usize, operation: Operation) -> Vec<Candidate> {
@@ -482,6 +444,7 @@ impl Key {
             requests: per_minute("key-requests", key.rpm),
             tokens: per_minute("key-tokens", key.tpm),
             map: ModelMap::new(key.model_map),
+            pass_through: key.pass_through,
             models: key.models.map(|models| models.iter().map(|text| Pattern::new(text)).collect()),
             alias: key.alias,
             digest,
@@ -509,21 +472,6 @@ impl Group {
             context_window_fallbacks: group.context_window_fallbacks,
             tokenizer: first.unwrap_or(Family::O200k),
         })
-    }
-}
-
-impl Retry {
-    fn new(policy: snapshot::RetryPolicy) -> Self {
-        Retry {
-            retries: policy.retries,
-            by_class: policy.by_class,
-            base: seconds(policy.backoff_base),
-            longest: seconds(policy.backoff_max),
-            cooldown: CooldownPolicy {
-                allowed_fails: policy.allowed_fails,
-                cooldown: seconds(policy.cooldown),
-            },
-        }
     }
 }
 
@@ -576,6 +524,7 @@ impl Deployment {
             model: one.model,
             urls,
             account: one.urls.get(&Operation::Responses).map(|url| Account::new(url, &one.headers)),
+            files: one.urls.get(&Operation::Files).map(|url| Account::new(url, &one.headers)),
             lacks: AtomicU32::new(0),
             stream_urls,
             headers,
@@ -584,6 +533,7 @@ impl Deployment {
             native_schema: one.native_schema,
             reasoning: one.reasoning,
             takes_urls: one.takes_urls,
+            base_model: one.base_model.clone(),
             signer: one.signing,
             body_style: one.body_style,
             max_output_tokens: one.max_output_tokens,
@@ -597,40 +547,6 @@ impl Deployment {
     fn candidate(&self, index: usize) -> Candidate {
         Candidate { index, weight: self.weight, order: self.order, id_hash: self.id_hash }
     }
-}
-
-/// What most requests are, as the first of their header lines.
-const JSON_TYPE: &str = "content-type: application/json\r\n";
-/// Headers that describe the message itself.
-const OURS: [&str; 7] = [
-    "accept-encoding",
-    "connection",
-    "content-encoding",
-    "content-length",
-    "content-type",
-    "host",
-    "transfer-encoding",
-];
-
-/// The headers as lines, with those that every request has.
-fn header_lines<'a>(
-    headers: impl IntoIterator<Item = &'a (String, String)>,
-) -> Result<String, &'static str> {
-    let mut lines = format!("{JSON_TYPE}accept-encoding: identity\r\n");
-    for (name, value) in headers {
-        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| "a bad header name")?;
-        if OURS.contains(&name.as_str()) {
-            return Err("a header that the gateway itself sets (host, content-length, …)");
-        }
-        let value = HeaderValue::from_str(value).ok().filter(|value| value.to_str().is_ok());
-        let value =
-            value.ok_or("a credential or header holds characters that HTTP does not allow")?;
-        lines.push_str(name.as_str());
-        lines.push_str(": ");
-        lines.push_str(value.to_str().unwrap_or_default().trim());
-        lines.push_str("\r\n");
-    }
-    Ok(lines)
 }
 
 pub(crate) fn seconds(value: f64) -> Duration {

@@ -118,17 +118,18 @@ impl Prompt {
                 "generateContentRequest",
                 "generate_content_request",
             ],
-            Operation::EmbedContent => &["content"],
-            Operation::BatchEmbedContents => &["requests"],
+            Operation::EmbedContent | Operation::VertexEmbedContent => &["content"],
+            Operation::BatchEmbedContents | Operation::VertexBatchEmbedContents => &["requests"],
+            Operation::Predict => &["instances"],
             Operation::CohereChat => &["messages", "tools", "documents"],
             Operation::ImagesGenerations | Operation::ImagesEdits => &["prompt", "user"],
             Operation::AudioSpeech => &["input", "instructions"],
             Operation::Rerank => &["query", "documents"],
+            Operation::Batches => &["metadata"],
             // Their bodies are no prompts: forms, lists of files, frames.
             Operation::AudioTranscriptions
             | Operation::AudioTranslations
             | Operation::Files
-            | Operation::Batches
             | Operation::Realtime => &[],
         };
         for field in &object.fields {
@@ -149,6 +150,18 @@ impl Prompt {
             self.slots.push(start..self.text.len());
             self.text.push(b'\n');
         }
+    }
+
+    /// Reads every key and every text of a validated body, whatever it is for.
+    pub fn read_everything(&mut self, body: &[u8]) {
+        self.text.clear();
+        self.slots.clear();
+        (self.messages, self.images, self.token_ids) = (0, 0, 0);
+        json::walk(body, |token| {
+            if let Token::Key(raw) | Token::Text(raw) = token {
+                self.add(raw);
+            }
+        });
     }
 
     fn read_field(&mut self, name: &str, value: &[u8]) {

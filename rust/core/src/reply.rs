@@ -14,6 +14,8 @@ pub enum Body {
     Chunked,
     /// Everything until the connection closes (HTTP/1.0 clients).
     UntilClose,
+    /// There is none, and no word of it: 204 and 304.
+    None,
 }
 
 /// The three headers that show the state of a limit.
@@ -105,7 +107,7 @@ impl HeadWriter {
                 self.number("content-length", length as u64);
             }
             Body::Chunked => self.text.extend_from_slice(b"transfer-encoding: chunked\r\n"),
-            Body::UntilClose => {}
+            Body::UntilClose | Body::None => {}
         }
         self.text.extend_from_slice(if keep_alive {
             b"\r\n"

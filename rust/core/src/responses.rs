@@ -10,7 +10,7 @@ pub mod previous;
 mod relay;
 
 /// Whether it may be the id of a response: one of an upstream's making stands in paths and in files.
-fn is_id(id: &str) -> bool {
+pub(crate) fn is_id(id: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:=".contains(&byte);
     (1..=LONGEST_ID).contains(&id.len()) && id.bytes().all(allowed) && !matches!(id, "." | "..")
 }
@@ -19,7 +19,7 @@ fn is_id(id: &str) -> bool {
 const LONGEST_ID: usize = 512;
 
 /// A client's word, safe and short enough to be put into a message.
-fn shown(word: &str) -> String {
+pub(crate) fn shown(word: &str) -> String {
     word.chars().filter(|c| !c.is_control()).take(100).collect()
 }
 

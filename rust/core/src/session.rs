@@ -2,6 +2,7 @@
 //! the control plane.
 
 mod asked;
+mod realtime;
 mod recording;
 mod remembering;
 mod upload;
@@ -24,7 +25,7 @@ use crate::snapshot::Operation;
 use crate::stream;
 use crate::translate::Chat;
 use crate::usage::{self, Usage};
-use crate::{access, control, dialect};
+use crate::{access, control, dialect, files, through};
 pub use asked::Asked;
 use llmgw_formats::Kind;
 pub use recording::CLIENT_GONE;
@@ -89,10 +90,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             Ok(plan) => plan,
             Err(error) => return self.refuse_unread(&asked, head, &error).await,
         };
+        if let Some(route) = files::route(head) {
+            return files::answer(self, plan, head, &route, &mut asked).await;
+        }
         let route = (head.method() == "POST").then(|| access::route(&plan, head)).flatten();
         let Some(route) = route else {
+            if crate::realtime::is_wanted(head) {
+                return self.realtime(plan, head, &mut asked).await;
+            }
             if let Some(lookup) = lookup::route(&plan, head) {
                 return lookup::answer(self, plan, head, &lookup, &mut asked).await;
+            }
+            if let Some(way) = through::route(&plan, head) {
+                return through::answer(self, plan, head, &way, &mut asked).await;
             }
             return control::forward(self, head, &asked).await;
         };

@@ -32,6 +32,10 @@ pub struct Snapshot {
     pub pii: Option<PiiPolicy>,
     /// How responses are stored for their clients, if they are.
     pub responses: Option<ResponsesPolicy>,
+    /// Providers' own APIs that are passed through.
+    pub pass_through: Vec<PassThrough>,
+    /// How files and batches are remembered for their clients, if they are served.
+    pub files: Option<FilesPolicy>,
     /// What the gateway may connect to.
     pub egress: EgressPolicy,
     /// How media are fetched for upstreams that take bytes only, if they are.
@@ -88,6 +92,8 @@ pub struct VirtualKey {
     pub models: Option<Vec<String>>,
     /// Names that mean other models when this key uses them; may hold one `*`.
     pub model_map: HashMap<String, String>,
+    /// Names of pass-throughs it may use, `*` for all; `None`: all, unless `models` limits it.
+    pub pass_through: Option<Vec<String>>,
     /// Unix seconds after which it is refused.
     pub expires_at: Option<u64>,
     /// Refused until unblocked.
@@ -125,6 +131,9 @@ pub enum Operation {
     Realtime,
     EmbedContent,
     BatchEmbedContents,
+    Predict,
+    VertexEmbedContent,
+    VertexBatchEmbedContents,
 }
 
 impl Operation {
@@ -148,7 +157,10 @@ impl Operation {
             Operation::GenerateContent
             | Operation::CountContentTokens
             | Operation::EmbedContent
-            | Operation::BatchEmbedContents => Some(Kind::GeminiGenerate),
+            | Operation::BatchEmbedContents
+            | Operation::Predict
+            | Operation::VertexEmbedContent
+            | Operation::VertexBatchEmbedContents => Some(Kind::GeminiGenerate),
             Operation::Converse => Some(Kind::BedrockConverse),
             Operation::CohereChat => Some(Kind::CohereChat),
             _ => None,
@@ -161,10 +173,27 @@ impl Operation {
         Self::CHATS.contains(&self)
     }
 
-    /// Whether it asks for vectors as Gemini has them, which whoever embeds can serve.
+    /// The operations by which an upstream can be asked for vectors, in the order in which one is.
+    pub const EMBEDS: [Operation; 3] =
+        [Operation::Embeddings, Operation::Predict, Operation::VertexEmbedContent];
+
+    /// Whether it asks for vectors, which whoever embeds can serve.
+    #[must_use]
+    pub fn embeds(self) -> bool {
+        self == Operation::Embeddings || self.embeds_content()
+    }
+
+    /// Whether it asks for vectors as Google has them.
     #[must_use]
     pub fn embeds_content(self) -> bool {
-        matches!(self, Operation::EmbedContent | Operation::BatchEmbedContents)
+        matches!(
+            self,
+            Operation::EmbedContent
+                | Operation::BatchEmbedContents
+                | Operation::Predict
+                | Operation::VertexEmbedContent
+                | Operation::VertexBatchEmbedContents
+        )
     }
 
     /// Whether the model stands in the path alone.
@@ -206,6 +235,9 @@ impl Operation {
             Operation::Realtime => "realtime",
             Operation::EmbedContent => "embed_content",
             Operation::BatchEmbedContents => "batch_embed_contents",
+            Operation::Predict => "predict",
+            Operation::VertexEmbedContent => "vertex_embed_content",
+            Operation::VertexBatchEmbedContents => "vertex_batch_embed_contents",
         }
     }
 
@@ -299,6 +331,8 @@ pub struct Deployment {
     pub takes_urls: bool,
     /// How its bodies differ from those of the format.
     pub body_style: BodyStyle,
+    /// The model that it is, if its name does not tell.
+    pub base_model: Option<String>,
     /// Most tokens that the model can write, if known.
     pub max_output_tokens: Option<u64>,
     /// The tokenizer family used to count (`o200k`, `cl100k`, …).
@@ -382,6 +416,34 @@ pub struct ResponsesPolicy {
     pub max_entry_bytes: u64,
 }
 
+/// A provider's own API under a path of this name.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PassThrough {
+    /// The first segment of its paths here.
+    pub name: String,
+    /// Whose host and credential; it need not be of any group.
+    pub deployment: usize,
+    /// What stands before the client's path at the host.
+    pub base_path: String,
+    /// Beginnings of the paths that are let through.
+    pub paths: Vec<String>,
+    /// Methods that are let through.
+    pub methods: Vec<String>,
+    /// More headers of clients that the host gets to see, in lower case.
+    pub headers: Vec<String>,
+}
+
+/// How it is remembered whose the files and batches are that lie at providers.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FilesPolicy {
+    /// Seconds that one is remembered after it was seen last.
+    pub keep: f64,
+    /// Bytes of all that is remembered on the machine's disk.
+    pub max_bytes: u64,
+}
+
 /// What a finding leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -451,6 +513,24 @@ pub struct EdgeSettings {
     pub control_socket: std::path::PathBuf,
     /// The folder of stored responses; shared by all workers.
     pub responses_folder: std::path::PathBuf,
+    /// What realtime sessions may take.
+    pub realtime: RealtimeSettings,
+    /// The folder of what is remembered of files and batches; shared by all workers.
+    pub files_folder: std::path::PathBuf,
     /// Shared with the control plane: proves that a request came through an edge.
     pub secret: String,
+}
+
+/// What the realtime sessions of a worker may take.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RealtimeSettings {
+    /// Sessions at a time.
+    pub max_sessions: usize,
+    /// Bytes of a message, of either side's.
+    pub max_message_bytes: usize,
+    /// Seconds without a message from either side.
+    pub idle_timeout: f64,
+    /// Seconds of a whole session.
+    pub max_duration: f64,
 }

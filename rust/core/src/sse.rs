@@ -30,7 +30,7 @@ pub enum Grammar {
     Messages,
     /// Gemini's: a `finishReason`, and then nothing more.
     Content,
-    /// Images and audio: see [`media`].
+    /// Images and audio: see `media`.
     Media,
 }
 

@@ -8,17 +8,19 @@ pub mod entry;
 mod folder;
 mod losses;
 pub mod seal;
+pub mod shelf;
 mod sweep;
 mod writer;
 
 use crate::gate::Shop;
 use crate::metrics::{Counter, Gauge, GaugeGuard};
 use crate::plan::Plan;
-use crate::snapshot::ResponsesPolicy;
+use crate::snapshot::{FilesPolicy, ResponsesPolicy};
 use entry::Entry;
 use folder::Folder;
 use losses::Losses;
 use seal::{Place, Sealer};
+use shelf::Shelf;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -57,12 +59,23 @@ impl Terms {
         }
     }
 
+    /// The terms on which files and batches are remembered.
+    #[must_use]
+    pub fn of_files(policy: &FilesPolicy, pepper: &[u8; 32]) -> Self {
+        Terms {
+            keep: Duration::try_from_secs_f64(policy.keep).unwrap_or(Duration::MAX),
+            max_bytes: policy.max_bytes,
+            max_entry_bytes: usize::MAX,
+            sealer: Sealer::new(pepper),
+        }
+    }
+
     fn bounds(&self) -> Bounds {
         Bounds { keep: self.keep, max_bytes: self.max_bytes }
     }
 
-    fn has_expired(&self, entry: &Entry) -> bool {
-        let age = unix_seconds().saturating_sub(entry.origin.kept_at);
+    fn are_over(&self, kept_at: u64) -> bool {
+        let age = unix_seconds().saturating_sub(kept_at);
         Duration::from_secs(age) >= self.keep
     }
 }
@@ -87,25 +100,31 @@ pub struct Store {
     losses: Arc<Losses>,
     waiting: Arc<AtomicUsize>,
     reads: Semaphore,
+    /// What is remembered of files and batches.
+    pub shelf: Shelf,
 }
 
 impl Store {
-    /// The store in this folder, which is made when the first response is written.
+    /// The store in these folders, of responses and of what is remembered of files. Each is made when the
+    /// first entry is written.
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn open(folder: PathBuf, shop: Arc<Shop>) -> std::io::Result<Self> {
-        let folder = Folder::new(folder);
+    pub fn open(folder: PathBuf, files: PathBuf, shop: Arc<Shop>) -> std::io::Result<Self> {
+        let (folder, files) = (Folder::new(folder), Folder::new(files));
         let waiting = Arc::<AtomicUsize>::default();
         let losses = Arc::new(Losses::new(shop.clone()));
         let desk = Desk {
             folder: folder.clone(),
+            files: files.clone(),
             shop: shop.clone(),
             losses: losses.clone(),
             waiting: waiting.clone(),
         };
         let writer = Writer::start(desk)?;
-        Ok(Store { folder, shop, writer, losses, waiting, reads: Semaphore::new(MOST_READS) })
+        let shelf = Shelf::new(files, shop.clone());
+        let reads = Semaphore::new(MOST_READS);
+        Ok(Store { folder, shop, writer, losses, waiting, reads, shelf })
     }
 
     /// Has a response written, without waiting for it. What cannot be written is logged and counted.
@@ -202,7 +221,7 @@ fn read(folder: &Folder, terms: &Terms, place: Place<'_>) -> Option<Result<Entry
         Err(error) => return Some(Err(error.to_string())),
     };
     match terms.sealer.open(place, file).and_then(Entry::decode) {
-        Some(entry) if terms.has_expired(&entry) => None,
+        Some(entry) if terms.are_over(entry.origin.kept_at) => None,
         Some(entry) => Some(Ok(entry)),
         None => Some(Err("its file is damaged".into())),
     }

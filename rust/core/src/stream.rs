@@ -4,6 +4,7 @@
 //! its upstream back instead of filling memory.
 
 mod course;
+mod follow;
 mod passage;
 
 use crate::call::Call;
@@ -16,7 +17,10 @@ use crate::session::{After, Asked, Session};
 use crate::upstream;
 use crate::usage::Usage;
 use bytes::Bytes;
+pub(crate) use course::Tail;
+pub(crate) use course::grammar_of;
 use course::{Course, End};
+pub use follow::{Followed, follow};
 use llmgw_formats::Kind;
 use passage::Passage;
 use std::io;
@@ -59,7 +63,7 @@ pub async fn pass<S: AsyncRead + AsyncWrite + Unpin>(
     asked: &Asked,
 ) -> Passed {
     let is_events = partial.headers.is_of_type("text/event-stream");
-    let (mut out, keep_alive) = Outgoing::begin(session, &partial, is_events, asked);
+    let (mut out, keep_alive) = Outgoing::begin(session, known_length(&partial, is_events), asked);
     let translated = partial.translated.take().map(|midway| midway.translation);
     let mut course = Course::new(call, translated, is_events, partial.hide_usage);
     let mut kept = (is_events && call.cache_key.is_some()).then(Keeper::default);
@@ -195,8 +199,16 @@ fn midway(timed_out: bool, deployment: &str) -> Error {
     )
 }
 
+/// Bytes of the body as the client gets it, if that is known.
+fn known_length(partial: &Partial, is_events: bool) -> Option<usize> {
+    let left = partial.rest.remaining().and_then(|left| usize::try_from(left).ok());
+    // What is translated changes its length.
+    let is_known = !is_events && partial.translated.is_none();
+    left.map(|left| partial.first.len() + left).filter(|_| is_known)
+}
+
 /// Frames what is sent.
-struct Outgoing {
+pub struct Outgoing {
     framing: Body,
     frame: Vec<u8>,
     sent: usize,
@@ -205,16 +217,11 @@ struct Outgoing {
 impl Outgoing {
     /// Ends the reply's head, by how the body is framed and not as a header says: what is promised is what
     /// comes. The second value says whether the connection may live on.
-    fn begin<S: AsyncRead + AsyncWrite + Unpin>(
+    pub fn begin<S: AsyncRead + AsyncWrite + Unpin>(
         session: &mut Session<S>,
-        partial: &Partial,
-        is_events: bool,
+        length: Option<usize>,
         asked: &Asked,
     ) -> (Self, bool) {
-        let left = partial.rest.remaining().and_then(|left| usize::try_from(left).ok());
-        // What is translated changes its length.
-        let is_known = !is_events && partial.translated.is_none();
-        let length = left.map(|left| partial.first.len() + left).filter(|_| is_known);
         let framing = match (length, asked.chunked) {
             (Some(length), _) => Body::Length(length),
             (None, true) => Body::Chunked,
@@ -227,7 +234,10 @@ impl Outgoing {
     }
 
     /// Sends `data` (and the head before it, the first time).
-    async fn send<S: AsyncRead + AsyncWrite + Unpin>(
+    ///
+    /// # Errors
+    /// The client's connection's.
+    pub async fn send<S: AsyncRead + AsyncWrite + Unpin>(
         &mut self,
         session: &mut Session<S>,
         data: &[u8],
@@ -250,7 +260,11 @@ impl Outgoing {
         session.connection.flush().await
     }
 
-    async fn finish<S: AsyncRead + AsyncWrite + Unpin>(
+    /// Sends what ends the body.
+    ///
+    /// # Errors
+    /// The client's connection's, or `UnexpectedEof` if less was sent than was promised.
+    pub async fn finish<S: AsyncRead + AsyncWrite + Unpin>(
         &mut self,
         session: &mut Session<S>,
     ) -> io::Result<()> {

@@ -34,6 +34,7 @@ pub fn virtual_key(alias: &str, key: &str) -> Value {
     let digest = to_hex(&Digester::new(&PEPPER).digest(key.as_bytes()));
     json!({
         "alias": alias, "digest": digest, "admin": false, "models": null, "model_map": {},
+        "pass_through": null,
         "expires_at": null, "blocked": false, "rpm": null, "tpm": null,
     })
 }
@@ -56,7 +57,8 @@ pub fn deployment(id: &str, base: &str) -> Value {
         },
         "headers": [["authorization", "Bearer upstream-credential"]],
         "weight": 1, "order": 0, "stream_usage": true, "stream_urls": {}, "token_headers": [], "signing": null, "original": true,
-        "native_schema": true, "reasoning": true, "takes_urls": true, "body_style": "plain", "max_output_tokens": null,
+        "native_schema": true, "reasoning": true, "takes_urls": true, "body_style": "plain",
+        "base_model": null, "max_output_tokens": null,
         "tokenizer": "o200k",
         "timeouts": {"connect": 20.0, "first_byte": 60.0, "idle": 60.0, "total": 120.0},
     })
@@ -85,6 +87,8 @@ pub fn snapshot(change: impl FnOnce(&mut Value)) -> Snapshot {
         "cache": null,
         "pii": null,
         "responses": null,
+        "pass_through": [],
+        "files": null,
         "egress": {"allow_networks": [], "ca_file": null},
         "media": null,
     });
@@ -125,6 +129,11 @@ pub fn cached(body: &'static str) -> Entry {
 /// The policy of a snapshot that stores responses.
 pub fn responses_policy() -> Value {
     json!({"keep": 3600.0, "max_bytes": 1_u64 << 30, "max_entry_bytes": 100_000_000})
+}
+
+/// The policy of a snapshot that serves files.
+pub fn files_policy() -> Value {
+    json!({"keep": 3600.0, "max_bytes": 1_u64 << 30})
 }
 
 /// The switched-on cache of a snapshot.

@@ -7,6 +7,7 @@ mod stream;
 
 use crate::call::{Call, Keep};
 use crate::error::{Class, Error};
+use crate::headers::Headers;
 use crate::json;
 use crate::keys::to_hex;
 use crate::plan::Deployment;
@@ -15,9 +16,10 @@ use crate::snapshot::Operation;
 use crate::usage::{self, Usage};
 use bytes::Bytes;
 use llmgw_formats::answer;
+use llmgw_formats::bedrock_converse;
 use llmgw_formats::chat::{Extra, Failure, Request};
 use llmgw_formats::format::{Context, Dropped, Fault, PathFacts, Sent, StreamEncoder, Target};
-use llmgw_formats::gemini_embed::Method;
+use llmgw_formats::gemini_embed::EmbedRequest;
 use llmgw_formats::gemini_generate;
 use llmgw_formats::openai_responses;
 use llmgw_formats::ranges;
@@ -38,6 +40,8 @@ const STEM: usize = 24;
 const MOST_DROPPED: usize = 2048;
 /// Characters of one name in it.
 const MOST_NAME: usize = 200;
+/// The header in which AWS names an error.
+const AWS_ERROR: &str = "x-amzn-errortype";
 
 /// An admitted chat, read into the canonical one when a deployment of another dialect needs it.
 pub struct Chat<'a> {
@@ -52,8 +56,8 @@ pub struct Chat<'a> {
 /// How one attempt is translated.
 pub struct Lane {
     upstream: &'static dyn Format,
-    /// What is asked for are vectors, by this method of Gemini's.
-    embeds: Option<Method>,
+    /// By which operation the upstream is asked.
+    pub operation: Operation,
     /// Client and upstream speak the same dialect all the same.
     pub keeps_dialect: bool,
     /// What is sent, and what reading the reply depends on.
@@ -129,13 +133,13 @@ impl<'a> Chat<'a> {
     /// strict clients `Untranslatable` naming the first field that would be left out.
     pub fn lane(&self, operation: Operation, to: &Deployment, model: &str) -> Result<Lane, Error> {
         let mut dropped = Dropped::default();
-        let mut lane = match embeddings::method(self.call.operation) {
-            Some(method) => {
-                let asked = self.call.path_model.as_deref().unwrap_or_default();
-                let body = embeddings::request(self.body()?, method, asked, model, &mut dropped)?;
-                Lane::of(Kind::OpenaiChat, Sent { body, ..Sent::default() }, Some(method))
-            }
-            None => self.chat_lane(operation, to, model, &mut dropped)?,
+        let mut lane = if operation.embeds() {
+            let request = self.embedded()?;
+            let operation = embeddings::suited(operation, &request, to);
+            let body = embeddings::write(operation, &request, model, &mut dropped)?;
+            Lane::of(operation, Sent { body, ..Sent::default() })
+        } else {
+            self.chat_lane(operation, to, model, &mut dropped)?
         };
         if self.call.strict
             && let Some(first) = dropped.names().first()
@@ -146,6 +150,12 @@ impl<'a> Chat<'a> {
         }
         lane.dropped = self.named(&dropped);
         Ok(lane)
+    }
+
+    /// The texts that vectors are asked for.
+    fn embedded(&self) -> Result<EmbedRequest<'_>, Error> {
+        let named = self.call.path_model.as_deref().unwrap_or_default();
+        embeddings::read(self.call.operation, named, self.body()?)
     }
 
     fn chat_lane(
@@ -174,7 +184,7 @@ impl<'a> Chat<'a> {
         if kept_upstream && let Some(store) = json::find_member(&sent.body, "store") {
             sent.body = json::splice(&sent.body, &[(store.value, b"true".to_vec())]);
         }
-        Ok(Lane { keeps_dialect, kept_upstream, ..Lane::of(kind, sent, None) })
+        Ok(Lane { keeps_dialect, kept_upstream, ..Lane::of(operation, sent) })
     }
 
     /// Whether an upstream of the client's own dialect is to keep the reply: it was asked to, or it keeps
@@ -228,8 +238,9 @@ impl<'a> Chat<'a> {
     pub fn reply(&self, lane: &Lane, body: &[u8]) -> Result<Translated, Error> {
         let broken = |_| Error::new(Class::UpstreamProtocol, "The reply could not be read.");
         let body = simdutf8::basic::from_utf8(body).map_err(|_| broken(()))?;
-        if let Some(method) = lane.embeds {
-            let (body, usage) = embeddings::reply(body, method)?;
+        if lane.operation.embeds() {
+            let (asked, by) = (self.embedded()?, self.call.operation);
+            let (body, usage) = embeddings::reply(lane.operation, by, &asked, body)?;
             let usage = usage.and_then(usage::believable);
             return Ok(Translated { body: body.into(), usage, fit: Fit::Fits });
         }
@@ -278,9 +289,10 @@ impl<'a> Chat<'a> {
 }
 
 /// What encoders have to know of a deployment.
-fn target<'t>(to: &Deployment, model: &'t str) -> Target<'t> {
+fn target<'t>(to: &'t Deployment, model: &'t str) -> Target<'t> {
     Target {
         model,
+        base_model: to.base_model.as_deref(),
         max_output_tokens: to.max_output_tokens,
         original: to.original,
         stream_usage: to.stream_usage,
@@ -301,10 +313,10 @@ fn random_stem(request_id: &str) -> Cow<'_, str> {
 }
 
 impl Lane {
-    fn of(upstream: Kind, sent: Sent, embeds: Option<Method>) -> Self {
+    fn of(operation: Operation, sent: Sent) -> Self {
         Lane {
-            upstream: format(upstream),
-            embeds,
+            upstream: format(operation.format().unwrap_or(Kind::OpenaiChat)),
+            operation,
             keeps_dialect: false,
             sent,
             dropped: String::new(),
@@ -314,8 +326,14 @@ impl Lane {
 
     /// What an upstream's refusal says.
     #[must_use]
-    pub fn failure<'b>(&self, status: u16, body: &'b str) -> Failure<'b> {
-        self.upstream.decode_error(status, body)
+    pub fn failure<'b>(&self, status: u16, headers: &'b Headers, body: &'b str) -> Failure<'b> {
+        match self.upstream.kind() {
+            // AWS names the error in a header, and most often there alone.
+            Kind::BedrockConverse => {
+                bedrock_converse::decode_error_of(headers.text(AWS_ERROR), status, body)
+            }
+            _ => self.upstream.decode_error(status, body),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! One send to an upstream: HTTP/1.1 or, where TLS agrees on it, HTTP/2; connections are kept by origin.
 
+mod open;
 mod upload;
 
 use crate::dial::{Address, Stream};
@@ -15,6 +16,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+pub use open::{Opened, Socket};
 pub use upload::{Upload, UploadFailure};
 
 /// How long an unused connection is kept.
@@ -49,7 +51,7 @@ pub struct Outgoing<'a> {
     /// Header lines that every request to this target has, each ended by CRLF, in lower case.
     pub fixed: &'a str,
     /// Headers of this request alone; values hold no control characters.
-    pub extra: &'a [(&'static str, &'a [u8])],
+    pub extra: &'a [(&'a str, &'a [u8])],
     /// The body.
     pub body: Bytes,
 }

@@ -9,7 +9,8 @@ pub use llmgw_formats::chat::Usage;
 /// No request uses more tokens than this: larger numbers are not believed.
 const MOST: u64 = 1 << 40;
 
-/// Both spellings of OpenAI: chat (`prompt_tokens`) and Responses (`input_tokens`).
+/// The spellings of OpenAI: chat (`prompt_tokens`), Responses and realtime (`input_tokens`, whose details
+/// differ by an `s`).
 #[derive(Deserialize)]
 struct Wire {
     #[serde(alias = "input_tokens")]
@@ -18,9 +19,9 @@ struct Wire {
     completion_tokens: Option<u64>,
     /// All that some rerankers give.
     total_tokens: Option<u64>,
-    #[serde(alias = "input_tokens_details")]
+    #[serde(alias = "input_tokens_details", alias = "input_token_details")]
     prompt_tokens_details: Option<InputDetails>,
-    #[serde(alias = "output_tokens_details")]
+    #[serde(alias = "output_tokens_details", alias = "output_token_details")]
     completion_tokens_details: Option<OutputDetails>,
 }
 

@@ -138,6 +138,8 @@ pub struct PathFacts<'a> {
 pub struct Target<'a> {
     /// The model, as the provider calls it.
     pub model: &'a str,
+    /// The model that it is, if its name does not tell.
+    pub base_model: Option<&'a str>,
     /// Most tokens that the model can write, if known.
     pub max_output_tokens: Option<u64>,
     /// The host is the format's own inventor, not one that is compatible with it: newer fields work.
@@ -150,6 +152,14 @@ pub struct Target<'a> {
     pub reasoning: bool,
     /// The host fetches pictures and documents that a request gives by URL.
     pub takes_urls: bool,
+}
+
+impl<'a> Target<'a> {
+    /// The name that tells what the model takes.
+    #[must_use]
+    pub fn known_as(&self) -> &'a str {
+        self.base_model.unwrap_or(self.model)
+    }
 }
 
 /// What is known when replies are written.

@@ -28,6 +28,8 @@ pub enum Method {
     BatchEmbedContents,
     /// `:embedContent` of Vertex AI: one text.
     VertexEmbedContent,
+    /// `:batchEmbedContents` of Vertex AI.
+    VertexBatchEmbedContents,
     /// `:predict` of Vertex AI.
     Predict,
 }

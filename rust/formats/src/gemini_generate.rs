@@ -98,7 +98,7 @@ impl Format for GeminiGenerate {
 
     /// Models before 2.5 take Google's own files only (reference: "File input methods").
     fn fetches(&self, target: &Target<'_>) -> bool {
-        let version = Model::of(target.model).version;
+        let version = Model::of(target.known_as()).version;
         target.takes_urls && version.is_none_or(|version| version >= 25)
     }
 

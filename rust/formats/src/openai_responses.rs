@@ -55,6 +55,7 @@ use crate::format::{
     Context, Dropped, Fault, Format, Kind, PathFacts, Sent, StreamDecoder, StreamEncoder, Target,
 };
 use crate::openai_errors;
+pub use stream_out::replay;
 
 /// Members of a request that must not be left out, whoever answers: without them it means something
 /// else. They ride in `Request::extra`.

@@ -20,6 +20,8 @@ ERRORS = [
 OURS = {401: {502}, 403: {502}, 408: {408, 504, 502}, 424: {502, 503}, 422: {400, 422}}
 OVERLOADED = {500, 502, 503, 504, 529}
 KEY_PROBLEMS = {"400_key", "403_key"}
+# AWS names an error in a header, whatever its status.
+NAMED = {"400_throttled": {429}, "400_quota": {429}}
 WITH_RETRY_AFTER = ("openai_chat", "openai_responses", "anthropic_messages", "cohere_chat")
 WORDS = {
     "openai_chat": {400: "invalid_request_error", 429: "rate_limit_error"},
@@ -33,6 +35,8 @@ def expected_statuses(name: str) -> set[int]:
     status = int(name.split("_", maxsplit=1)[0])
     if name in KEY_PROBLEMS:
         return {502, 400}
+    if name in NAMED:
+        return NAMED[name]
     return OVERLOADED - {500} if status in OVERLOADED else OURS.get(status, {status})
 
 
@@ -78,6 +82,15 @@ def test_an_error_has_the_body_of_the_clients_dialect(
 
     own = {"tokens", "requests"} if wire in {"openai_chat", "openai_responses"} else set()
     assert words_of(surface, caught.value) in {WORDS[surface][status], *own}
+
+
+@pytest.mark.parametrize("name", ["400_key", "400_throttled", "400_quota"])
+def test_an_error_of_awss_is_told_by_its_header(dialects: Dialects, name: str) -> None:
+    with pytest.raises(Exception) as caught:
+        dialects.client("openai_chat", "bedrock_converse").ask(Ask(f"error_{name}"))
+
+    expected = (502, "upstream_credential") if name == "400_key" else (429, "upstream_rate_limited")
+    assert (status_of(caught.value), getattr(caught.value, "code", None)) == expected
 
 
 @pytest.mark.parametrize("wire", table.WIRES)

@@ -1,5 +1,7 @@
 """Streams as providers really send them: cut anywhere, ordered in other ways, broken."""
 
+import json
+
 import pytest
 
 from tests.clients.base import Ask
@@ -35,3 +37,16 @@ def test_a_broken_stream_is_never_taken_for_a_whole_reply(dialects: Dialects, ce
     except Exception:
         return
     assert outcome.finish is None
+
+
+@pytest.mark.parametrize("wire", ["openai_responses", "anthropic_messages"])
+def test_the_error_that_ends_a_response_is_numbered_as_its_other_events(
+    dialects: Dialects, wire: str
+) -> None:
+    body = {"model": wire, "input": "[[scenario:cut_mid_stream]]", "stream": True}
+    reply = dialects.gateway.post("/v1/responses", body)
+    lines = [line for line in reply.body.split(b"\n") if line.startswith(b"data: ")]
+    events = [json.loads(line.removeprefix(b"data: ")) for line in lines]
+
+    assert "error" in [event["type"] for event in events]
+    assert [event["sequence_number"] for event in events] == list(range(len(events)))

@@ -114,6 +114,42 @@ def test_a_background_response_is_cancelled_while_it_streams(
     assert cancelled.status == "cancelled"
 
 
+def test_a_response_is_watched_again_while_its_upstream_writes_it(client: Any, kept: Keeper) -> None:
+    made = client.responses.create(model="native", input="Hello", background=True)
+    kept.hold = kept.gate()
+    with client.responses.retrieve(made.id, stream=True) as events:
+        first = next(iter(events))
+        kept.hold.open()
+        rest = list(events)
+
+    assert [event.type for event in (first, *rest)] == ["response.created", "response.completed"]
+    assert lines(kept)[-1] == f"GET {ALL}/{made.id}?stream=true"
+
+
+def test_an_upstreams_events_go_on_after_one(client: Any, kept: Keeper) -> None:
+    made = client.responses.create(model="native", input="Hello", background=True)
+    numbers = [
+        [
+            event.sequence_number
+            for event in client.responses.retrieve(made.id, stream=True, starting_after=at)
+        ]
+        for at in (0, 1)
+    ]
+
+    assert numbers == [[1], []]
+
+
+def test_a_watched_stream_that_breaks_off_says_so(client: Any, kept: Keeper) -> None:
+    made = client.responses.create(model="native", input="Hello", background=True)
+    begun = keeper.event("response.in_progress", {"id": made.id}, 5)
+    kept.then(replies.stream([begun]))
+    with client.responses.retrieve(made.id, stream=True, starting_after=4) as events:
+        assert next(iter(events)).sequence_number == 5
+        last = next(iter(events))
+
+    assert (last.type, last.sequence_number, last.code) == ("error", 6, "upstream_protocol")
+
+
 def test_what_the_upstream_refuses_is_told_in_its_words(client: Any, kept: Keeper) -> None:
     made = client.responses.create(model="native", input="Hello")
     with pytest.raises(openai.BadRequestError, match=r"Cannot cancel a synchronous response\."):

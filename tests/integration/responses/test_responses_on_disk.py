@@ -11,7 +11,15 @@ import pytest
 
 from tests.conftest import StartGateway
 from tests.gateway_process import GatewayProcess, post_bytes, wait_until
-from tests.integration.responses.room import Upstreams, make, request, status_of, stored_files
+from tests.integration.responses.room import (
+    OTHER_KEY,
+    Upstreams,
+    make,
+    request,
+    sdk,
+    status_of,
+    stored_files,
+)
 
 
 def test_the_disk_says_nothing_of_what_was_said(storing: GatewayProcess, client: Any) -> None:
@@ -108,6 +116,19 @@ def test_the_oldest_go_when_there_are_too_many(start_gateway: StartGateway, upst
     wait_until(lambda: status_of(gateway, made[0]) == 404, "the oldest is gone", timeout=10)
     assert status_of(gateway, made[-1]) == 200
     assert sum(path.stat().st_size for path in stored_files(gateway)) <= 40_960
+
+
+def test_one_key_cannot_push_out_what_another_has_stored(
+    start_gateway: StartGateway, upstreams: Upstreams
+) -> None:
+    gateway = start_gateway(upstreams.config(responses={"max_bytes": 40_960}))
+    with sdk(gateway, OTHER_KEY) as other:
+        quiet = other.responses.create(model="claude", input="Hello")
+        loud = [make(gateway) for _ in range(30)]
+        wait_until(lambda: status_of(gateway, loud[0]) == 404, "the oldest is gone", timeout=10)
+
+        assert other.responses.retrieve(quiet.id) == quiet
+    assert status_of(gateway, loud[-1]) == 200
 
 
 def test_nothing_is_stored_where_storing_is_off(start_gateway: StartGateway, upstreams: Upstreams) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.conftest import StartGateway
 from tests.gateway_process import JSON_TYPE, GatewayProcess, wait_until
-from tests.integration.responses.room import OTHER_KEY, SAID, Upstreams, request, sdk, stored_files
+from tests.integration.responses.room import OTHER_KEY, SAID, Upstreams, make, request, sdk, stored_files
 
 # ── found again ─────────────────────────────────────────────────────────────────────────────────
 
@@ -92,11 +92,38 @@ def test_an_id_is_never_the_clients_own_choice(storing: GatewayProcess) -> None:
     assert not any("mine" in each for each in ids)
 
 
-def test_a_response_cannot_be_watched_again(client: Any) -> None:
-    made = client.responses.create(model="claude", input="Hello")
+@pytest.mark.parametrize("model", ["claude", "gemini", "echo"])
+def test_a_response_is_watched_again(client: Any, model: str) -> None:
+    made = client.responses.create(model=model, input="Hello")
+    with client.responses.retrieve(made.id, stream=True) as events:
+        seen = list(events)
 
-    with pytest.raises(openai.BadRequestError, match="not streamed"):
-        client.responses.retrieve(made.id, stream=True)
+    assert [event.type for event in seen[:2]] == ["response.created", "response.in_progress"]
+    assert [event.sequence_number for event in seen] == list(range(len(seen)))
+    told = "".join(event.delta for event in seen if event.type == "response.output_text.delta")
+    assert (told, seen[-1].type, seen[-1].response) == (made.output_text, "response.completed", made)
+
+
+def test_a_response_is_watched_from_any_event_on(client: Any) -> None:
+    made = client.responses.create(model="claude", input="Hello")
+    whole = list(client.responses.retrieve(made.id, stream=True))
+    for last in (0, 3, len(whole) - 2, len(whole) - 1):
+        rest = list(client.responses.retrieve(made.id, stream=True, starting_after=last))
+        assert rest == whole[last + 1 :]
+
+
+def test_a_streamed_response_is_watched_again_by_the_sdks_helper(client: Any) -> None:
+    with client.responses.create(model="gemini", input="Hello", stream=True) as events:
+        made = list(events)[-1].response
+    with client.responses.stream(response_id=made.id, starting_after=2) as again:
+        assert again.get_final_response().output_text == made.output_text
+
+
+def test_an_event_that_cannot_be_is_refused_by_name(storing: GatewayProcess) -> None:
+    made = make(storing)
+    refused = storing.get(f"/v1/responses/{made['id']}?stream=true&starting_after=x")
+
+    assert (refused.status, refused.error()["param"]) == (400, "starting_after")
 
 
 def test_a_response_that_was_made_at_once_cannot_be_cancelled(client: Any) -> None:

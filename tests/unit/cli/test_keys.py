@@ -29,6 +29,16 @@ def test_a_key_is_shown_once_and_kept_as_its_digest(home: Path, capsys: Output) 
     assert not [file for file in home.iterdir() if file.is_file() and key in file.read_text()]
 
 
+def test_a_key_may_be_made_for_pass_throughs(home: Path, capsys: Output) -> None:
+    made = created(
+        capsys, "a", "--models", "gpt-4o", "--pass-through", "anthropic", "--pass-through", "gemini"
+    )
+    assert made["pass_through"] == ["anthropic", "gemini"]
+    assert StateFolder(home).read_keys()[0].pass_through == ("anthropic", "gemini")
+    assert created(capsys, "b")["pass_through"] is None
+    assert run(["keys", "create", "c", "--pass-through", "Not a name"]) == USAGE
+
+
 def test_limits_are_kept(capsys: Output) -> None:
     made = created(
         capsys,

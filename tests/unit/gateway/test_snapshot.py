@@ -14,6 +14,7 @@ def test_all_fields_are_sent_even_when_empty() -> None:
         "admin": False,
         "models": None,
         "model_map": {},
+        "pass_through": None,
         "expires_at": None,
         "blocked": False,
         "rpm": None,

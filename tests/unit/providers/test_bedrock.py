@@ -144,6 +144,23 @@ def test_only_newer_claude_is_known_to_take_a_json_schema(model: str, takes: boo
     assert connect(model, **KEY).native_schema is takes
 
 
+PROFILE = "arn:aws:bedrock:eu-central-1:1:application-inference-profile/k7r2"
+
+
+def test_a_profile_that_does_not_tell_its_model_is_warned_of() -> None:
+    upstream = connect(PROFILE, **KEY)
+    assert (upstream.native_schema, upstream.model) == (False, PROFILE)
+    assert upstream.warning is not None
+    assert "model_info.base_model" in upstream.warning
+
+
+@pytest.mark.parametrize("base", [MODEL, f"bedrock/{MODEL}", "anthropic/claude-sonnet-4-5"])
+def test_a_base_model_tells_what_a_profile_takes(base: str) -> None:
+    target = Target(model=PROFILE, base_model=base, aws=AwsAccess(**KEY))
+    upstream = Bedrock().connect(target, Environment({}))
+    assert (upstream.native_schema, upstream.warning, upstream.model) == (True, None, PROFILE)
+
+
 def test_a_role_is_assumed_once_and_its_key_renewed(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 

@@ -4,7 +4,7 @@ import pytest
 
 from llmgw.model import Operation
 from llmgw.providers.base import Target, TargetError
-from llmgw.providers.compatible import AUDIO, EVERYTHING, IMAGES
+from llmgw.providers.compatible import AUDIO, BATCHES, EVERYTHING, IMAGES
 from llmgw.providers.mock import Mock
 from llmgw.settings.environment import Environment
 
@@ -23,7 +23,7 @@ def test_without_a_script_there_is_no_header() -> None:
 
 def test_it_serves_its_operations_without_an_address() -> None:
     urls = Mock().connect(Target(model="*"), NOTHING).urls
-    assert set(urls) == EVERYTHING | IMAGES | AUDIO | {Operation.RERANK}
+    assert set(urls) == EVERYTHING | IMAGES | AUDIO | BATCHES | {Operation.RERANK}
     assert urls[Operation.CHAT_COMPLETIONS] == "mock:///v1/chat/completions"
 
 

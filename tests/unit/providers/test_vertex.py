@@ -159,11 +159,48 @@ def test_an_api_key_needs_neither_project_nor_token(asked: list[Any]) -> None:
     assert (upstream.headers, asked) == ((("x-goog-api-key", "k"),), [])
 
 
+GOOGLES = "/projects/mine/locations/europe-west4/publishers/google/models/{model}"
+HOST = "https://europe-west4-aiplatform.googleapis.com"
+
+
 @pytest.mark.usefixtures("asked")
-def test_embeddings_are_left_out_with_a_warning() -> None:
-    upstream = connect("text-embedding-005")
+@pytest.mark.parametrize(
+    ("model", "urls"),
+    [
+        ("text-embedding-005", {Operation.PREDICT: f"{HOST}/v1{GOOGLES}:predict"}),
+        ("textembedding-gecko@003", {Operation.PREDICT: f"{HOST}/v1{GOOGLES}:predict"}),
+        (
+            "gemini-embedding-001",
+            {
+                Operation.VERTEX_EMBED_CONTENT: f"{HOST}/v1beta1{GOOGLES}:embedContent",
+                Operation.VERTEX_BATCH_EMBED_CONTENTS: f"{HOST}/v1beta1{GOOGLES}:batchEmbedContents",
+            },
+        ),
+        (
+            "embeddinggemma-300m-maas",
+            {Operation.VERTEX_EMBED_CONTENT: f"{HOST}/v1{GOOGLES}:embedContent"},
+        ),
+    ],
+)
+def test_an_embedding_model_is_called_by_its_own_method(model: str, urls: dict[Operation, str]) -> None:
+    upstream = connect(model)
+    assert (upstream.urls, upstream.stream_urls) == (urls, {})
+    assert upstream.warning is None
+
+
+@pytest.mark.usefixtures("asked")
+def test_an_embedding_model_takes_an_api_key_too() -> None:
+    target = Target(model="text-embedding-005", api_key=Secret("key"))
+    upstream = Vertex().connect(target, Environment({}))
+    url = "https://aiplatform.googleapis.com/v1/publishers/google/models/{model}:predict"
+    assert upstream.urls == {Operation.PREDICT: url}
+
+
+@pytest.mark.usefixtures("asked")
+def test_what_embeds_pictures_is_left_out_with_a_warning() -> None:
+    upstream = connect("multimodalembedding@001")
     assert upstream.urls == {}
-    assert upstream.warning == "left out: embeddings of Vertex AI are not served yet"
+    assert upstream.warning is not None
 
 
 def test_without_the_library_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -189,6 +189,15 @@ def test_an_opaque_name_is_counted_as_its_base_model() -> None:
     assert compiled(text).deployments[0].tokenizer == _native.token_family("gpt-4")
 
 
+def test_an_opaque_name_is_known_by_its_base_model() -> None:
+    text = entry(
+        "model: azure_ai/my-claude, api_base: https://x.example, api_key: k",
+        ", model_info: {base_model: claude-3-haiku}",
+    )
+    (deployment,) = compiled(text).deployments
+    assert (deployment.base_model, deployment.native_schema) == ("claude-3-haiku", False)
+
+
 @pytest.mark.parametrize(
     ("model", "info", "takes_urls"),
     [

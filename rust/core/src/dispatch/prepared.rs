@@ -79,8 +79,6 @@ impl<'d> Prepared<'d> {
     ) -> Result<Self, Failure> {
         let call = chat.call;
         let model = deployment.routed_model(&call.matched);
-        let path =
-            deployment.path(operation, call.streams(), &model).ok_or_else(|| unable(deployment))?;
         let as_it_came = operation == call.operation && !call.is_mixed();
         let asking = Asking { operation, to: deployment, model: &model, as_it_came };
         let has_media = chat.fetch(shop, asking).await?;
@@ -91,6 +89,9 @@ impl<'d> Prepared<'d> {
             let mut lane = chat.lane(operation, deployment, &model)?;
             (std::mem::take(&mut lane.sent.body).into(), false, Some(lane))
         };
+        let operation = lane.as_ref().map_or(operation, |lane| lane.operation);
+        let path = deployment.path(operation, call.streams(), &model);
+        let path = path.ok_or_else(|| unable(deployment))?;
         if deployment.body_style == BodyStyle::VertexAnthropic {
             body = for_vertex(&body, operation);
         }

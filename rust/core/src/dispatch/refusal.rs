@@ -37,7 +37,7 @@ pub(super) async fn read(
     let text = std::str::from_utf8(&body).unwrap_or_default();
     let own = chat.call.operation.format().unwrap_or(Kind::OpenaiChat);
     let said = match lane {
-        Some(lane) => lane.failure(status, text),
+        Some(lane) => lane.failure(status, &headers, text),
         None => format(own).decode_error(status, text),
     };
     let class = classify(status, said.kind);
@@ -109,7 +109,8 @@ pub(super) fn classify(status: u16, said: FailureKind) -> Class {
         (408 | 504, _) => Class::UpstreamTimeout,
         // Bedrock: the model itself failed.
         (424, _) => Class::UpstreamOverloaded,
-        (429, _) => Class::UpstreamRateLimited,
+        // AWS says so with any status, and some say with a 400 that an account has run out.
+        (429, _) | (400, FailureKind::RateLimit | FailureKind::Quota) => Class::UpstreamRateLimited,
         (400..=499, _) => Class::UpstreamRejected,
         (100..=399, _) => Class::UpstreamProtocol,
         _ => Class::UpstreamOverloaded,

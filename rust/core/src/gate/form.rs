@@ -1,6 +1,6 @@
 //! Admission of a form: its fields stand apart, and its files are not looked at.
 
-use super::{Desk, Shop, shown, unknown_model};
+use super::{Desk, Shop, lead};
 use crate::call::{Call, Fields, Keep, Ticket};
 use crate::error::{Class, Error, Result};
 use crate::plan::{Key, Plan};
@@ -32,13 +32,7 @@ impl Shop {
         arrival: &FormArrival<'_>,
     ) -> Result<Call> {
         let FormArrival { operation, model, texts } = *arrival;
-        let name = key.map.meaning(model);
-        let resolved = plan.resolve(&name).ok_or_else(|| unknown_model(model))?;
-        if !key.may_use(&name) {
-            let message = format!("The key may not use the model {}.", shown(model));
-            return Err(Error::new(Class::PermissionDenied, message).with_param("model"));
-        }
-        let (group, matched) = (resolved.group, resolved.matched.to_owned());
+        let (_, group, matched) = lead(&plan, &key, model)?;
         if texts.iter().any(|text| simdutf8::basic::from_utf8(text).is_err()) {
             let message = "A field of the form is not valid UTF-8.";
             return Err(Error::new(Class::InvalidRequest, message));

@@ -22,6 +22,8 @@ pub enum Counter {
     ResponseDamaged,
     MediaFetched,
     MediaRefused,
+    PassedIn,
+    PassedOut,
 }
 
 /// How a counter is shown.
@@ -33,7 +35,7 @@ pub(super) struct Family {
 }
 
 /// All event counters, in the order they are shown.
-pub(super) const FAMILIES: [Family; 10] = [
+pub(super) const FAMILIES: [Family; 11] = [
     Family {
         name: "llmgw_cache_requests_total",
         help: "Requests by what the exact cache had for them.",
@@ -99,6 +101,14 @@ pub(super) const FAMILIES: [Family; 10] = [
         counters: &[
             (Counter::MediaFetched, r#"{result="fetched"}"#),
             (Counter::MediaRefused, r#"{result="refused"}"#),
+        ],
+    },
+    Family {
+        name: "llmgw_pass_through_bytes_total",
+        help: "Bytes of bodies passed through, by direction.",
+        counters: &[
+            (Counter::PassedIn, r#"{direction="request"}"#),
+            (Counter::PassedOut, r#"{direction="reply"}"#),
         ],
     },
 ];

@@ -124,6 +124,7 @@ fn gauges(text: &mut Text, shared: &Shared) {
     let reloaded = 1 - shared.word(Word::ConfigReloadFailed).load(Relaxed).min(1);
     text.gauge("llmgw_in_flight_requests", "Requests being served.", in_hand.in_flight);
     text.gauge("llmgw_connections", "Client connections open.", in_hand.connections);
+    text.gauge("llmgw_realtime_sessions", "Realtime sessions open.", in_hand.realtime);
     text.gauge("llmgw_workers", "Worker processes alive.", in_hand.workers);
     text.gauge(
         "llmgw_stored_responses_bytes",

@@ -3,11 +3,12 @@
 use crate::shm::{Shared, Worker};
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
-/// Requests in hand and connections open, summed over the living.
+/// Requests in hand, connections and sessions open, summed over the living.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct InHand {
     pub in_flight: i64,
     pub connections: i64,
+    pub realtime: i64,
     pub workers: u64,
 }
 
@@ -17,6 +18,7 @@ pub(super) fn enrol(worker: &Worker) {
     worker.in_flight.store(0, Relaxed);
     worker.connections.store(0, Relaxed);
     worker.storing.store(0, Relaxed);
+    worker.realtime.store(0, Relaxed);
     worker.started.store(start_of(pid.into()).unwrap_or(0), Relaxed);
     worker.pid.store(pid.into(), Release);
 }
@@ -27,6 +29,7 @@ pub(super) fn in_hand(shared: &Shared) -> InHand {
     for worker in shared.workers.iter().filter(|worker| is_alive(worker)) {
         sum.in_flight += worker.in_flight.load(Relaxed).max(0);
         sum.connections += worker.connections.load(Relaxed).max(0);
+        sum.realtime += worker.realtime.load(Relaxed).max(0);
         sum.workers += 1;
     }
     sum
@@ -93,7 +96,7 @@ mod tests {
         let dead = &shared.workers[1];
         dead.pid.store(u64::from(u32::MAX), Relaxed);
         dead.in_flight.store(5, Relaxed);
-        assert_eq!(in_hand(&shared), InHand { in_flight: 2, connections: 0, workers: 1 });
+        assert_eq!(in_hand(&shared), InHand { in_flight: 2, workers: 1, ..InHand::default() });
     }
 
     #[test]

@@ -14,6 +14,7 @@ use super::ask::Ask;
 use super::embeddings;
 use super::events::{self, Stream};
 use super::failure::Failure;
+use super::files;
 use super::media;
 use super::replies::{self, Answer};
 use super::script::Script;
@@ -150,6 +151,11 @@ fn answer(
     let endpoint = path.strip_prefix("/v1").unwrap_or(path);
     if endpoint == "/models" {
         return expect(request, "GET").map(|()| Reply::Body(JSON, replies::models().into_bytes()));
+    }
+    let run = |line: Request| answer(&line, number, &mut Script::default(), seen);
+    if let Some(reply) = files::answer(endpoint, request, &seen.cabinet, run) {
+        follow(script, "", request, seen)?;
+        return reply;
     }
     expect(request, "POST")?;
     if let Some(ask) = media::Ask::read(endpoint, request) {

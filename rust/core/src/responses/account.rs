@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// A host and a credential: what deployments of one account have made, all of them can see.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
-    /// Where responses are made.
+    /// Where such things are made.
     url: String,
     /// A digest of that and of the headers that do not expire, the credential among them.
     digest: String,
@@ -34,11 +34,20 @@ impl Account {
 /// first; or else the one that made it, if it is still at the same host: its credential was renewed.
 #[must_use]
 pub fn find(plan: &Plan, origin: &Origin) -> Option<usize> {
-    let account = origin.account.as_ref()?;
+    find_by(plan, origin.account.as_ref()?, &origin.deployment, |one| one.account.as_ref())
+}
+
+/// The same for anything that an upstream keeps; `own` tells the account that a deployment has for it.
+pub fn find_by(
+    plan: &Plan,
+    account: &Account,
+    maker: &str,
+    own: impl Fn(&Deployment) -> Option<&Account>,
+) -> Option<usize> {
     let all = || plan.deployments.iter().enumerate();
-    let made_it = |one: &Deployment| one.id == origin.deployment;
-    let same = |one: &Deployment| one.account.as_ref() == Some(account);
-    let there = |one: &Deployment| one.account.as_ref().is_some_and(|own| own.url == account.url);
+    let made_it = |one: &Deployment| one.id == maker;
+    let same = |one: &Deployment| own(one) == Some(account);
+    let there = |one: &Deployment| own(one).is_some_and(|own| own.url == account.url);
     let found = all()
         .find(|(_, one)| made_it(one) && same(one))
         .or_else(|| all().find(|(_, one)| same(one)))

@@ -1,30 +1,28 @@
 //! Responses asked for again: retrieve, delete, cancel, and list what they answer.
 
-use super::relay::Kept;
+mod events;
+mod items;
+
+use super::relay::{Kept, Said};
 use super::{account, shown};
 use crate::access;
+use crate::dispatch::Partial;
 use crate::edge::Edge;
 use crate::error::{Class, Error, Result};
 use crate::headers::Headers;
 use crate::http1::Head;
-use crate::limiter::Decision;
-use crate::metrics::{Counter, Labels, Sample};
+use crate::metrics::Counter;
 use crate::plan::{Key, Plan};
-use crate::reply::LIMIT_HEADERS;
 use crate::session::{After, Asked, CLIENT_GONE, Session};
 use crate::snapshot::Operation;
 use crate::store::entry::{Content, Entry};
 use crate::stream;
 use bytes::Bytes;
 use llmgw_formats::Kind;
-use llmgw_formats::openai_responses::stored::{self, Page};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tokio::io::{AsyncRead, AsyncWrite};
-
-/// How many items a page has, at most.
-const MOST_ITEMS: usize = 100;
 
 /// What is wanted of a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,19 +103,17 @@ pub async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
     asked: &mut Asked,
 ) -> After {
     let edge = session.edge.clone();
-    let mut visit = Visit::new(lookup, plan);
-    let key = access::credential(head).and_then(|key| edge.shop.authenticate(&visit.plan, key));
-    let key = match key {
+    let mut visit = Visit { lookup, own: crate::visit::Visit::new(lookup.verb.name(), plan) };
+    let key = match visit.own.let_in(&edge.shop, head) {
         Ok(key) => key,
         Err(error) => {
-            visit.record(&edge, asked, error.class.row().status);
+            visit.own.record(&edge, asked, error.class.row().status);
             return session.refuse_unread(asked, head, &error).await;
         }
     };
-    visit.key = Some(key);
     // Whatever is in it: none of these has a body that says anything.
     if let Err(error) = session.connection.body(head).await {
-        visit.record(&edge, asked, error.class.row().status);
+        visit.own.record(&edge, asked, error.class.row().status);
         return session.refuse_and_close(asked, &error).await;
     }
     asked.started = Instant::now();
@@ -126,86 +122,90 @@ pub async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
     let request_id = asked.request_id.clone();
     let answer = tokio::select! {
         biased;
-        answer = visit.answer(&edge, head, &request_id) => answer,
+        answer = visit.answer(&edge, &key, head, &request_id) => answer,
         () = session.connection.gone() => {
             edge.shop.metrics.count(Counter::ClientDisconnect);
-            visit.record(&edge, asked, CLIENT_GONE);
+            visit.own.record(&edge, asked, CLIENT_GONE);
             return After::Cut;
         }
     };
     match answer {
-        Ok(answer) => {
-            visit.record(&edge, asked, answer.status);
-            visit.begin(session, answer.status, asked);
-            stream::upstream_headers(&mut session.head, &answer.headers, visit.has_limits());
-            session.write_body(asked, &answer.body).await
-        }
+        Ok(answer) => visit.reply(session, answer, asked).await,
         Err(error) => {
-            visit.record(&edge, asked, error.class.row().status);
+            visit.own.record(&edge, asked, error.class.row().status);
             session.refuse(asked, &error).await
         }
     }
 }
 
-/// A whole reply.
+/// A reply.
 struct Answer {
     status: u16,
     headers: Headers,
-    body: Bytes,
+    rest: Rest,
+}
+
+/// What a reply has beside its head.
+enum Rest {
+    /// All of its body.
+    Whole(Bytes),
+    /// Events that are still to come, the first of them with this number.
+    Events(Box<Partial>, u64),
 }
 
 impl Answer {
     fn json(body: impl Into<Bytes>) -> Self {
-        Answer { status: 200, headers: Headers::of_type("application/json"), body: body.into() }
+        let rest = Rest::Whole(body.into());
+        Answer { status: 200, headers: Headers::of_type("application/json"), rest }
     }
+}
+
+/// How an upstream is asked.
+struct Asking<'a> {
+    /// The model's name there.
+    model: &'a str,
+    query: Option<&'a str>,
+    extra: Vec<(&'static str, &'a [u8])>,
+    events: Option<events::Wanted>,
 }
 
 /// One request for a response, and what has become known of it.
 struct Visit<'a> {
     lookup: &'a Lookup,
-    plan: Arc<Plan>,
-    key: Option<Arc<Key>>,
-    limits: [Option<Decision>; 2],
-    /// The deployment that made it, if it is still configured.
-    deployment: Option<usize>,
-    group: String,
-    /// Time spent waiting for the upstream.
-    upstream: Duration,
+    own: crate::visit::Visit,
 }
 
-impl<'a> Visit<'a> {
-    fn new(lookup: &'a Lookup, plan: Arc<Plan>) -> Self {
-        Visit {
-            lookup,
-            plan,
-            key: None,
-            limits: [None, None],
-            deployment: None,
-            group: String::new(),
-            upstream: Duration::ZERO,
-        }
-    }
-
-    async fn answer(&mut self, edge: &Rc<Edge>, head: &Head, request_id: &str) -> Result<Answer> {
-        let Some(key) = self.key.clone() else { return Err(self.not_found()) };
-        self.limits = edge.shop.take_request(&key)?;
-        if field(head, "stream").is_some_and(|value| value != "false") {
-            let message = "A response that is kept is not streamed: ask without `stream`.";
-            return Err(Error::new(Class::NotSupported, message).with_param("stream"));
-        }
+impl Visit<'_> {
+    async fn answer(
+        &mut self,
+        edge: &Rc<Edge>,
+        key: &Key,
+        head: &Head,
+        request_id: &str,
+    ) -> Result<Answer> {
+        self.own.limits = edge.shop.take_request(key)?;
+        let events = events::Wanted::of(head, self.lookup.verb)?;
         let id = &self.lookup.id;
-        let found = edge.store.find(&self.plan, &key.alias, id).await;
+        let found = edge.store.find(&self.own.plan, &key.alias, id).await;
         let Entry { origin, content } = found.ok_or_else(|| self.not_found())?;
-        self.deployment = match &content {
-            Some(_) => self.plan.deployments.iter().position(|one| one.id == origin.deployment),
-            None => account::find(&self.plan, &origin),
+        let plan = &self.own.plan;
+        self.own.deployment = match &content {
+            Some(_) => plan.deployments.iter().position(|one| one.id == origin.deployment),
+            None => account::find(plan, &origin),
         };
-        if self.plan.groups.iter().any(|group| group.name == origin.group) {
-            self.group = origin.group;
+        if plan.groups.iter().any(|group| group.name == origin.group) {
+            self.own.group = origin.group;
         }
         match content {
-            Some(content) => self.of_store(edge, &key, content, head).await,
-            None => self.of_upstream(edge, &key, &origin.model, head, request_id).await,
+            Some(content) => match events {
+                Some(wanted) => events::replay(content, wanted).await,
+                None => self.of_store(edge, key, content, head).await,
+            },
+            None => {
+                let extra = access::passed_on(head, request_id, Kind::OpenaiResponses);
+                let asking = Asking { model: &origin.model, query: head.query(), extra, events };
+                self.of_upstream(edge, key, asking).await
+            }
         }
     }
 
@@ -220,13 +220,13 @@ impl<'a> Visit<'a> {
         let id = &self.lookup.id;
         match self.lookup.verb {
             Verb::Retrieve => Ok(Answer::json(content.response)),
-            Verb::InputItems => input_items(content, id.clone(), Wanted::of(head)?).await,
+            Verb::InputItems => items::list(content, id.clone(), items::Wanted::of(head)?).await,
             Verb::Cancel => {
                 let message = "Cannot cancel a synchronous response.";
                 Err(Error::new(Class::InvalidRequest, message))
             }
             Verb::Delete => {
-                if !edge.store.remove(&self.plan, &key.alias, id).await {
+                if !edge.store.remove(&self.own.plan, &key.alias, id).await {
                     let message = "The response could not be deleted.";
                     return Err(Error::new(Class::InternalError, message));
                 }
@@ -237,33 +237,34 @@ impl<'a> Visit<'a> {
     }
 
     /// Asks the upstream that keeps the response.
-    async fn of_upstream(
-        &mut self,
-        edge: &Edge,
-        key: &Key,
-        model: &str,
-        head: &Head,
-        request_id: &str,
-    ) -> Result<Answer> {
+    async fn of_upstream(&mut self, edge: &Edge, key: &Key, asking: Asking<'_>) -> Result<Answer> {
         let Lookup { verb, id } = self.lookup;
-        let deployment = self.deployment.and_then(|index| self.plan.deployments.get(index));
-        let Some(deployment) = deployment else {
+        let Some(deployment) = self.own.target() else {
             let id = shown(id);
             let message = format!(
                 "Response with id '{id}' not found: the deployment that made it is not configured any more."
             );
             return Err(Error::new(Class::NotFound, message));
         };
-        let extra = access::passed_on(head, request_id, Kind::OpenaiResponses);
+        let Asking { model, query, extra, events } = asking;
+        let kept = Kept { deployment, model, id, streams: events.is_some() };
         let started = Instant::now();
-        let said = Kept { deployment, model, id }.ask(*verb, head.query(), &extra).await;
-        self.upstream = started.elapsed();
-        let said = said?;
-        if *verb == Verb::Delete && said.status < 300 {
-            // What is left of it leads nowhere, should it not go.
-            edge.store.remove(&self.plan, &key.alias, id).await;
+        let said = kept.ask(*verb, query, &extra).await;
+        self.own.upstream = started.elapsed();
+        match said? {
+            Said::Events(partial) => {
+                let first = events.map_or(0, events::Wanted::first);
+                let (status, headers) = (partial.status, partial.headers.clone());
+                Ok(Answer { status, headers, rest: Rest::Events(partial, first) })
+            }
+            Said::Whole { status, headers, body } => {
+                if *verb == Verb::Delete && status < 300 {
+                    // What is left of it leads nowhere, should it not go.
+                    edge.store.remove(&self.own.plan, &key.alias, id).await;
+                }
+                Ok(Answer { status, headers, rest: Rest::Whole(body) })
+            }
         }
-        Ok(Answer { status: said.status, headers: said.headers, body: said.body })
     }
 
     fn not_found(&self) -> Error {
@@ -271,96 +272,37 @@ impl<'a> Visit<'a> {
         Error::new(Class::NotFound, message)
     }
 
-    fn has_limits(&self) -> bool {
-        self.limits.iter().any(Option::is_some)
-    }
-
-    /// Begins the head of the reply.
-    fn begin<S>(&self, session: &mut Session<S>, status: u16, asked: &Asked) {
-        let head = session.head.begin(status, &asked.request_id);
-        if let Some(deployment) = self.deployment.and_then(|at| self.plan.deployments.get(at)) {
-            head.header("x-llmgw-deployment", deployment.id.as_bytes());
-        }
-        for (names, decision) in LIMIT_HEADERS.iter().zip(&self.limits) {
-            if let Some(decision) = decision {
-                head.rate_limit(names, decision);
+    /// Writes the reply, as it comes if it does.
+    async fn reply<S: AsyncRead + AsyncWrite + Unpin>(
+        &mut self,
+        session: &mut Session<S>,
+        answer: Answer,
+        asked: &Asked,
+    ) -> After {
+        let Answer { status, headers, rest } = answer;
+        let edge = session.edge.clone();
+        self.own.begin(session, status, &headers, asked);
+        match rest {
+            Rest::Whole(body) => {
+                self.own.record(&edge, asked, status);
+                session.write_body(asked, &body).await
+            }
+            Rest::Events(partial, first) => {
+                let deployment = self.own.target().map_or("", |one| &one.id);
+                let followed = stream::follow(session, *partial, first, deployment, asked).await;
+                let status = match followed.broken {
+                    _ if followed.client_gone => CLIENT_GONE,
+                    Some(class) => class.row().status,
+                    None => status,
+                };
+                if followed.client_gone {
+                    edge.shop.metrics.count(Counter::ClientDisconnect);
+                }
+                self.own.record(&edge, asked, status);
+                followed.after
             }
         }
     }
-
-    fn record(&self, edge: &Edge, asked: &Asked, status: u16) {
-        let deployment = self.deployment.and_then(|at| self.plan.deployments.get(at));
-        let labels = Labels {
-            endpoint: self.lookup.verb.name(),
-            model: &self.group,
-            provider: deployment.map_or("", |one| &one.provider),
-            deployment: deployment.map_or("", |one| &one.id),
-            key: self.key.as_ref().map_or("", |key| &key.alias),
-            status,
-        };
-        let nanoseconds = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        let sample = Sample {
-            total_ns: nanoseconds(asked.started.elapsed()),
-            upstream_ns: nanoseconds(self.upstream),
-            ..Sample::default()
-        };
-        edge.shop.metrics.record(&labels, &sample);
-    }
-}
-
-/// A page of items, as it is asked for.
-#[derive(Debug, PartialEq, Eq)]
-struct Wanted {
-    after: Option<String>,
-    ascending: bool,
-    limit: usize,
-}
-
-impl Wanted {
-    fn of(head: &Head) -> Result<Self> {
-        let wrong = |name: &'static str, what: &str| {
-            let message = format!("The parameter `{name}` must be {what}.");
-            Error::new(Class::InvalidRequest, message).with_param(name)
-        };
-        let Page { ascending, limit, .. } = Page::default();
-        let ascending = match field(head, "order").as_deref() {
-            None => ascending,
-            Some("asc") => true,
-            Some("desc") => false,
-            Some(_) => return Err(wrong("order", "`asc` or `desc`")),
-        };
-        let limit = match field(head, "limit") {
-            None => limit,
-            Some(text) => {
-                let number = text.parse().ok().filter(|number| (1..=MOST_ITEMS).contains(number));
-                number.ok_or_else(|| wrong("limit", "a number from 1 to 100"))?
-            }
-        };
-        Ok(Wanted { after: field(head, "after"), ascending, limit })
-    }
-}
-
-/// Lists what a response answers. A long list takes its time: not on the thread that serves.
-async fn input_items(content: Content, id: String, wanted: Wanted) -> Result<Answer> {
-    let list = move || {
-        let request = content.request();
-        let request = simdutf8::basic::from_utf8(&request).unwrap_or_default();
-        let Wanted { after, ascending, limit } = wanted;
-        stored::input_items(request, &id, Page { after: after.as_deref(), ascending, limit })
-    };
-    let ending = |_| Error::new(Class::Draining, "The gateway is shutting down.");
-    let items = tokio::task::spawn_blocking(list).await.map_err(ending)?.map_err(|fault| {
-        let error = Error::new(Class::InvalidRequest, fault.message);
-        fault.param.into_iter().fold(error, Error::with_param)
-    })?;
-    Ok(Answer::json(items))
-}
-
-/// The first value of a field of the query, decoded.
-fn field(head: &Head, name: &str) -> Option<String> {
-    let fields = head.query()?.split('&');
-    let value = fields.filter_map(|field| field.split_once('=')).find(|(key, _)| *key == name)?.1;
-    access::percent_decode(value)
 }
 
 #[cfg(test)]

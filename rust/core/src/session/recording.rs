@@ -26,6 +26,19 @@ fn nanoseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
+/// What a call is filed under.
+pub(super) fn labels<'a>(ticket: &'a Ticket, trail: &Trail, status: u16) -> Labels<'a> {
+    let deployment = trail.deployment.and_then(|index| ticket.plan.deployments.get(index));
+    Labels {
+        endpoint: ticket.operation.name(),
+        model: ticket.model_label(),
+        provider: deployment.map_or("", |one| &one.provider),
+        deployment: deployment.map_or("", |one| &one.id),
+        key: &ticket.key.alias,
+        status,
+    }
+}
+
 impl<S> Session<S> {
     /// Settles the reservation and notes the call in the metrics.
     pub(super) fn finish(&self, call: &Call, trail: &Trail, asked: &Asked, ending: Ending) {
@@ -59,15 +72,7 @@ impl<S> Session<S> {
         usage: Usage,
         first_byte: Option<Duration>,
     ) {
-        let deployment = trail.deployment.and_then(|index| ticket.plan.deployments.get(index));
-        let labels = Labels {
-            endpoint: ticket.operation.name(),
-            model: ticket.model_label(),
-            provider: deployment.map_or("", |one| &one.provider),
-            deployment: deployment.map_or("", |one| &one.id),
-            key: &ticket.key.alias,
-            status,
-        };
+        let labels = labels(ticket, trail, status);
         let sample = Sample {
             total_ns: nanoseconds(asked.started.elapsed()),
             upstream_ns: nanoseconds(trail.upstream),

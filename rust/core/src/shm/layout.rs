@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64};
 /// First word of the file: `llmgwshm`.
 pub(super) const MAGIC: u64 = u64::from_be_bytes(*b"llmgwshm");
 /// Raised with every change of this file.
-pub(super) const LAYOUT_VERSION: u64 = 2;
+pub(super) const LAYOUT_VERSION: u64 = 3;
 /// Words kept for the header.
 pub(super) const HEADER_WORDS: usize = 8;
 
@@ -76,6 +76,8 @@ pub struct Worker {
     pub connections: AtomicI64,
     /// Responses that are about to be on the disk.
     pub storing: AtomicI64,
+    /// Realtime sessions open.
+    pub realtime: AtomicI64,
 }
 
 /// What is known of one deployment.

@@ -5,9 +5,12 @@ use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 /// How many letters of a name its folder has.
 const SHARD: usize = 2;
+/// How many letters at a name's end are its owner's mark.
+const MARK: usize = 16;
 /// What disks give out: a small file takes as much.
 const BLOCK: u64 = 4096;
 /// The largest file that is read at all.
@@ -50,8 +53,11 @@ impl Folder {
             }
             result => result?,
         };
-        let written =
-            file.write_all(bytes).and_then(|()| fs::rename(&unfinished, shard.join(name)));
+        // The kernel's own stamp moves on with its clock, every few milliseconds: too coarse to tell which came first.
+        let written = file
+            .write_all(bytes)
+            .and_then(|()| file.set_modified(SystemTime::now()))
+            .and_then(|()| fs::rename(&unfinished, shard.join(name)));
         if let Err(error) = written {
             // The error to be told is the first one.
             let _ = fs::remove_file(&unfinished);
@@ -91,6 +97,19 @@ impl Folder {
         }
     }
 
+    /// The names of entries that begin so; `prefix` has at least the letters of a shard.
+    ///
+    /// # Errors
+    /// The system's. Where nothing was written yet, there are none.
+    pub fn names(&self, prefix: &str) -> io::Result<Vec<String>> {
+        let files = match fs::read_dir(self.root.join(prefix.get(..SHARD).unwrap_or(prefix))) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            result => result?,
+        };
+        let names = files.filter_map(|file| file.ok()?.file_name().into_string().ok());
+        Ok(names.filter(|name| name.starts_with(prefix) && is_entry(name)).collect())
+    }
+
     fn path(&self, name: &str) -> PathBuf {
         self.root.join(name.get(..SHARD).unwrap_or(name)).join(name)
     }
@@ -110,6 +129,12 @@ pub fn on_disk(length: u64) -> u64 {
 #[must_use]
 pub fn is_entry(name: &str) -> bool {
     name.len() == 64 && name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// The mark of its owner that an entry's name ends with; see [`super::seal`].
+#[must_use]
+pub fn mark(name: &str) -> Option<u64> {
+    u64::from_str_radix(name.get(name.len().checked_sub(MARK)?..)?, 16).ok()
 }
 
 /// Whether it is the name of a folder of such files.
@@ -172,6 +197,7 @@ mod tests {
     fn names_of_entries_are_told_from_others() {
         assert!(is_entry(&NAME[..64]));
         assert!(!is_entry("sweep.lock"));
+        assert_eq!(mark(&NAME[..64]), Some(0xef01_2345_6789_abcd));
         assert!(is_shard("ab") && !is_shard("xy"));
         assert!(is_unfinished(".new-1"));
     }

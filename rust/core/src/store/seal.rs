@@ -3,6 +3,8 @@
 //! Everything comes from the installation's pepper. Each file has a key of its own, made from the pepper
 //! and the file's salt, so that no nonce is ever used twice. The owner and the id are sealed in as
 //! associated data: a file that is put in another's place does not open.
+//!
+//! A name ends with a mark of its owner, so that the sweep sees which files are one owner's.
 
 use crate::keys::to_hex;
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
@@ -12,6 +14,8 @@ use ring::{hkdf, hmac};
 const MAGIC: &[u8; 8] = b"llmgwrs\x01";
 /// Bytes of a file's salt.
 const SALT: usize = 32;
+/// Bytes of a name that say which entry it is, and whose.
+const NAME: (usize, usize) = (24, 8);
 /// Bytes of the tag at a file's end.
 const TAG: usize = 16;
 
@@ -51,10 +55,14 @@ impl Sealer {
         Sealer { root, names }
     }
 
-    /// The name of a place's file: says nothing to who does not know the pepper.
+    /// The name of a place's file: to who does not know the pepper it says which others are of the same
+    /// owner, and nothing else.
     #[must_use]
     pub fn name(&self, place: Place<'_>) -> String {
-        to_hex(hmac::sign(&self.names, &place.bytes()).as_ref())
+        let sign = |place: Place<'_>| hmac::sign(&self.names, &place.bytes());
+        // No entry has an empty id.
+        let (entry, owner) = (sign(place), sign(Place { id: "", ..place }));
+        to_hex(&[&entry.as_ref()[..NAME.0], &owner.as_ref()[..NAME.1]].concat())
     }
 
     /// A file's bytes for this content; `None` when the system gives no randomness.

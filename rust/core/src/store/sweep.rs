@@ -1,7 +1,11 @@
-//! Lets go of what is too old or too much, oldest first. One process of the machine does it at a time.
+//! Lets go of what is too old or too much. One process of the machine does it at a time.
+//!
+//! Of what is too much, the oldest of those who have more than their share go first: nobody can push out
+//! what others have stored, as long as these have no more than would be left to each if all had as much.
 
 use super::folder::{self, Folder};
 use rustix::fs::{FlockOperation, flock};
+use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
@@ -75,6 +79,8 @@ struct Found {
     modified: SystemTime,
     bytes: u64,
     name: String,
+    /// The mark of whose it is.
+    owner: u64,
 }
 
 /// Removes what is not to stay.
@@ -89,19 +95,46 @@ pub fn sweep(folder: &Folder, bounds: Bounds, now: SystemTime) -> io::Result<Swe
     }
     swept.bytes = left.iter().map(|found| found.bytes).sum();
     if swept.bytes > bounds.max_bytes {
-        let aim = bounds.max_bytes / LEFT.1 * LEFT.0;
-        left.sort_unstable_by_key(|found| found.modified);
-        for found in left {
-            if swept.bytes <= aim {
-                break;
-            }
-            if folder.remove(&found.name).is_ok() {
-                swept.bytes -= found.bytes;
-                swept.crowded += 1;
-            }
-        }
+        thin_out(folder, left, bounds.max_bytes / LEFT.1 * LEFT.0, &mut swept);
     }
     Ok(swept)
+}
+
+/// Removes the oldest of those who have more than their share, until no more than `aim` bytes are left.
+fn thin_out(folder: &Folder, mut left: Vec<Found>, aim: u64, swept: &mut Swept) {
+    let mut totals = HashMap::new();
+    for found in &left {
+        *totals.entry(found.owner).or_insert(0) += found.bytes;
+    }
+    let share = fair_share(totals.values().copied().collect(), aim);
+    left.sort_unstable_by_key(|found| found.modified);
+    for found in left {
+        if swept.bytes <= aim {
+            break;
+        }
+        let total = totals.entry(found.owner).or_default();
+        if *total > share && folder.remove(&found.name).is_ok() {
+            *total -= found.bytes;
+            swept.bytes -= found.bytes;
+            swept.crowded += 1;
+        }
+    }
+}
+
+/// The most bytes that each may have of `aim`, so that all of it is given out: what one does not need goes
+/// to the others.
+fn fair_share(mut totals: Vec<u64>, aim: u64) -> u64 {
+    totals.sort_unstable();
+    let (mut rest, mut waiting) = (aim, totals.len() as u64);
+    for total in totals {
+        let share = rest / waiting;
+        if total > share {
+            return share;
+        }
+        rest -= total;
+        waiting -= 1;
+    }
+    u64::MAX
 }
 
 /// Goes through one folder of files: removes the old ones, notes the others.
@@ -121,7 +154,8 @@ fn look(shard: &Path, keep: Duration, now: SystemTime, left: &mut Vec<Found>, sw
             if age >= keep && fs::remove_file(&path).is_ok() {
                 swept.expired += 1;
             } else {
-                left.push(Found { modified, bytes: folder::on_disk(facts.len()), name });
+                let owner = folder::mark(&name).unwrap_or_default();
+                left.push(Found { modified, bytes: folder::on_disk(facts.len()), name, owner });
             }
         }
     }
@@ -143,7 +177,11 @@ mod tests {
     const ROOMY: Bounds = Bounds { keep: DAY, max_bytes: 1 << 30 };
 
     fn name(number: u32) -> String {
-        format!("{number:064x}")
+        name_of(number, 7)
+    }
+
+    fn name_of(number: u32, owner: u64) -> String {
+        format!("{number:048x}{owner:016x}")
     }
 
     /// A folder with files of one block each, the first one written longest ago.
@@ -186,6 +224,52 @@ mod tests {
         let swept = sweep(&folder, bounds, SystemTime::now()).unwrap();
         assert_eq!(swept, Swept { bytes: 4 * 4096, expired: 0, crowded: 6 });
         assert_eq!(there(&folder, 10), [6, 7, 8, 9]);
+    }
+
+    #[test]
+    fn of_a_burst_the_first_go() {
+        let (_temp, folder) = folder(0);
+        for number in 0..400 {
+            folder.write(&name(number), b"x").unwrap();
+        }
+        let bounds = Bounds { max_bytes: 200 * 4096, ..ROOMY };
+        sweep(&folder, bounds, SystemTime::now()).unwrap();
+        assert_eq!(there(&folder, 400), (220..400).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn who_has_more_than_its_share_pushes_out_nobody_else() {
+        let (_temp, folder) = folder(2);
+        for number in 10..30 {
+            folder.write(&name_of(number, 8), b"x").unwrap();
+        }
+        let bounds = Bounds { max_bytes: 10 * 4096, ..ROOMY };
+        let swept = sweep(&folder, bounds, SystemTime::now()).unwrap();
+        assert_eq!(swept, Swept { bytes: 9 * 4096, expired: 0, crowded: 13 });
+        assert_eq!(there(&folder, 2), [0, 1]);
+        let newest = (23..30).map(|number| folder.read(&name_of(number, 8)).unwrap());
+        assert!(newest.into_iter().all(|file| file.is_some()));
+    }
+
+    #[test]
+    fn where_there_are_more_owners_than_places_the_newest_stay() {
+        let (_temp, folder) = folder(0);
+        for number in 0..20 {
+            folder.write(&name_of(number, u64::from(number)), b"x").unwrap();
+        }
+        let bounds = Bounds { max_bytes: 10 * 4096, ..ROOMY };
+        assert_eq!(sweep(&folder, bounds, SystemTime::now()).unwrap().bytes, 9 * 4096);
+        let is_there = |number| folder.read(&name_of(number, u64::from(number))).unwrap().is_some();
+        assert!((11..20).all(is_there) && !(0..11).any(is_there));
+    }
+
+    #[test]
+    fn a_share_is_what_is_left_for_those_who_need_more() {
+        assert_eq!(fair_share(vec![100, 1, 100], 61), 30);
+        assert_eq!(fair_share(vec![10, 20], 40), u64::MAX);
+        assert_eq!(fair_share(vec![10, 50], 40), 30);
+        assert_eq!(fair_share(vec![], 40), u64::MAX);
+        assert_eq!(fair_share(vec![5], 0), 0);
     }
 
     #[test]

@@ -28,7 +28,8 @@ impl Room {
         let temp = TempFolder::make();
         let plan = plan(|snapshot| snapshot["responses"] = policy);
         let shop = Arc::new(shop(Some(plan.clone())));
-        let store = Store::open(temp.path().join("responses"), shop).unwrap();
+        let store =
+            Store::open(temp.path().join("responses"), temp.path().join("files"), shop).unwrap();
         Room { temp, store, plan }
     }
 
@@ -84,8 +85,9 @@ async fn what_is_kept_is_found_at_once_though_it_is_written_elsewhere() {
     let room = Room::new();
     for number in 0..50 {
         let id = format!("resp_{number}");
-        room.keep("app", &id, entry("{}"));
-        assert_eq!(room.find("app", &id).await, Some(entry("{}")), "{id}");
+        let kept = entry("{}");
+        room.keep("app", &id, kept.clone());
+        assert_eq!(room.find("app", &id).await, Some(kept), "{id}");
     }
 }
 
@@ -228,6 +230,19 @@ async fn when_there_are_too_many_the_oldest_go() {
     assert_eq!(room.find("app", "resp_0").await, None);
     assert!(room.find("app", "resp_10").await.is_some());
     assert_eq!(room.sample("llmgw_stored_responses_bytes"), 9 * 4096);
+}
+
+#[tokio::test]
+async fn one_owner_cannot_push_out_what_others_have_stored() {
+    let room = Room::with(policy(|policy| policy["max_bytes"] = json!(10 * 4096)));
+    room.keep("quiet", "resp_old", entry("{}"));
+    for number in 0..30 {
+        room.keep("loud", &format!("resp_{number}"), entry("{}"));
+    }
+    room.store.close();
+    assert!(room.find("quiet", "resp_old").await.is_some());
+    assert!(room.find("loud", "resp_29").await.is_some());
+    assert_eq!(room.find("loud", "resp_0").await, None);
 }
 
 #[tokio::test]

@@ -56,6 +56,8 @@ impl Writer {
 /// What the thread works with.
 pub(super) struct Desk {
     pub(super) folder: Folder,
+    /// Written by whoever has something for it; only swept here.
+    pub(super) files: Folder,
     pub(super) shop: Arc<Shop>,
     pub(super) losses: Arc<Losses>,
     /// Lowered by what was written.
@@ -65,10 +67,12 @@ pub(super) struct Desk {
 impl Desk {
     fn work(&self, jobs: &Receiver<Job>) {
         self.sweep(AT_START);
+        self.sweep_files(AT_START);
         let mut next = Instant::now() + SWEEP;
         loop {
             if Instant::now() >= next {
                 self.sweep(SWEEP);
+                self.sweep_files(SWEEP);
                 next = Instant::now() + SWEEP;
             }
             match jobs.recv_timeout(next.saturating_duration_since(Instant::now())) {
@@ -111,7 +115,7 @@ impl Desk {
         // Without terms nothing is to be kept.
         let nothing = Bounds { keep: Duration::ZERO, max_bytes: 0 };
         let bounds = plan.responses.as_ref().map_or(nothing, super::Terms::bounds);
-        match self.sweep_within(bounds, pause) {
+        match sweep_within(&self.folder, bounds, pause) {
             Ok(Some(swept)) => {
                 self.shop.metrics.set_stored(swept.bytes);
                 if swept.crowded > 0 {
@@ -129,8 +133,27 @@ impl Desk {
         }
     }
 
-    fn sweep_within(&self, bounds: Bounds, pause: Duration) -> io::Result<Option<Swept>> {
-        let Some(_turn) = Turn::take(&self.folder, pause)? else { return Ok(None) };
-        sweep::sweep(&self.folder, bounds, SystemTime::now()).map(Some)
+    /// The same for what is remembered of files. Where they are switched off, it stays: they lie where they lay.
+    fn sweep_files(&self, pause: Duration) {
+        let Ok(plan) = self.shop.plan() else { return };
+        let Some(terms) = &plan.files else { return };
+        match sweep_within(&self.files, terms.bounds(), pause) {
+            Ok(Some(swept)) if swept.crowded > 0 => {
+                let count = swept.crowded.to_string();
+                let event = "files were forgotten before their time: there are too many";
+                self.shop.log.warn(event, &[("count", &count)]);
+            }
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => {
+                let reason = error.to_string();
+                self.shop.log.warn("the remembered files were not swept", &[("reason", &reason)]);
+            }
+        }
     }
+}
+
+fn sweep_within(folder: &Folder, bounds: Bounds, pause: Duration) -> io::Result<Option<Swept>> {
+    let Some(_turn) = Turn::take(folder, pause)? else { return Ok(None) };
+    sweep::sweep(folder, bounds, SystemTime::now()).map(Some)
 }

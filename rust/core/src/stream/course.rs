@@ -138,14 +138,19 @@ impl Course {
 
 /// The end of a plain body, where the usage stands in large replies.
 #[derive(Default)]
-pub(super) struct Tail {
+pub(crate) struct Tail {
     pub(super) bytes: Vec<u8>,
 }
 
 impl Tail {
     pub(super) const KEPT: usize = 4096;
 
-    pub(super) fn add(&mut self, data: &[u8]) {
+    /// What there is of it.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    pub(crate) fn add(&mut self, data: &[u8]) {
         self.bytes.extend_from_slice(&data[data.len().saturating_sub(Self::KEPT)..]);
         let surplus = self.bytes.len().saturating_sub(Self::KEPT);
         self.bytes.drain(..surplus);
@@ -161,10 +166,15 @@ fn grammar(operation: Operation) -> Grammar {
         | Operation::AudioTranslations => return Grammar::Media,
         _ => {}
     }
-    match operation.format() {
-        Some(Kind::OpenaiResponses) => Grammar::Responses,
-        Some(Kind::AnthropicMessages) => Grammar::Messages,
-        Some(Kind::GeminiGenerate) => Grammar::Content,
+    grammar_of(operation.format().unwrap_or(Kind::OpenaiChat))
+}
+
+/// How a stream of that format says that it is complete.
+pub(crate) fn grammar_of(kind: Kind) -> Grammar {
+    match kind {
+        Kind::OpenaiResponses => Grammar::Responses,
+        Kind::AnthropicMessages => Grammar::Messages,
+        Kind::GeminiGenerate => Grammar::Content,
         _ => Grammar::Chat,
     }
 }

@@ -37,7 +37,9 @@ impl Passage {
     /// The event that tells the client of a failure of ours.
     pub(super) fn fail(&mut self, dialect: Kind, error: &Error, request_id: &str) -> Bytes {
         match self {
-            Passage::Relay(_) => dialect::error_event(dialect, error, request_id).into(),
+            Passage::Relay(relay) => {
+                dialect::error_event(dialect, error, request_id, relay.events()).into()
+            }
             Passage::Translation(translation) => translation.fail(error),
         }
     }

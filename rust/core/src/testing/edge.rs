@@ -120,7 +120,11 @@ fn settings(control_socket: &Path) -> EdgeSettings {
         "write_timeout": 60.0, "keep_alive_timeout": 60.0, "max_connections": 1000,
         "tls_cert_file": null, "tls_key_file": null,
         "control_socket": control_socket, "secret": EDGE_SECRET,
+        "realtime": {
+            "max_sessions": 2, "max_message_bytes": 100_000, "idle_timeout": 60.0, "max_duration": 60.0,
+        },
         "responses_folder": control_socket.with_extension("responses"),
+        "files_folder": control_socket.with_extension("files"),
     });
     EdgeSettings::from_json(settings.to_string().as_bytes()).unwrap()
 }

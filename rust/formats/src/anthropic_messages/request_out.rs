@@ -18,7 +18,7 @@ pub(super) fn encode(
     target: &Target<'_>,
     dropped: &mut Dropped,
 ) -> Result<Sent, Fault> {
-    let model = Model::of(target.model, target.original);
+    let model = Model::of(target.known_as(), target.original);
     let max_tokens = max_tokens(request, target, dropped);
     let answer = Answer::new(request, target, model, dropped);
     let forced = answer.forces(request, model);

@@ -1,7 +1,8 @@
 //! What the models behind Bedrock take, as far as their ids tell.
 //!
 //! Ids name the maker, perhaps behind a region or within an ARN (`us.anthropic.claude-…`). The ARN of
-//! an application's own inference profile tells nothing: such a model is sent plain Converse.
+//! an application's own inference profile tells nothing: unless the configuration says whose it is
+//! ([`crate::format::Target::base_model`]), such a model is sent plain Converse.
 
 /// The maker, and the ways in which its models differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +41,7 @@ pub(super) struct Model {
 
 /// Parts of ids and whose they are: the first that is there decides.
 const FAMILIES: [(&str, Family); 11] = [
-    ("anthropic.claude", Family::ClaudeAdaptiveOnly),
+    ("claude", Family::ClaudeAdaptiveOnly),
     ("amazon.nova-2", Family::NovaThinking),
     ("amazon.nova", Family::Nova),
     ("openai.gpt-oss", Family::GptOss),
@@ -129,6 +130,7 @@ mod tests {
             ("us.meta.llama4-scout-17b-instruct-v1:0", Family::Unforced),
             ("qwen.qwen3-32b-v1:0", Family::Other),
             ("arn:aws:bedrock:us-east-1:1:application-inference-profile/abc", Family::Other),
+            ("anthropic/claude-sonnet-4-5", Family::ClaudeBudget),
         ] {
             assert_eq!(Model::of(id).family, family, "{id}");
         }

@@ -19,7 +19,7 @@ pub(super) fn encode(
     target: &Target<'_>,
     dropped: &mut Dropped,
 ) -> Result<Sent, Fault> {
-    let model = Model::of(target.model);
+    let model = Model::of(target.known_as());
     let plan = Plan::of(request, model, dropped)?;
     let tools = Tools::plan(request, &plan, model, target, dropped);
     let options = Options::plan(request, &plan, model, target, tools.forced(), dropped);

@@ -21,7 +21,7 @@ pub fn decode_request<'a>(
     let mut request = EmbedRequest { model: Cow::Borrowed(model), ..EmbedRequest::default() };
     match method {
         Method::EmbedContent | Method::VertexEmbedContent => one(&mut request, &body, "")?,
-        Method::BatchEmbedContents => {
+        Method::BatchEmbedContents | Method::VertexBatchEmbedContents => {
             let all = needed(&body, "requests")?;
             for (index, each) in list(&"requests", all)?.iter().enumerate() {
                 one(&mut request, each, &format!("requests[{index}]."))?;
@@ -123,12 +123,13 @@ pub fn encode_request(
             request.inputs.iter().for_each(|text| flat(w, request, text, model));
         }
         Method::VertexEmbedContent => {
-            request.inputs.iter().for_each(|text| content(w, text));
-            w.key("embedContentConfig").object(|w| {
-                config(w, request);
-                w.flag_if("autoTruncate", request.truncate);
-            });
+            request.inputs.iter().for_each(|text| nested(w, request, text));
         }
+        Method::VertexBatchEmbedContents => w.key("requests").array(|w| {
+            for text in &request.inputs {
+                w.object(|w| nested(w, request, text));
+            }
+        }),
     });
     Ok(w.finish())
 }
@@ -157,6 +158,15 @@ fn flat(w: &mut Writer, request: &EmbedRequest<'_>, text: &str, model: &str) {
     }
     content(w, text);
     config(w, request);
+}
+
+/// A request of Vertex AI's `:embedContent`; its path alone names the model.
+fn nested(w: &mut Writer, request: &EmbedRequest<'_>, text: &str) {
+    content(w, text);
+    w.key("embedContentConfig").object(|w| {
+        config(w, request);
+        w.flag_if("autoTruncate", request.truncate);
+    });
 }
 
 fn predict(w: &mut Writer, request: &EmbedRequest<'_>) {
@@ -221,7 +231,7 @@ pub fn encode_reply(reply: &Embeddings<'_>, method: Method) -> Vec<u8> {
                     values(w.key("embedding"), first);
                 }
             }
-            Method::BatchEmbedContents => w
+            Method::BatchEmbedContents | Method::VertexBatchEmbedContents => w
                 .key("embeddings")
                 .array(|w| reply.vectors.iter().for_each(|vector| values(w, vector))),
             Method::Predict => return predictions(w, reply),

@@ -43,6 +43,12 @@ fn openais_request_becomes_each_of_googles() {
             r#"{"content":{"parts":[{"text":"a"}]},"embedContentConfig":{"taskType":"RETRIEVAL_QUERY","outputDimensionality":8}}"#,
             &[],
         ),
+        (
+            several,
+            Method::VertexBatchEmbedContents,
+            r#"{"requests":[{"content":{"parts":[{"text":"a"}]},"embedContentConfig":{"outputDimensionality":8}},{"content":{"parts":[{"text":"b"}]},"embedContentConfig":{"outputDimensionality":8}}]}"#,
+            &["end_user"],
+        ),
     ] {
         let (found, dropped) = to_gemini(body, method);
         assert_eq!(

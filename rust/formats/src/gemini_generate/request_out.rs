@@ -37,7 +37,7 @@ pub(super) fn encode(
     let mut result = Ok(());
     let mut w = Writer::new();
     w.object(|w| {
-        result = contents_out::write(w, request, Model::of(target.model), dropped);
+        result = contents_out::write(w, request, Model::of(target.known_as()), dropped);
         tools_out::write(w, request, output_tool.is_some(), target, dropped);
         let config = generation_config(request, output_tool.is_none(), target, dropped);
         w.member_if("generationConfig", config.as_deref());

@@ -103,7 +103,7 @@ pub(super) fn write(
     dropped: &mut Dropped,
 ) {
     let Some(reasoning) = reasoning else { return };
-    let model = Model::of(target.model);
+    let model = Model::of(target.known_as());
     if !target.reasoning || model.version.is_some_and(|version| version < 25) {
         // Not to think is what the others do anyway.
         let asks = reasoning.effort.is_some_and(|effort| effort != Effort::None);

@@ -152,6 +152,10 @@ pub const fn type_of(kind: FailureKind) -> &'static str {
     }
 }
 
+/// The gateway's own code for a budget that is used up: the client's with its operator, which is not the
+/// account's with its provider.
+const BUDGET: &str = "budget_exceeded";
+
 /// `error.code` of a failure: OpenAI's where clients act on it (they retry, compact or stop by it),
 /// otherwise the provider's own, otherwise what OpenAI says most often.
 #[must_use]
@@ -160,7 +164,7 @@ pub fn code_of<'a>(failure: &'a Failure<'_>) -> Option<&'a str> {
         failure.kind,
         FailureKind::ContextLength | FailureKind::Quota | FailureKind::RateLimit
     );
-    let own = failure.code.as_deref().filter(|_| !acted_on);
+    let own = failure.code.as_deref().filter(|code| !acted_on || *code == BUDGET);
     own.or_else(|| usual_code(failure.kind))
 }
 

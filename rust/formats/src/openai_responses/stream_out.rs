@@ -5,6 +5,7 @@
 
 mod calls;
 mod events;
+mod replay;
 mod whole;
 
 use super::ids::Ids;
@@ -20,6 +21,7 @@ use crate::lost::Lost;
 use crate::signature;
 use calls::Live;
 use events::Events;
+pub use replay::replay;
 
 /// How much of the output is remembered for the last event, in bytes; no model writes as much.
 const MOST_REMEMBERED: usize = 32 * 1024 * 1024;

@@ -26,6 +26,7 @@ pub const CONTEXT: Context<'static> =
 pub fn original() -> Target<'static> {
     Target {
         model: "upstream-model",
+        base_model: None,
         max_output_tokens: Some(64_000),
         original: true,
         stream_usage: true,

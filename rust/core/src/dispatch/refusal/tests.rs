@@ -35,6 +35,8 @@ fn a_status_says_what_dispatch_may_do() {
     assert_eq!(class(404, "{}"), Class::UpstreamRejected);
     assert_eq!(class(401, "{}"), Class::UpstreamAuth);
     assert_eq!(class(429, "{}"), Class::UpstreamRateLimited);
+    assert_eq!(classify(400, FailureKind::RateLimit), Class::UpstreamRateLimited);
+    assert_eq!(classify(400, FailureKind::Quota), Class::UpstreamRateLimited);
     assert_eq!(class(302, ""), Class::UpstreamProtocol);
     assert_eq!(class(500, ""), Class::UpstreamOverloaded);
     assert_eq!(class(529, ""), Class::UpstreamOverloaded);

@@ -29,7 +29,8 @@ impl Room {
         });
         let shop = Arc::new(shop(Some(plan)));
         let call = admitted(&shop, body);
-        let store = Store::open(temp.path().join("responses"), shop).unwrap();
+        let store =
+            Store::open(temp.path().join("responses"), temp.path().join("files"), shop).unwrap();
         Room { _temp: temp, store, call }
     }
 

@@ -7,7 +7,7 @@ use crate::http1::take_head;
 use crate::testing::plan;
 use bytes::BytesMut;
 
-fn head(method: &str, target: &str) -> Head {
+pub(super) fn head(method: &str, target: &str) -> Head {
     let text = format!("{method} {target} HTTP/1.1\r\nHost: a\r\n\r\n");
     take_head(&mut BytesMut::from(&text[..]), 4096).unwrap().unwrap()
 }
@@ -19,10 +19,6 @@ fn routed(method: &str, target: &str) -> Option<Lookup> {
         }
     });
     route(&plan, &head(method, target))
-}
-
-fn wanted(query: &str) -> Result<Wanted> {
-    Wanted::of(&head("GET", &format!("/v1/responses/resp_1/input_items{query}")))
 }
 
 #[test]
@@ -62,27 +58,17 @@ fn an_id_is_decoded() {
 }
 
 #[test]
-fn a_page_is_as_the_query_says() {
-    let page = |after: Option<&str>, ascending, limit| Wanted {
-        after: after.map(str::to_owned),
-        ascending,
-        limit,
+fn events_are_asked_for_from_the_beginning_or_after_one() {
+    let wanted = |method, verb, query: &str| {
+        events::Wanted::of(&head(method, &format!("/v1/responses/resp_1{query}")), verb)
     };
-    assert_eq!(wanted("").unwrap(), page(None, false, 20));
-    assert_eq!(wanted("?order=desc&limit=100").unwrap(), page(None, false, 100));
-    let query = "?limit=3&order=asc&after=msg%5F1&include=x";
-    assert_eq!(wanted(query).unwrap(), page(Some("msg_1"), true, 3));
-}
-
-#[test]
-fn a_page_that_cannot_be_is_refused_by_name() {
-    for (query, param) in [
-        ("?limit=0", "limit"),
-        ("?limit=101", "limit"),
-        ("?limit=x", "limit"),
-        ("?order=up", "order"),
-    ] {
-        let error = wanted(query).unwrap_err();
-        assert_eq!((error.class, error.param.as_deref()), (Class::InvalidRequest, Some(param)));
-    }
+    let retrieved = |query| wanted("GET", Verb::Retrieve, query);
+    assert_eq!(retrieved("").unwrap(), None);
+    assert_eq!(retrieved("?stream=false&starting_after=3").unwrap(), None);
+    assert_eq!(retrieved("?stream=true").unwrap().unwrap().first(), 0);
+    assert_eq!(retrieved("?stream=true&starting_after=3").unwrap().unwrap().first(), 4);
+    assert_eq!(wanted("HEAD", Verb::Retrieve, "?stream=true").unwrap(), None);
+    assert_eq!(wanted("DELETE", Verb::Delete, "?stream=true").unwrap(), None);
+    let error = retrieved("?stream=true&starting_after=-1").unwrap_err();
+    assert_eq!(error.param.as_deref(), Some("starting_after"));
 }

@@ -15,11 +15,22 @@ type OfPart<'i> = (&'i str, usize, usize);
 #[derive(Debug, Default)]
 pub(super) struct Events {
     next: u64,
+    /// The first number that is wanted.
+    first: u64,
 }
 
 impl Events {
+    /// Writes only those after the one of this number.
+    pub(super) fn after(number: Option<u64>) -> Self {
+        Events { next: 0, first: number.map_or(0, |number| number.saturating_add(1)) }
+    }
+
     /// Writes an event whose other members `fill` writes.
     pub(super) fn write(&mut self, out: &mut Vec<u8>, name: &str, fill: impl FnOnce(&mut Writer)) {
+        if self.next < self.first {
+            self.next += 1;
+            return;
+        }
         out.extend_from_slice(b"event: ");
         out.extend_from_slice(name.as_bytes());
         out.extend_from_slice(b"\ndata: ");

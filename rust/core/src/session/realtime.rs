@@ -1,0 +1,180 @@
+//! A realtime session: let in, joined with an upstream that takes it, and left to the two of them.
+
+use super::recording::labels;
+use super::{After, Asked, CLIENT_GONE, Ending, Session};
+use crate::access;
+use crate::call::Call;
+use crate::dispatch::{Extra, Opening, Trail, dispatch_upload};
+use crate::error::{Class, Error, Result};
+use crate::http1::{Framing, Head};
+use crate::metrics::Counter;
+use crate::plan::{Key, Plan};
+use crate::realtime::frame::Side;
+use crate::realtime::handshake::{self, Wanted};
+use crate::realtime::policy::Policy;
+use crate::realtime::relay::{Ended, Terms, relay};
+use crate::realtime::{self, Place};
+use crate::reply::Body;
+use crate::snapshot::Operation;
+use crate::translate::Chat;
+use crate::upstream::Socket;
+use crate::usage::Usage;
+use std::cell::RefCell;
+use std::sync::Arc;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::Instant;
+
+/// The status of a session that was opened, in its reply and in metrics.
+const SWITCHED: u16 = 101;
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
+    /// Answers a request for a session, and serves it to its end.
+    pub(super) async fn realtime(
+        &mut self,
+        plan: Arc<Plan>,
+        head: &Head,
+        asked: &mut Asked,
+    ) -> After {
+        let edge = self.edge.clone();
+        let shown = handshake::credential(head);
+        let key = match shown.and_then(|shown| edge.shop.authenticate(&plan, shown)) {
+            Ok(key) => key,
+            Err(error) => {
+                self.record_refusal(Operation::Realtime, "", &error, asked);
+                return self.refuse_unread(asked, head, &error).await;
+            }
+        };
+        let alias = key.alias.clone();
+        match self.let_session_in(plan, key, head) {
+            Ok((call, wanted, place)) => self.open(&call, &wanted, place, head, asked).await,
+            Err(error) => {
+                self.record_refusal(Operation::Realtime, &alias, &error, asked);
+                self.refuse_unread(asked, head, &error).await
+            }
+        }
+    }
+
+    fn let_session_in<'h>(
+        &self,
+        plan: Arc<Plan>,
+        key: Arc<Key>,
+        head: &'h Head,
+    ) -> Result<(Call, Wanted<'h>, Place)> {
+        let wanted = Wanted::of(head)?;
+        if head.framing != Framing::Length(0) {
+            return Err(Error::new(Class::InvalidRequest, "A WebSocket is opened without a body."));
+        }
+        let model = realtime::model(head)?;
+        if self.edge.is_stopping() {
+            return Err(Error::new(Class::Draining, "The gateway is shutting down."));
+        }
+        let place = self.edge.realtime.take(&self.edge.shop.metrics)?;
+        Ok((self.edge.shop.admit_session(plan, key, &model)?, wanted, place))
+    }
+
+    /// Looks for an upstream that takes the session, and tells the client what came of it.
+    async fn open(
+        &mut self,
+        call: &Call,
+        wanted: &Wanted<'_>,
+        place: Place,
+        head: &Head,
+        asked: &mut Asked,
+    ) -> After {
+        let edge = self.edge.clone();
+        let in_flight = edge.in_flight();
+        let request_id = asked.request_id.clone();
+        let mut extra = access::passed_on(head, &request_id, asked.dialect);
+        let says_beta = extra.iter().any(|(name, _)| *name == "openai-beta");
+        extra.extend(wanted.beta().filter(|_| !says_beta));
+        let chat = Chat::new(call, &request_id);
+        let (mut trail, mut rng) = (Trail::default(), edge.desk.borrow_mut().rng.fork());
+        let mut opening = Opening { extra: &extra as &Extra<'_>, socket: None };
+        let outcome = tokio::select! {
+            biased;
+            outcome = dispatch_upload(&edge.shop, &chat, &mut opening, &mut rng, &mut trail) => outcome,
+            () = self.connection.gone() => {
+                self.finish(call, &trail, asked, Ending { status: CLIENT_GONE, ..Ending::default() });
+                return After::Cut;
+            }
+        };
+        drop(in_flight);
+        match opening.socket {
+            Some(socket) if outcome.is_ok() => {
+                self.serve_session(call, wanted, socket, &trail, asked, rng).await
+            }
+            _ => {
+                drop(place);
+                self.conclude(&chat, outcome, &mut trail, asked).await
+            }
+        }
+    }
+
+    /// Tells the client that its session is open, and lets it run.
+    async fn serve_session(
+        &mut self,
+        call: &Call,
+        wanted: &Wanted<'_>,
+        socket: Socket,
+        trail: &Trail,
+        asked: &Asked,
+        rng: fastrand::Rng,
+    ) -> After {
+        let edge = self.edge.clone();
+        let Some(index) = trail.deployment else { return After::Cut };
+        let model = call.plan.deployments[index].routed_model(&call.matched);
+        self.record(call, trail, asked, SWITCHED, Usage::default(), None);
+        if self.switch(call, wanted, trail, asked).await.is_err() {
+            edge.shop.metrics.count(Counter::ClientDisconnect);
+            return After::Cut;
+        }
+        let terms = Terms {
+            most: edge.realtime.max_message_bytes,
+            idle: edge.realtime.idle_timeout,
+            deadline: Instant::now() + edge.realtime.max_duration,
+            patience: self.connection.limits().write_timeout,
+        };
+        let policy = Policy {
+            shop: &edge.shop,
+            ticket: call,
+            model: &model,
+            deployment: index,
+            rng: RefCell::new(rng),
+        };
+        let labels = labels(call, trail, SWITCHED);
+        let charge = |usage: Usage| {
+            edge.shop.settle(call, Some(usage.input.saturating_add(usage.output)));
+            edge.shop.metrics.charge(&labels, &usage);
+        };
+        let client = self.connection.parts();
+        let ended = relay(client, socket, &policy, charge, terms, edge.stopped()).await;
+        match ended {
+            Ended::Gone(Side::Client) => edge.shop.metrics.count(Counter::ClientDisconnect),
+            Ended::Gone(Side::Upstream) | Ended::Faulty(Side::Upstream, _) => {
+                let fields = [("deployment", labels.deployment)];
+                edge.shop.log.warn("the upstream of a session broke off", &fields);
+            }
+            _ => {}
+        }
+        After::CloseUnread
+    }
+
+    /// Writes the head after which HTTP is over.
+    async fn switch(
+        &mut self,
+        call: &Call,
+        wanted: &Wanted<'_>,
+        trail: &Trail,
+        asked: &Asked,
+    ) -> std::io::Result<()> {
+        self.head.begin(SWITCHED, &asked.request_id);
+        self.call_headers(call, trail);
+        self.head.header("connection", b"Upgrade").header("upgrade", b"websocket");
+        self.head.header("sec-websocket-accept", wanted.accept().as_bytes());
+        if let Some(protocol) = wanted.protocol() {
+            self.head.header("sec-websocket-protocol", protocol.as_bytes());
+        }
+        self.connection.write(self.head.end(Body::UntilClose, true), &[]).await?;
+        self.connection.flush().await
+    }
+}

@@ -1,0 +1,1 @@
+"""Providers' own APIs under the gateway: what passes, and what never does."""
