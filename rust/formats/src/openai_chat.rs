@@ -5,7 +5,9 @@
 //! `thinking_blocks` with signatures (LiteLLM), `extra_content.google.thought_signature` on tool calls
 //! (Gemini's OpenAI surface), `cache_control` on parts (LiteLLM, OpenRouter).
 
+mod functions;
 mod made;
+mod messages_in;
 mod messages_out;
 pub(crate) mod parts;
 mod reply_in;
@@ -15,6 +17,7 @@ mod request_out;
 mod strangers;
 mod stream_in;
 mod stream_out;
+mod tools_in;
 pub(crate) mod words;
 
 use crate::chat::{Block, Failure, Reply, Request};
@@ -48,8 +51,13 @@ impl Format for OpenaiChat {
         reply_in::decode(body, sent)
     }
 
-    fn encode_reply(&self, reply: &Reply<'_>, _: &Request<'_>, context: &Context<'_>) -> Vec<u8> {
-        reply_out::encode(reply, context)
+    fn encode_reply(
+        &self,
+        reply: &Reply<'_>,
+        request: &Request<'_>,
+        context: &Context<'_>,
+    ) -> Vec<u8> {
+        reply_out::encode(reply, request, context)
     }
 
     fn stream_decoder(&self, sent: &Sent) -> Box<dyn StreamDecoder> {

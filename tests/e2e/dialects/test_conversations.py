@@ -26,8 +26,6 @@ PATHS = {
 }
 # What in a request has no place in an upstream's dialect: each of them has to be named, or refused.
 PENALTIES = {"presence_penalty", "frequency_penalty"}
-# What is not translated at all.
-UNSUPPORTED = {"legacy_functions": "deprecated since 2023; OpenAI's own dialect takes it to its own hosts"}
 NO_LOSS = ("standard_only",)
 SETTINGS_LOST: dict[str, set[str]] = {
     "openai_chat": set(),
@@ -97,7 +95,7 @@ def test_a_conversation_is_taken_or_refused_in_plain_words(
     losses = lost(name, wire)
     if surface != wire and losses and response.status == 200:
         assert response.header(DROPPED), f"lost in silence: {losses}"
-    assert response.status == 200 or losses or name in UNSUPPORTED, response.body
+    assert response.status == 200 or losses, response.body
 
 
 def test_beta_headers_reach_the_vendor_whose_they_are(dialects: Dialects) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.dialects.conftest import Dialects
-from tests.e2e.dialects.test_conversations import CASES, CONVERSATIONS, UNSUPPORTED, lost, send
+from tests.e2e.dialects.test_conversations import CASES, CONVERSATIONS, lost, send
 
 INSTRUCTING = ("system", "developer")  # where these turns go is each dialect's own affair
 
@@ -78,7 +78,7 @@ def in_order(wanted: list[str], found: list[str]) -> bool:
 
 
 TRANSLATED = [
-    case for case in CASES if case[0] not in UNSUPPORTED and "refused" not in CONVERSATIONS[case[0]]
+    case for case in CASES if "refused" not in CONVERSATIONS[case[0]]
 ]
 
 

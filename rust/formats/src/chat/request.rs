@@ -13,6 +13,8 @@ pub struct Request<'a> {
     pub tools: Vec<Tool<'a>>,
     /// Whether it has to.
     pub tool_choice: Option<ToolChoice<'a>>,
+    /// The client knows calls by OpenAI's first words alone, `functions`: one at a time, without an id.
+    pub legacy_functions: bool,
     /// Whether several calls may come in one turn.
     pub parallel_tool_calls: Option<bool>,
     /// Most tokens of the reply.

@@ -1,8 +1,9 @@
 //! An upstream's whole reply.
 
 use super::made::{audio_in, images_in};
+use super::messages_in::{thoughts, tool_call};
 use super::parts::{citation_in, content_in, sign_text};
-use super::request_in::{thoughts, tool_call};
+
 use super::words::{finish_in, logprobs_in, usage_in};
 use crate::answer;
 use crate::chat::{Block, Choice, Finish, Reply};

@@ -1,17 +1,19 @@
 //! A whole reply for a client.
 
+use super::functions;
 use super::made::Beside;
 use super::messages_out::tool_call;
 use super::parts::{citation_out, signature_out, thinking_out};
-use super::words::{finish_out, logprobs_out, usage_out};
+use super::words::{logprobs_out, usage_out};
 use crate::chat::{
-    Block, Choice, Citation, Finish, Reply, Signature, TextBlock, Thinking, ToolCall,
+    Block, Choice, Citation, Finish, Reply, Request, Signature, TextBlock, Thinking, ToolCall,
 };
 use crate::format::Context;
 use crate::lost::Lost;
 use crate::writer::Writer;
 
-pub(super) fn encode(reply: &Reply<'_>, context: &Context<'_>) -> Vec<u8> {
+pub(super) fn encode(reply: &Reply<'_>, request: &Request<'_>, context: &Context<'_>) -> Vec<u8> {
+    let manner = Manner { legacy: request.legacy_functions, audio_id: audio_id(context) };
     let mut lost = Lost::default();
     let mut w = Writer::new();
     w.object(|w| {
@@ -19,7 +21,7 @@ pub(super) fn encode(reply: &Reply<'_>, context: &Context<'_>) -> Vec<u8> {
         w.count("created", reply.created.unwrap_or(context.now)).text("model", &reply.model);
         w.key("choices").array(|w| {
             for (index, one) in reply.choices.iter().enumerate() {
-                choice(w, index, one, context, &mut lost);
+                choice(w, index, one, &manner, &mut lost);
             }
         });
         if let Some(usage) = &reply.usage {
@@ -35,6 +37,13 @@ pub(super) fn encode(reply: &Reply<'_>, context: &Context<'_>) -> Vec<u8> {
 /// The provider's id, or one made of the request's.
 pub(super) fn id(given: &str, context: &Context<'_>) -> String {
     if given.is_empty() { format!("chatcmpl-{}", context.request_id) } else { given.to_owned() }
+}
+
+/// How a reply is written.
+struct Manner {
+    /// With OpenAI's first words for calls.
+    legacy: bool,
+    audio_id: String,
 }
 
 /// The id of a sound that has none.
@@ -83,7 +92,7 @@ impl<'b> Sorted<'b> {
         }
     }
 
-    fn write(&self, w: &mut Writer, context: &Context<'_>) {
+    fn write(&self, w: &mut Writer, manner: &Manner) {
         w.text("role", "assistant").text_or_null("content", self.text.as_deref());
         w.text_or_null("refusal", self.refusal);
         w.text_if("reasoning_content", Some(&*self.thought).filter(|text| !text.is_empty()));
@@ -96,32 +105,32 @@ impl<'b> Sorted<'b> {
             w.key("annotations")
                 .array(|w| self.citations.iter().for_each(|one| citation_out(w, one)));
         }
-        self.beside.write(w, 0, &audio_id(context));
-        if !self.calls.is_empty() {
+        self.beside.write(w, 0, &manner.audio_id);
+        if let (true, Some(call)) = (manner.legacy, self.calls.first()) {
+            functions::write(w, Some(&call.name), &call.arguments);
+        } else if !self.calls.is_empty() {
             w.key("tool_calls")
                 .array(|w| self.calls.iter().for_each(|one| tool_call(w, one, true)));
         }
     }
 }
 
-fn choice(
-    w: &mut Writer,
-    index: usize,
-    choice: &Choice<'_>,
-    context: &Context<'_>,
-    lost: &mut Lost,
-) {
+fn choice(w: &mut Writer, index: usize, choice: &Choice<'_>, manner: &Manner, lost: &mut Lost) {
     let sorted = Sorted::of(&choice.blocks, lost);
+    if manner.legacy {
+        lost.add_if(sorted.calls.len() > 1, functions::CALLED);
+        lost.add_if(sorted.calls.iter().any(|call| call.signature.is_some()), "signature");
+    }
     let declined = sorted.refusal.is_some() && choice.finish == Finish::Refusal;
     let finish = if declined { Finish::Stop } else { choice.finish };
     w.object(|w| {
-        w.count("index", index as u64).key("message").object(|w| sorted.write(w, context));
+        w.count("index", index as u64).key("message").object(|w| sorted.write(w, manner));
         w.key("logprobs");
         if choice.logprobs.is_empty() {
             w.null();
         } else {
             logprobs_out(w, &choice.logprobs);
         }
-        w.text("finish_reason", finish_out(finish));
+        w.text("finish_reason", functions::finish(finish, manner.legacy));
     });
 }

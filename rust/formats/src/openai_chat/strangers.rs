@@ -9,13 +9,14 @@ const PLAIN: [&str; 4] = ["role", "content", "name", "cache_control"];
 /// The same of a tool's.
 const TOOL: [&str; 5] = ["role", "content", "name", "cache_control", "tool_call_id"];
 /// The same of an assistant's.
-const ASSISTANT: [&str; 13] = [
+const ASSISTANT: [&str; 14] = [
     "role",
     "content",
     "name",
     "cache_control",
     "refusal",
     "tool_calls",
+    "function_call",
     "reasoning_content",
     "reasoning",
     "thinking_blocks",
@@ -43,6 +44,7 @@ pub(super) fn message<'a>(message: &Value<'a>, at: At<'_>, out: &mut Vec<Extra<'
         _ => &PLAIN,
     };
     note(message, known, at, out);
+    note_in(message, "function_call", &["name", "arguments"], at, out);
     let parts = message.get("content").map(Value::items).unwrap_or_default();
     for (index, one) in parts.iter().enumerate() {
         part(one, &|| format!("{}.content[{index}]", at()), out);

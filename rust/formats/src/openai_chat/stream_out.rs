@@ -1,9 +1,10 @@
 //! A stream for a client: chunks, the usage if asked for, then `[DONE]`.
 
+use super::functions;
 use super::made::Beside;
 use super::parts::{citation_out, signature_out, thinking_out};
 use super::reply_out::{audio_id, id};
-use super::words::{finish_out, logprobs_out, usage_out};
+use super::words::{logprobs_out, usage_out};
 use crate::chat::{Block, BlockStart, Delta, Event, Finish, Request, Signature, Thinking, Usage};
 use crate::format::{Context, StreamEncoder};
 use crate::lost::Lost;
@@ -15,6 +16,8 @@ pub(super) struct Encoder {
     request_id: String,
     now: u64,
     wants_usage: bool,
+    /// Calls are told with OpenAI's first words.
+    legacy: bool,
     /// What every chunk begins with, once the stream has.
     head: String,
     usage: Usage,
@@ -55,6 +58,7 @@ impl Encoder {
             request_id: context.request_id.to_owned(),
             now: context.now,
             wants_usage: request.stream_usage,
+            legacy: request.legacy_functions,
             head: String::new(),
             usage: Usage::default(),
             choices: Vec::new(),
@@ -110,7 +114,10 @@ impl Encoder {
             w.object(|w| {
                 w.count("index", index).key("delta").object(fill);
                 logprobs(w);
-                w.text_or_null("finish_reason", finish.map(finish_out));
+                w.text_or_null(
+                    "finish_reason",
+                    finish.map(|one| functions::finish(one, self.legacy)),
+                );
             });
         });
         out.extend_from_slice(self.head.as_bytes());
@@ -151,20 +158,55 @@ impl Encoder {
                 let number = known.calls;
                 known.calls += 1;
                 known.open.push(Open { block, what: What::Call(number) });
-                return self.chunk(choice, None, out, |w| {
-                    w.key("tool_calls").array(|w| {
-                        w.object(|w| {
-                            w.count("index", number).text("id", id).text("type", "function");
-                            w.key("function").object(|w| {
-                                w.text("name", name).text("arguments", "");
-                            });
-                            signature_out(w, signature.as_ref());
-                        });
-                    });
-                });
+                return self.call(choice, number, (id, name), signature.as_ref(), out);
             }
         };
         known.open.push(Open { block, what });
+    }
+
+    fn call(
+        &mut self,
+        choice: u64,
+        number: u64,
+        (id, name): (&str, &str),
+        signature: Option<&Signature<'_>>,
+        out: &mut Vec<u8>,
+    ) {
+        if !self.legacy {
+            return self.chunk(choice, None, out, |w| {
+                w.key("tool_calls").array(|w| {
+                    w.object(|w| {
+                        w.count("index", number).text("id", id).text("type", "function");
+                        w.key("function").object(|w| {
+                            w.text("name", name).text("arguments", "");
+                        });
+                        signature_out(w, signature);
+                    });
+                });
+            });
+        }
+        self.lost.add_if(signature.is_some(), "signature");
+        if number > 0 {
+            return self.lost.add(functions::CALLED);
+        }
+        self.chunk(choice, None, out, |w| functions::write(w, Some(name), ""));
+    }
+
+    /// A piece of a call's arguments.
+    fn arguments(&self, choice: u64, number: u64, piece: &str, out: &mut Vec<u8>) {
+        match (self.legacy, number) {
+            (true, 0) => self.chunk(choice, None, out, |w| functions::write(w, None, piece)),
+            (true, _) => {}
+            (false, _) => self.chunk(choice, None, out, |w| {
+                w.key("tool_calls").array(|w| {
+                    w.object(|w| {
+                        w.count("index", number).key("function").object(|w| {
+                            w.text("arguments", piece);
+                        });
+                    });
+                });
+            }),
+        }
     }
 
     fn open(&mut self, choice: u64, block: u64, what: What, out: &mut Vec<u8>) {
@@ -200,15 +242,7 @@ impl Encoder {
             (Delta::Text(text), _) => self.text(choice, "content", text, out),
             (Delta::Arguments(piece), What::Call(number)) => {
                 let number = *number;
-                self.chunk(choice, None, out, |w| {
-                    w.key("tool_calls").array(|w| {
-                        w.object(|w| {
-                            w.count("index", number).key("function").object(|w| {
-                                w.text("arguments", piece);
-                            });
-                        });
-                    });
-                });
+                self.arguments(choice, number, piece, out);
             }
             (Delta::Signature(piece), What::Thought(_, kept) | What::Text(kept)) => {
                 *kept = Some(joined(kept.take(), piece));

@@ -1,4 +1,6 @@
 #![allow(clippy::unwrap_used)]
+mod functions;
+
 use super::*;
 use crate::chat::{Block, Delta, Event, Finish, Role};
 use crate::format::Frame;
@@ -117,7 +119,8 @@ fn wrong_fields_are_named() {
         ),
         (r#"{"messages":[],"tool_choice":"perhaps"}"#, "tool_choice"),
         (r#"{"messages":[],"response_format":{"type":"xml"}}"#, "response_format.type"),
-        (r#"{"messages":[],"functions":[]}"#, "functions"),
+        (r#"{"messages":[],"functions":[{}]}"#, "functions[0].name"),
+        (r#"{"messages":[],"function_call":"perhaps"}"#, "function_call"),
     ] {
         let fault = OpenaiChat.decode_request(body, PathFacts::default()).unwrap_err();
         assert_eq!(fault.param.as_deref(), Some(param), "{body}");
@@ -295,14 +298,6 @@ fn a_seed_that_is_no_whole_number_is_the_clients_mistake() {
         let fault = OpenaiChat.decode_request(&body, PathFacts::default()).unwrap_err();
         assert_eq!(fault.param.as_deref(), Some(field));
     }
-}
-
-#[test]
-fn the_older_way_of_calling_is_named_where_it_is_lost() {
-    let body = r#"{"model":"m","messages":[
-        {"role":"assistant","content":"ok","function_call":{"name":"f","arguments":"{}"}}]}"#;
-    let (_, names) = encode(&decode(body), &target());
-    assert_eq!(names, ["messages[0].function_call"]);
 }
 
 #[test]
