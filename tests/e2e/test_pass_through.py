@@ -151,11 +151,11 @@ def test_what_the_gateway_does_not_know_itself_works(
     """Fine-tuning, a form with a file, and a binary download, by OpenAI's SDK."""
     root = upstream.base_url.removesuffix("/v1")
     params = {"model": "openai/*", "api_base": root, "api_key": CREDENTIAL}
-    config = gateway_config(pass_through={"openai": {"params": params, "paths": ["/v1/"]}})
+    config = gateway_config(pass_through={"tuning": {"params": params, "paths": ["/v1/"]}})
     config |= {"keys": [], "model_list": [{"model_name": "m", "params": {"model": "mock/m"}}]}
     sound = bytes(range(256)) * 500
     with GatewayProcess(tmp_path_factory.mktemp("tuning"), config) as gateway:
-        client = openai.OpenAI(base_url=f"{gateway.url}/openai/v1", api_key=MASTER_KEY, max_retries=0)
+        client = openai.OpenAI(base_url=f"{gateway.url}/tuning/v1", api_key=MASTER_KEY, max_retries=0)
         upstream.then(
             replies.reply(b'{"id":"file-1","object":"file","purpose":"fine-tune"}'),
             replies.reply(b'{"id":"ftjob-1","object":"fine_tuning.job","status":"queued"}'),

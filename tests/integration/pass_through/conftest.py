@@ -59,6 +59,7 @@ def pass_through(root: str) -> dict[str, Any]:
     azure = way("azure/*", root, "/openai/")
     return {
         "openai": way("openai/*", f"{root}/v1", "/v1/"),
+        "vendor": way("openai/*", f"{root}/v1", "/v1/"),
         "anthropic": way("anthropic/*", root, "/v1/messages", "/v1/models", "/v1/files"),
         "gemini": way("gemini/*", root, "/v1beta/", "/upload/v1beta/"),
         "azure": azure,

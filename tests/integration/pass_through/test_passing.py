@@ -24,7 +24,7 @@ def test_method_path_query_and_body_arrive_as_they_are(
     gateway: GatewayProcess, upstream: ScriptedUpstream, method: str
 ) -> None:
     body = b'{ "model":"m",\n "x": [1.50, 1e3] }'
-    response = send(gateway, method, "/openai/v1/fine_tuning/jobs?after=a%2Fb&limit=2", body, [JSON])
+    response = send(gateway, method, "/vendor/v1/fine_tuning/jobs?after=a%2Fb&limit=2", body, [JSON])
 
     assert (response.status, response.body) == (200, b'{"ok":true}')
     request = upstream.only_request()
@@ -120,7 +120,7 @@ def test_a_large_binary_body_is_passed_on_as_it_comes(
     half = len(BINARY) // 2
     with gateway.connect() as client:
         client.send(
-            request_bytes("POST", "/openai/v1/uploads", [*head, ("Content-Length", str(len(BINARY)))])
+            request_bytes("POST", "/vendor/v1/uploads", [*head, ("Content-Length", str(len(BINARY)))])
         )
         client.send(BINARY[:half])
         (connection,) = [upstream.wait_for_requests(1)[0].connection]
@@ -169,7 +169,7 @@ def test_binary_replies_come_whole(
     gateway: GatewayProcess, upstream: ScriptedUpstream, framing: replies.Framing
 ) -> None:
     upstream.then(replies.reply(BINARY, content_type="audio/mpeg", framing=framing))
-    response = send(gateway, "GET", "/openai/v1/files/f/content")
+    response = send(gateway, "GET", "/vendor/v1/files/f/content")
     assert (response.body, response.complete) == (BINARY, True)
     assert response.header("content-type") == "audio/mpeg"
 
@@ -201,7 +201,7 @@ def test_a_head_request_has_the_length_and_no_body(
         await exchange.send(replies.head(200, [("content-length", "1234"), ("etag", '"e"')]))
 
     upstream.then(only_head)
-    response = send(gateway, "HEAD", "/openai/v1/files/f/content")
+    response = send(gateway, "HEAD", "/vendor/v1/files/f/content")
     assert (response.status, response.header("content-length"), response.header("etag")) == (
         200,
         "1234",
@@ -216,10 +216,10 @@ def test_a_reply_without_a_body_has_none(gateway: GatewayProcess, upstream: Scri
 
     upstream.then(nothing)
     with gateway.connect() as client:
-        client.send(request_bytes("DELETE", "/openai/v1/files/f", authorization(OPEN_KEY)))
+        client.send(request_bytes("DELETE", "/vendor/v1/files/f", authorization(OPEN_KEY)))
         response = client.read_response()
         assert (response.status, response.header("content-length")) == (204, None)
-        client.send(request_bytes("GET", "/openai/v1/files", authorization(OPEN_KEY)))
+        client.send(request_bytes("GET", "/vendor/v1/files", authorization(OPEN_KEY)))
         assert client.read_response().body == b'{"ok":true}'
 
 
@@ -249,7 +249,7 @@ def test_a_reply_that_breaks_before_its_first_byte_is_an_error(
         exchange.close()
 
     upstream.then(breaks)
-    response = send(gateway, "GET", "/openai/v1/files")
+    response = send(gateway, "GET", "/vendor/v1/files")
     assert (response.status, response.error()["code"]) == (502, "upstream_protocol")
 
 
@@ -262,14 +262,14 @@ def test_a_reply_that_breaks_midway_is_not_taken_for_whole(
         exchange.close()
 
     upstream.then(breaks)
-    assert not send(gateway, "GET", "/openai/v1/files/f/content").complete
+    assert not send(gateway, "GET", "/vendor/v1/files/f/content").complete
 
 
 def test_a_client_that_leaves_ends_the_request(gateway: GatewayProcess, upstream: ScriptedUpstream) -> None:
     gate = upstream.gate()
     upstream.then(replies.stream(gate=gate))
     with gateway.connect() as client:
-        path = "/openai/v1/other"
+        path = "/vendor/v1/other"
         client.send(request_bytes("POST", path, [*authorization(OPEN_KEY), JSON], b"{}"))
         client.read_head()
         client.read_chunk()
@@ -353,7 +353,7 @@ def test_bytes_are_counted_in_both_directions(gateway: GatewayProcess, upstream:
     names = [f'llmgw_pass_through_bytes_total{{direction="{way}"}}' for way in ("request", "reply")]
     before = gateway.metrics()
     upstream.then(replies.reply(BINARY))
-    send(gateway, "POST", "/openai/v1/uploads", b"12345", [("Content-Type", "text/plain")])
+    send(gateway, "POST", "/vendor/v1/uploads", b"12345", [("Content-Type", "text/plain")])
     after = gateway.metrics()
     assert [after[name] - before[name] for name in names] == [5, len(BINARY)]
 
@@ -376,6 +376,9 @@ def test_own_paths_win_over_a_pass_through_of_the_same_beginning(
     response = gateway.post("/openai/v1/chat/completions", {"model": "plain", "messages": []})
     assert response.status == 200
     assert upstream.only_request().json()["model"] == "routed"
+    upstream.forget()
+    assert send(gateway, "GET", "/openai/v1/fine_tuning/jobs").status == 200
+    assert upstream.only_request().path == "/v1/fine_tuning/jobs"
 
 
 def test_what_is_not_configured_does_not_exist(gateway: GatewayProcess, upstream: ScriptedUpstream) -> None:
@@ -389,7 +392,7 @@ def test_what_is_not_configured_does_not_exist(gateway: GatewayProcess, upstream
     [
         ("/anthropic/v1/models", lambda body: body["type"] == "error"),
         ("/gemini/v1beta/files", lambda body: body["error"]["status"] == "INTERNAL"),
-        ("/openai/v1/files", lambda body: body["error"]["code"] == "upstream_unreachable"),
+        ("/vendor/v1/files", lambda body: body["error"]["code"] == "upstream_unreachable"),
         ("/bedrock/model/m/x", lambda body: "message" in body),
     ],
 )
@@ -422,6 +425,6 @@ def test_a_connection_serves_one_request_after_the_other(
 ) -> None:
     with gateway.connect() as client:
         for _ in range(3):
-            client.send(request_bytes("POST", "/openai/v1/x", [*authorization(OPEN_KEY), JSON], b"{}"))
+            client.send(request_bytes("POST", "/vendor/v1/x", [*authorization(OPEN_KEY), JSON], b"{}"))
             assert client.read_response().body == b'{"ok":true}'
     assert len({id(request.connection) for request in upstream.requests}) == 1

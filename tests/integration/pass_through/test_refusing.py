@@ -34,12 +34,12 @@ def test_nobody_passes_without_a_key(
 @pytest.mark.parametrize(
     ("key", "path", "status"),
     [
-        (MASTER_KEY, "/openai/v1/files", 200),
-        (OPEN_KEY, "/openai/v1/files", 200),
+        (MASTER_KEY, "/vendor/v1/files", 200),
+        (OPEN_KEY, "/vendor/v1/files", 200),
         (NARROW_KEY, "/gemini/v1beta/files", 200),
-        (NARROW_KEY, "/openai/v1/files", 403),
-        (LIMITED_KEY, "/openai/v1/files", 403),
-        (GRANTED_KEY, "/openai/v1/files", 200),
+        (NARROW_KEY, "/vendor/v1/files", 403),
+        (LIMITED_KEY, "/vendor/v1/files", 403),
+        (GRANTED_KEY, "/vendor/v1/files", 200),
     ],
 )
 def test_a_key_passes_where_it_may(gateway: GatewayProcess, key: str, path: str, status: int) -> None:
@@ -51,7 +51,7 @@ def test_a_method_that_is_not_let_through_is_refused(
 ) -> None:
     assert send(gateway, "POST", "/based/v1/x", b"{}", [JSON]).status == 405
     for method in ("OPTIONS", "TRACE", "PROPFIND"):
-        assert send(gateway, method, "/openai/v1/x").status == 405
+        assert send(gateway, method, "/vendor/v1/x").status == 405
     assert not upstream.requests
 
 
@@ -63,7 +63,7 @@ ALLOWED = [
     ("/gemini/v1beta/models/flash:generateContent", {}),
     ("/gemini/v1beta/models/flash:batchEmbedContents", {"requests": [{"model": "models/flash"}]}),
     ("/bedrock/model/allowed.one/converse", {}),
-    ("/openai/v1/x", {"model": "routed"}),  # what the public name `plain` leads to at this host
+    ("/vendor/v1/x", {"model": "routed"}),  # what the public name `plain` leads to at this host
     ("/anthropic/v1/messages", {"model": "claude-haiku-4-5", "messages": [{"input": {"model": "T"}}]}),
 ]
 FORBIDDEN = [
@@ -79,12 +79,12 @@ FORBIDDEN = [
     ("/bedrock/model/other.one/converse", {}),
     ("/azure/openai/deployments/d/chat/completions", {}),
     ("/azure/openai/Deployments/d/chat/completions", {}),
-    ("/openai/v1/x", {"model": "plain"}),  # a public name here is not the host's name of it
-    ("/openai/v1/x?model=gpt-5", {"model": "routed"}),
-    ("/openai/v1/x", {"model": "routed", "models": [{"x": 1}, "gpt-5"]}),
-    ("/openai/v1/x", {"model": "routed", "baseModelName": "gpt-5"}),
-    ("/openai/v1/threads/t/runs", {"assistant_id": "a"}),
-    ("/openai/v1/x", {}),
+    ("/vendor/v1/x", {"model": "plain"}),  # a public name here is not the host's name of it
+    ("/vendor/v1/x?model=gpt-5", {"model": "routed"}),
+    ("/vendor/v1/x", {"model": "routed", "models": [{"x": 1}, "gpt-5"]}),
+    ("/vendor/v1/x", {"model": "routed", "baseModelName": "gpt-5"}),
+    ("/vendor/v1/threads/t/runs", {"assistant_id": "a"}),
+    ("/vendor/v1/x", {}),
 ]
 
 
@@ -126,7 +126,7 @@ def test_and_no_others(
 def test_a_body_that_hides_its_model_does_not_pass(
     gateway: GatewayProcess, upstream: ScriptedUpstream, raw: bytes, headers: list[tuple[str, str]]
 ) -> None:
-    response = send(gateway, "POST", "/openai/v1/x", raw, headers, key=GRANTED_KEY)
+    response = send(gateway, "POST", "/vendor/v1/x", raw, headers, key=GRANTED_KEY)
     assert response.status in (400, 403), response.body
     assert not upstream.requests
 
@@ -140,8 +140,8 @@ def test_a_body_that_hides_its_model_does_not_pass(
         ("/anthropic/v1/messages", {"model": "m", "messages": [{"role": "user", "content": CARD}]}),
         ("/anthropic/v1/messages", {"model": "m", "system": CARD, "messages": []}),
         ("/anthropic/v1/messages/batches", {"requests": [{"params": {"messages": [{"content": CARD}]}}]}),
-        ("/openai/v1/threads/t/messages", {"role": "user", "content": CARD}),
-        ("/openai/v1/anything", {"deep": [{"down": {CARD: 1}}]}),
+        ("/vendor/v1/threads/t/messages", {"role": "user", "content": CARD}),
+        ("/vendor/v1/anything", {"deep": [{"down": {CARD: 1}}]}),
         ("/gemini/v1beta/models/g:generateContent", {"contents": [{"parts": [{"text": CARD}]}]}),
         ("/gemini/v1beta/cachedContents", {"contents": [{"parts": [{"text": CARD}]}]}),
         ("/bedrock/model/m/converse", {"messages": [{"role": "user", "content": [{"text": CARD}]}]}),
@@ -176,7 +176,7 @@ def test_personal_data_does_not_leave(
 def test_what_cannot_be_scanned_does_not_leave(
     guarded: GatewayProcess, upstream: ScriptedUpstream, raw: bytes, headers: list[tuple[str, str]]
 ) -> None:
-    response = send(guarded, "POST", "/openai/v1/files", raw, headers)
+    response = send(guarded, "POST", "/vendor/v1/files", raw, headers)
     assert response.status == 400, response.body
     assert not upstream.requests
 
@@ -184,8 +184,8 @@ def test_what_cannot_be_scanned_does_not_leave(
 def test_what_holds_none_passes(guarded: GatewayProcess, upstream: ScriptedUpstream) -> None:
     fields = {"model": "m", "messages": [{"role": "user", "content": "hello"}]}
     assert send(guarded, "POST", "/anthropic/v1/messages", body(**fields), [JSON]).status == 200
-    assert send(guarded, "GET", "/openai/v1/files").status == 200
-    assert send(guarded, "DELETE", "/openai/v1/files/f").status == 200
+    assert send(guarded, "GET", "/vendor/v1/files").status == 200
+    assert send(guarded, "DELETE", "/vendor/v1/files/f").status == 200
     assert len(upstream.requests) == 3
 
 
@@ -193,7 +193,7 @@ def test_a_body_that_has_to_be_read_is_held_up_to_a_bound(
     guarded: GatewayProcess, upstream: ScriptedUpstream
 ) -> None:
     large = body(text="a" * 1_000_001)
-    assert send(guarded, "POST", "/openai/v1/x", large, [JSON]).status == 413
+    assert send(guarded, "POST", "/vendor/v1/x", large, [JSON]).status == 413
     assert send(guarded, "POST", "/bedrock/model/m/invoke", large, [JSON]).status == 413
     assert not upstream.requests
 
@@ -286,7 +286,7 @@ def test_what_is_the_clients_own_stays_with_it(gateway: GatewayProcess, upstream
         ("User-Agent", "sdk/1"),
         ("X-Stainless-Lang", "python"),
     ]
-    assert send(gateway, "GET", "/openai/v1/files", headers=headers).status == 200
+    assert send(gateway, "GET", "/vendor/v1/files", headers=headers).status == 200
     names = {name for name, _ in upstream.only_request().headers}
     ours = {"host", "authorization", "accept-encoding", "x-request-id"}
     assert names - ours == {"user-agent", "x-stainless-lang"}
@@ -305,7 +305,7 @@ def test_what_is_the_operators_own_stays_here(gateway: GatewayProcess, upstream:
         ("etag", '"e"'),
     ]
     upstream.then(replies.reply(b"{}", headers=theirs))
-    response = send(gateway, "GET", "/openai/v1/files")
+    response = send(gateway, "GET", "/vendor/v1/files")
     assert [name for name, _ in theirs if response.header(name) is not None] == ["etag"]
 
 
@@ -317,7 +317,7 @@ def test_redirects_are_neither_followed_nor_told(
     gateway: GatewayProcess, upstream: ScriptedUpstream, status: int, place: str
 ) -> None:
     upstream.then(replies.reply(b"", status, headers=[("location", place)]))
-    response = send(gateway, "GET", "/openai/v1/files")
+    response = send(gateway, "GET", "/vendor/v1/files")
     assert (response.status, response.header("location")) == (502, None)
     assert b"evil" not in response.body
     assert len(upstream.requests) == 1
@@ -328,24 +328,24 @@ def test_a_redirect_below_the_same_paths_is_told_as_ours(
 ) -> None:
     for place in (f"{root_of(upstream)}/v1/y?a=1", "/v1/y?a=1"):
         upstream.then(replies.reply(b"", 307, headers=[("location", place)]))
-        response = send(gateway, "GET", "/openai/v1/files")
-        assert (response.status, response.header("location")) == (307, "/openai/v1/y?a=1")
+        response = send(gateway, "GET", "/vendor/v1/files")
+        assert (response.status, response.header("location")) == (307, "/vendor/v1/y?a=1")
 
 
 def test_a_location_elsewhere_is_not_told_with_other_replies_either(
     gateway: GatewayProcess, upstream: ScriptedUpstream
 ) -> None:
     upstream.then(replies.reply(b"{}", 201, headers=[("location", "https://evil.example/")]))
-    response = send(gateway, "POST", "/openai/v1/x", b"{}", [JSON])
+    response = send(gateway, "POST", "/vendor/v1/x", b"{}", [JSON])
     assert (response.status, response.header("location")) == (201, None)
 
 
 def test_no_connection_becomes_another_protocols(gateway: GatewayProcess, upstream: ScriptedUpstream) -> None:
     headers = [("Connection", "Upgrade"), ("Upgrade", "websocket")]
-    assert send(gateway, "GET", "/openai/v1/realtime", headers=headers).status == 400
+    assert send(gateway, "GET", "/vendor/v1/realtime", headers=headers).status == 400
     assert not upstream.requests
     upstream.then(replies.reply(b"", 101))
-    assert send(gateway, "GET", "/openai/v1/realtime").status == 502
+    assert send(gateway, "GET", "/vendor/v1/realtime").status == 502
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
@@ -353,7 +353,7 @@ def test_a_body_where_none_belongs_is_refused(
     gateway: GatewayProcess, upstream: ScriptedUpstream, method: str
 ) -> None:
     smuggled = b"POST /v1/organizations HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
-    assert send(gateway, method, "/openai/v1/files", smuggled).status == 400
+    assert send(gateway, method, "/vendor/v1/files", smuggled).status == 400
     assert not upstream.requests
 
 
@@ -371,7 +371,7 @@ def test_a_body_that_ends_early_reaches_no_one_as_whole(
 ) -> None:
     with gateway.connect() as client:
         head = [*authorization(OPEN_KEY), ("Content-Length", "100")]
-        client.send(request_bytes("POST", "/openai/v1/uploads", head) + b"12345")
+        client.send(request_bytes("POST", "/vendor/v1/uploads", head) + b"12345")
         request = upstream.wait_for_requests(1)[0]
     assert request.connection.peer_closed.wait(10)
     assert len(request.body) < 100
