@@ -2,11 +2,8 @@
 
 from typing import Any
 
-import pytest
-
 from tests.e2e.dialects.conftest import Dialects
 from tests.e2e.dialects.test_conversations import CONVERSATIONS, DROPPED, PATHS
-from tests.gateway_process import JSON_TYPE, MASTER_KEY
 
 # With tools beside the schema Cohere is given it as one more tool. What was recorded is no JSON.
 CONVERSATION: dict[str, Any] = CONVERSATIONS["json_schema_with_tools"]["openai_chat"]
@@ -28,14 +25,8 @@ def test_an_answer_that_does_not_fit_is_named(dialects: Dialects) -> None:
     assert "response_format (unmet)" in (reply.header(DROPPED) or "")
 
 
-@pytest.mark.parametrize("by_header", [False, True], ids=["strict schema", "strict client"])
-def test_one_that_has_to_fit_is_a_failure_of_the_upstream(dialects: Dialects, by_header: bool) -> None:
-    body = asked(strict=not by_header)
-    if by_header:
-        del body["tools"], body["tool_choice"]
-    headers = [JSON_TYPE, *([("x-llmgw-strict", "true")] if by_header else [])]
-
-    reply = dialects.gateway.post(PATHS["openai_chat"], body, MASTER_KEY, headers)
+def test_one_that_has_to_fit_is_a_failure_of_the_upstream(dialects: Dialects) -> None:
+    reply = dialects.gateway.post(PATHS["openai_chat"], asked(strict=True))
 
     assert reply.status == 502
     assert b'"code":"upstream_protocol"' in reply.body
