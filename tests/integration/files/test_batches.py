@@ -63,10 +63,11 @@ def test_the_model_of_each_request_is_rewritten_and_nothing_else(
 def test_a_large_file_of_requests_passes_as_it_comes(
     start_gateway: StartGateway, settings: dict[str, Any], kept: Cabinet
 ) -> None:
+    settings["router_settings"]["timeout"] = 120  # the upstream is a slow reader of chunks
     gateway = start_gateway(settings)
     requests(gateway, line())
     before = gateway.resident_bytes()
-    content = lines(line(text="a" * 10_000)) * 3000
+    content = lines(line(text="a" * 10_000)) * 2000
 
     key = brought(gateway, content, purpose="batch", model="plain")
 
