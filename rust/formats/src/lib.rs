@@ -17,6 +17,7 @@ pub mod gemini_embed;
 pub mod gemini_generate;
 pub mod json_schema;
 mod lost;
+mod modalities;
 pub mod openai_chat;
 pub mod openai_errors;
 pub mod openai_responses;

@@ -27,6 +27,8 @@ PATHS = {
 # What in a request has no place in an upstream's dialect: each of them has to be named, or refused.
 PENALTIES = {"presence_penalty", "frequency_penalty"}
 NO_LOSS = ("standard_only",)
+# Whose strict schema is held by nothing but a forced tool there: the recorded text is no answer to it.
+UNFIT = {("json_schema_with_tools", "cohere_chat")}
 SETTINGS_LOST: dict[str, set[str]] = {
     "openai_chat": set(),
     "openai_responses": {"top_k", "stop", "seed", "n", "logit_bias", *PENALTIES},
@@ -91,6 +93,9 @@ def test_a_conversation_is_taken_or_refused_in_plain_words(
         dialects.refused()  # what a client says wrong may be the upstream's to refuse
         return
     assert not (wrong and surface == wire), "the upstream took what it must refuse"
+    if (name, wire) in UNFIT and response.status == 502:
+        assert b"does not fit the client's schema" in response.body
+        return
     assert response.status in {200, 400}, response.body
     losses = lost(name, wire)
     if surface != wire and losses and response.status == 200:

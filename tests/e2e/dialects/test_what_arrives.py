@@ -77,9 +77,7 @@ def in_order(wanted: list[str], found: list[str]) -> bool:
     return True
 
 
-TRANSLATED = [
-    case for case in CASES if "refused" not in CONVERSATIONS[case[0]]
-]
+TRANSLATED = [case for case in CASES if "refused" not in CONVERSATIONS[case[0]]]
 
 
 @pytest.mark.parametrize(("name", "surface", "wire"), TRANSLATED)

@@ -6,6 +6,7 @@ use super::words::tier_out;
 use super::{contents_out, schema_out, tools_out};
 use crate::chat::{Output, Request};
 use crate::format::{Dropped, Fault, OUTPUT_TOOL, Sent, Target};
+use crate::modalities::{Asked, is_of_chat};
 use crate::writer::Writer;
 
 /// Stop texts that Gemini takes.
@@ -22,6 +23,11 @@ const OWN: [&str; 7] = [
     "continuationToken",
     "outputConfig",
 ];
+/// Voices that clients of OpenAI's ask for; Google's have other names.
+const OPENAI_VOICES: [&str; 13] = [
+    "alloy", "ash", "ballad", "cedar", "coral", "echo", "fable", "marin", "nova", "onyx", "sage",
+    "shimmer", "verse",
+];
 /// Where Gemini's own settings of a generation come from.
 const PLACE: &str = "generationConfig.";
 
@@ -34,15 +40,17 @@ pub(super) fn encode(
         Output::Schema(_) if !target.native_schema => Some(OUTPUT_TOOL),
         _ => None,
     };
+    let made = Asked::in_chat(request);
     let mut result = Ok(());
     let mut w = Writer::new();
     w.object(|w| {
         result = contents_out::write(w, request, Model::of(target.known_as()), dropped);
         tools_out::write(w, request, output_tool.is_some(), target, dropped);
-        let config = generation_config(request, output_tool.is_none(), target, dropped);
+        let shapes = output_tool.is_none();
+        let config = generation_config(request, shapes, made.as_ref(), target, dropped);
         w.member_if("generationConfig", config.as_deref());
         w.text_if("serviceTier", request.service_tier.as_deref().and_then(tier_out));
-        extras(w, request, dropped);
+        extras(w, request, made.is_some(), dropped);
     });
     result?;
     let tier = request.service_tier.as_deref().filter(|tier| *tier != "auto");
@@ -52,8 +60,11 @@ pub(super) fn encode(
     Ok(Sent { body: w.finish(), headers: Vec::new(), output_tool })
 }
 
-fn extras(w: &mut Writer, request: &Request<'_>, dropped: &mut Dropped) {
+fn extras(w: &mut Writer, request: &Request<'_>, makes: bool, dropped: &mut Dropped) {
     for one in &request.extra {
+        if makes && is_of_chat(&one.name) {
+            continue;
+        }
         let name = camel(&one.name);
         if OWN.contains(&&*name) {
             w.member(&name, &one.value);
@@ -67,6 +78,7 @@ fn extras(w: &mut Writer, request: &Request<'_>, dropped: &mut Dropped) {
 fn generation_config(
     request: &Request<'_>,
     shapes: bool,
+    made: Option<&Asked<'_>>,
     target: &Target<'_>,
     dropped: &mut Dropped,
 ) -> Option<String> {
@@ -78,6 +90,9 @@ fn generation_config(
             output(w, &request.output, target);
         }
         thinking::write(w, request.reasoning.as_ref(), target, dropped);
+        if let Some(made) = made {
+            modalities(w, made, dropped);
+        }
         for one in &request.extra {
             match one.name.strip_prefix(PLACE) {
                 Some(name) if !name.contains('.') => {
@@ -89,6 +104,34 @@ fn generation_config(
         }
     });
     String::from_utf8(w.finish()).ok().filter(|text| text != "{}")
+}
+
+/// Asks for pictures or speech. Models that speak say nothing beside it; OpenAI's always give the words, too.
+fn modalities(w: &mut Writer, made: &Asked<'_>, dropped: &mut Dropped) {
+    w.key("responseModalities").array(|w| {
+        if made.text && !made.audio {
+            w.string("TEXT");
+        }
+        if made.image {
+            w.string("IMAGE");
+        }
+        if made.audio {
+            w.string("AUDIO");
+        }
+    });
+    let voice = made.voice.as_deref();
+    let own = voice.filter(|voice| !OPENAI_VOICES.contains(voice));
+    dropped.add_if(voice.is_some() && own.is_none(), "audio.voice");
+    dropped.add_if(!matches!(made.format.as_deref(), None | Some("wav" | "pcm16")), "audio.format");
+    if let Some(voice) = own {
+        w.key("speechConfig").object(|w| {
+            w.key("voiceConfig").object(|w| {
+                w.key("prebuiltVoiceConfig").object(|w| {
+                    w.text("voiceName", voice);
+                });
+            });
+        });
+    }
 }
 
 fn sampling(w: &mut Writer, request: &Request<'_>, dropped: &mut Dropped) {

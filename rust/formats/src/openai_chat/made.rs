@@ -5,13 +5,9 @@
 use super::parts::{signature_in, signature_out, url_in};
 use crate::chat::{Block, Made, Source, Spoken};
 use crate::lost::Lost;
+use crate::modalities::{self, is_bare, wav};
 use crate::value::Value;
 use crate::writer::Writer;
-
-/// The media type of a sound whose format only the request tells.
-const SOUND: &str = "audio/wav";
-/// The same in a stream, which OpenAI has in one format alone: 24 kHz, 16 bits, one channel.
-const STREAMED_SOUND: &str = "audio/L16;codec=pcm;rate=24000";
 
 /// The entries of `images`.
 pub(super) fn images_in<'v, 'a>(message: &'v Value<'a>) -> impl Iterator<Item = Block<'a>> + 'v {
@@ -24,14 +20,14 @@ pub(super) fn images_in<'v, 'a>(message: &'v Value<'a>) -> impl Iterator<Item = 
     })
 }
 
-/// `audio` of a message, or a piece of it.
+/// `audio` of a message, or a piece of it. Streams have bare samples.
 pub(super) fn audio_in<'a>(message: &Value<'a>, streamed: bool) -> Option<Block<'a>> {
     let audio = message.get("audio")?;
     let text = |name: &str| audio.get(name).and_then(Value::text);
-    let media_type = if streamed { STREAMED_SOUND } else { SOUND };
     let data = text("data").unwrap_or_default();
+    let media_type = modalities::media_type(if streamed { "" } else { &data });
     Some(Block::Audio {
-        source: Source::Base64 { media_type: media_type.into(), data },
+        source: Source::Base64 { media_type, data },
         spoken: Spoken {
             id: text("id"),
             expires_at: audio.get("expires_at").and_then(Value::as_u64),
@@ -59,8 +55,9 @@ impl<'b> Beside<'b> {
         }
     }
 
-    /// Writes them. `first` is the number of the first picture, `id` the sound's if it has none.
-    pub(super) fn write(&self, w: &mut Writer, first: u64, id: &str) {
+    /// Writes them. `first` is the number of the first picture, `id` the sound's if it has none; as a `file`
+    /// bare samples become one.
+    pub(super) fn write(&self, w: &mut Writer, first: u64, id: &str, file: bool) {
         if !self.images.is_empty() {
             w.key("images").array(|w| {
                 for (index, block) in (first..).zip(&self.images) {
@@ -68,7 +65,11 @@ impl<'b> Beside<'b> {
                 }
             });
         }
-        if let Some(Block::Audio { source: Source::Base64 { data, .. }, spoken }) = self.audio {
+        if let Some(Block::Audio { source: Source::Base64 { media_type, data }, spoken }) =
+            self.audio
+        {
+            let made = (file && is_bare(media_type)).then(|| wav(media_type, data)).flatten();
+            let data = made.as_deref().unwrap_or(data);
             w.key("audio").object(|w| {
                 w.text("id", spoken.id.as_deref().unwrap_or(id)).text("data", data);
                 w.count_if("expires_at", spoken.expires_at);

@@ -10,10 +10,16 @@ use crate::chat::{
 };
 use crate::format::Context;
 use crate::lost::Lost;
+use crate::modalities::Asked;
 use crate::writer::Writer;
 
 pub(super) fn encode(reply: &Reply<'_>, request: &Request<'_>, context: &Context<'_>) -> Vec<u8> {
-    let manner = Manner { legacy: request.legacy_functions, audio_id: audio_id(context) };
+    let format = Asked::in_chat(request).and_then(|asked| asked.format);
+    let manner = Manner {
+        legacy: request.legacy_functions,
+        audio_id: audio_id(context),
+        file: format.is_some_and(|format| format != "pcm16"),
+    };
     let mut lost = Lost::default();
     let mut w = Writer::new();
     w.object(|w| {
@@ -44,6 +50,8 @@ struct Manner {
     /// With OpenAI's first words for calls.
     legacy: bool,
     audio_id: String,
+    /// Sound is to be a file.
+    file: bool,
 }
 
 /// The id of a sound that has none.
@@ -105,7 +113,7 @@ impl<'b> Sorted<'b> {
             w.key("annotations")
                 .array(|w| self.citations.iter().for_each(|one| citation_out(w, one)));
         }
-        self.beside.write(w, 0, &manner.audio_id);
+        self.beside.write(w, 0, &manner.audio_id, manner.file);
         if let (true, Some(call)) = (manner.legacy, self.calls.first()) {
             functions::write(w, Some(&call.name), &call.arguments);
         } else if !self.calls.is_empty() {

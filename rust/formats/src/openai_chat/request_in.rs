@@ -100,9 +100,15 @@ fn sampling<'a>(request: &mut Request<'a>, name: &str, value: &Value<'a>) -> Res
             request.seed = Some(value.as_i64().ok_or_else(wrong)?);
         }
         "n" => request.n = Some(count(name, value)?),
+        // What comes anyway.
+        "modalities" if is_text_alone(value) => {}
         _ => request.extra.push(extra(name.to_owned(), value)),
     }
     Ok(())
+}
+
+fn is_text_alone(modalities: &Value<'_>) -> bool {
+    matches!(modalities.items(), [one] if one.as_str() == Some("text"))
 }
 
 fn extra<'a>(name: String, value: &Value<'a>) -> Extra<'a> {

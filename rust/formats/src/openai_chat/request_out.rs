@@ -4,8 +4,11 @@ use super::messages_out::Turn;
 use super::words::{effort_of_budget, effort_out};
 use crate::chat::{Effort, Output, OutputSchema, Reasoning, Request, Tool, ToolChoice};
 use crate::format::{Dropped, Fault, OUTPUT_TOOL, Sent, Target};
+use crate::modalities::{Asked, is_of_gemini};
 use crate::writer::Writer;
 
+/// Who speaks to clients of Gemini, whose voices OpenAI does not have.
+const VOICE: &str = "alloy";
 /// Stop texts that OpenAI takes.
 const MOST_STOPS: usize = 4;
 
@@ -18,6 +21,7 @@ pub(super) fn encode(
         Output::Schema(_) if !target.native_schema => Some(OUTPUT_TOOL),
         _ => None,
     };
+    let mut makes = false;
     let mut w = Writer::new();
     w.object(|w| {
         w.text("model", target.model);
@@ -32,9 +36,12 @@ pub(super) fn encode(
         }
         sampling(w, request, target, dropped);
         options(w, request, target, dropped);
+        makes = modalities(w, request, target);
     });
     for one in &request.extra {
-        dropped.add(one.name.clone().into_owned());
+        if !(makes && is_of_gemini(&one.name)) {
+            dropped.add(one.name.clone().into_owned());
+        }
     }
     Ok(Sent { body: w.finish(), headers: Vec::new(), output_tool })
 }
@@ -200,6 +207,30 @@ fn sampling(w: &mut Writer, request: &Request<'_>, target: &Target<'_>, dropped:
         w.flag("logprobs", true).count_if("top_logprobs", (top > 0).then_some(top.min(20)));
     }
     w.count_if("n", request.n.filter(|n| *n != 1));
+}
+
+/// Asks for pictures or speech, if a client of Gemini's does; whether it could. OpenAI's own chats make no
+/// pictures, and speak only beside a text.
+fn modalities(w: &mut Writer, request: &Request<'_>, target: &Target<'_>) -> bool {
+    let Some(asked) = Asked::in_gemini(request) else { return false };
+    if asked.image && target.original {
+        return false;
+    }
+    w.key("modalities").array(|w| {
+        w.string("text");
+        if asked.image {
+            w.string("image");
+        }
+        if asked.audio {
+            w.string("audio");
+        }
+    });
+    if asked.audio {
+        w.key("audio").object(|w| {
+            w.text("voice", VOICE).text("format", "pcm16");
+        });
+    }
+    true
 }
 
 fn options(w: &mut Writer, request: &Request<'_>, target: &Target<'_>, dropped: &mut Dropped) {

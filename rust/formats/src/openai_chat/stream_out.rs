@@ -224,7 +224,7 @@ impl Encoder {
         known.images += beside.images();
         let context = Context { request_id: &self.request_id, now: self.now };
         let id = audio_id(&context);
-        self.chunk(choice, None, out, |w| beside.write(w, first, &id));
+        self.chunk(choice, None, out, |w| beside.write(w, first, &id, false));
     }
 
     fn delta(&mut self, choice: u64, block: u64, delta: &Delta<'_>, out: &mut Vec<u8>) {
