@@ -3,7 +3,7 @@
 Run with `python scripts/fuzz.py --seconds 600`. Each target of `rust/fuzz` starts from the fixtures and
 from the corpus that was kept (`tests/fixtures/corpus/TARGET.jsonl`). Needs cargo-fuzz. The compiler
 has to instrument the code, which a stable one does as well if told that it may. Exits with 1 when an input
-breaks a promise: it lies in the work folder then, and `--replay` shows what it breaks.
+breaks a promise: it lies in the folder of its run then, and `--replay` shows what it breaks.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Run:
     @property
     def folder(self) -> Path:
         """Everything of it."""
-        return TARGET / "work" / self.name
+        return TARGET / "runs" / self.name
 
     def start(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
         """The program at this target."""

@@ -66,6 +66,14 @@ def agents(running_agents: Agents) -> Agents:
 
 
 @pytest.fixture
+def sessions(agents: Agents) -> Iterator[ExitStack]:
+    """Where sessions are entered that end with the test; no model may have refused anything in them."""
+    with ExitStack() as running:
+        yield running
+    assert not any(model.refused for model in agents.models.values())
+
+
+@pytest.fixture
 def workspace(tmp_path: Path) -> Path:
     """A folder with the file that the task is about."""
     folder = tmp_path / "workspace"

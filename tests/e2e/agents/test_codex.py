@@ -1,6 +1,7 @@
 """Whole sessions of Codex with the models of every vendor."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,20 +25,16 @@ def in_group(turn: Turn) -> Turn:
 
 
 @pytest.fixture
-def start(agents: Agents, workspace: Path) -> Iterator[Start]:
+def start(agents: Agents, sessions: ExitStack, workspace: Path) -> Start:
     """Start it in the workspace, with a model that has the task's turns to say."""
-    started = []
 
     def begin(wire: str, *, grouped: bool = False) -> Codex:
         turns = task.codex(workspace)
         agents.models[wire].will_say(*(map(in_group, turns) if grouped else turns))
-        started.append(Codex(agents.gateway.url, key_for(wire), workspace, grouped=grouped))
-        return started[-1]
+        session = Codex(agents.gateway.url, key_for(wire), workspace, grouped=grouped)
+        return sessions.enter_context(closing(session))
 
-    yield begin
-    for each in started:
-        each.close()
-    assert not any(model.refused for model in agents.models.values())
+    return begin
 
 
 @FORMS

@@ -1,6 +1,7 @@
 """Whole sessions of Gemini CLI with the models of every vendor."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -16,19 +17,14 @@ Start = Callable[[str], GeminiCli]
 
 
 @pytest.fixture
-def start(agents: Agents, workspace: Path) -> Iterator[Start]:
+def start(agents: Agents, sessions: ExitStack, workspace: Path) -> Start:
     """Start it in the workspace, with a model that has the task's turns to say."""
-    started = []
 
     def begin(wire: str) -> GeminiCli:
         agents.models[wire].will_say(*task.gemini_cli(workspace))
-        started.append(GeminiCli(agents.gateway.url, key_for(wire), workspace))
-        return started[-1]
+        return sessions.enter_context(closing(GeminiCli(agents.gateway.url, key_for(wire), workspace)))
 
-    yield begin
-    for each in started:
-        each.close()
-    assert not any(model.refused for model in agents.models.values())
+    return begin
 
 
 @pytest.mark.parametrize("wire", WIRES)
