@@ -1,5 +1,6 @@
 //! Attempts: pick a deployment, send, retry within the group, fall back to the next; all before the first byte.
 
+mod failure;
 mod open;
 mod prepared;
 mod reading;
@@ -7,7 +8,7 @@ mod refusal;
 mod upload;
 
 use crate::call::Call;
-use crate::error::{Class, Error};
+use crate::error::Class;
 use crate::gate::Shop;
 use crate::headers::Headers;
 use crate::limiter::monotonic_ns;
@@ -20,11 +21,11 @@ use crate::usage::Usage;
 use bytes::Bytes;
 use prepared::Prepared;
 use reading::Reading;
-use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
+pub use failure::Failure;
 pub use open::Opening;
 pub use upload::{Coming, Trouble, Uploading};
 
@@ -101,82 +102,6 @@ pub struct Trail {
     pub deployment: Option<usize>,
     /// Time spent waiting for upstreams.
     pub upstream: Duration,
-}
-
-/// Why an attempt failed.
-pub struct Failure {
-    class: Class,
-    /// For the client.
-    message: String,
-    /// The request's field at fault.
-    param: Option<Cow<'static, str>>,
-    /// For the operator alone: why there was no connection.
-    reason: String,
-    /// What the upstream answered with.
-    status: Option<u16>,
-    retry_after: Option<Duration>,
-    /// The deployment may be sent to rest for it.
-    rests: bool,
-    /// The upstream's own words, where they are meant for the client.
-    reply: Option<Box<Whole>>,
-    /// The client left, or sent what cannot be read: no fault of the deployment.
-    is_clients: bool,
-}
-
-impl Failure {
-    fn new(class: Class, message: String) -> Self {
-        Failure {
-            class,
-            message,
-            param: None,
-            reason: String::new(),
-            status: None,
-            retry_after: None,
-            rests: class.row().cool_down,
-            reply: None,
-            is_clients: false,
-        }
-    }
-
-    /// What the client gets: the upstream's reply as sent, or an error of ours.
-    ///
-    /// # Errors
-    /// The error, if the upstream's reply is not for the client.
-    pub fn into_reply(self) -> Result<Whole, Error> {
-        if let Some(reply) = self.reply {
-            return Ok(*reply);
-        }
-        let mut error = Error::new(self.class, self.message);
-        error.param = self.param;
-        error.retry_after = self.retry_after.map(|time| time.as_secs_f64());
-        Err(error)
-    }
-}
-
-impl Failure {
-    /// Whether it says more than the failure of a group before: that it cannot serve such a request at all,
-    /// or cannot be given what lies at a URL, says least, that it could not be tried a little more; of those
-    /// that were tried the last one counts.
-    fn outweighs(&self, before: &Failure) -> bool {
-        let weight = |failure: &Failure| match failure.class {
-            _ if failure.is_of_the_request() => 0,
-            Class::InvalidRequest if failure.status.is_none() => 0,
-            Class::NoDeployment => 1,
-            _ => 2,
-        };
-        weight(self) > weight(before) || weight(self) == 2
-    }
-
-    /// The deployment cannot be asked such a thing; another may.
-    fn is_of_the_request(&self) -> bool {
-        matches!(self.class, Class::NotSupported | Class::Untranslatable)
-    }
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Failure { param: error.param, ..Failure::new(error.class, error.message) }
-    }
 }
 
 /// Brings a reply's beginning from one of the call's deployments.

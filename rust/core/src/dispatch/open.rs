@@ -1,5 +1,6 @@
 //! Attempts to open a WebSocket: the upstream's answer is all that is waited for.
 
+use super::prepared::unable;
 use super::upload::{Boxed, Coming};
 use super::{Extra, Failure, Outcome, Whole, refusal, unsent};
 use crate::error::Class;
@@ -25,9 +26,7 @@ impl Opening<'_> {
         let fail =
             |class, what: &str| Failure::new(class, format!("Deployment `{}` {what}.", to.id));
         let model = to.routed_model(&call.matched);
-        let path = to
-            .path(call.operation, false, &model)
-            .ok_or_else(|| fail(Class::NotSupported, "does not serve this endpoint"))?;
+        let path = to.path(call.operation, false, &model).ok_or_else(|| unable(to))?;
         let asking = Asking::new();
         let own = asking.headers();
         let extra: Vec<_> = self.extra.iter().copied().chain(own).collect();

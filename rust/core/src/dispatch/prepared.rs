@@ -12,7 +12,8 @@ use bytes::Bytes;
 use std::borrow::Cow;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-fn unable(deployment: &Deployment) -> Failure {
+/// The deployment does not serve what is asked for.
+pub(super) fn unable(deployment: &Deployment) -> Failure {
     let message = format!("Deployment `{}` does not serve this endpoint.", deployment.id);
     Failure::new(Class::NotSupported, message)
 }

@@ -1,5 +1,6 @@
 //! Attempts with a body that is still coming from the client: what was held is sent again, the rest as it comes.
 
+use super::prepared::unable;
 use super::reading::Reading;
 use super::{Failure, Outcome, refusal, unsent};
 use crate::connection::{Connection, Incoming};
@@ -74,9 +75,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Uploading<'_, S> {
         let fail =
             |class, what: &str| Failure::new(class, format!("Deployment `{}` {what}.", to.id));
         let model = to.routed_model(&call.matched);
-        let path = to
-            .path(call.operation, false, &model)
-            .ok_or_else(|| fail(Class::NotSupported, "does not serve this endpoint"))?;
+        let path = to.path(call.operation, false, &model).ok_or_else(|| unable(to))?;
         let deadline = Instant::now() + to.total;
         let patience = Patience { idle: to.idle, first_byte: to.first_byte, deadline };
         let (extra, fixed) = (self.extra, to.headers_but_type());
