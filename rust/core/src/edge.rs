@@ -221,19 +221,20 @@ fn open(edge: &Rc<Edge>, limits: &Rc<HttpLimits>, tls: Option<TlsAcceptor>, stre
     let _ = stream.set_nodelay(true);
     let (edge, limits) = (edge.clone(), limits.clone());
     let guard = OpenGuard::new(edge.clone());
-    tokio::task::spawn_local(async move {
-        let _guard = guard;
-        match tls {
-            None => session(stream, edge, limits).serve().await,
-            Some(tls) => {
-                let handshake =
-                    tokio::time::timeout(limits.header_timeout, tls.accept(stream)).await;
-                if let Ok(Ok(stream)) = handshake {
-                    session(stream, edge, limits).serve().await;
-                }
+    // Two tasks, each as large as it has to be.
+    match tls {
+        None => tokio::task::spawn_local(async move {
+            let _guard = guard;
+            session(stream, edge, limits).serve().await;
+        }),
+        Some(tls) => tokio::task::spawn_local(async move {
+            let _guard = guard;
+            let handshake = tokio::time::timeout(limits.header_timeout, tls.accept(stream)).await;
+            if let Ok(Ok(stream)) = handshake {
+                session(stream, edge, limits).serve().await;
             }
-        }
-    });
+        }),
+    };
 }
 
 fn session<S: AsyncRead + AsyncWrite + Unpin>(

@@ -65,7 +65,8 @@ impl Chat<'_> {
             wanted.iter().copied().filter(|thing| thing.fetched.get().is_none()).collect();
         if !missing.is_empty() {
             let started = Instant::now();
-            let result = self.bring(fetcher, shop, &missing).await;
+            // Few requests need it: the others are to have no room for it.
+            let result = Box::pin(self.bring(fetcher, shop, &missing)).await;
             self.media.waited.set(self.media.waited.get() + started.elapsed());
             result?;
         }
