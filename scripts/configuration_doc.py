@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 import msgspec
 
-from llmgw.settings import schema
+from llmgw.settings import models, schema
 from llmgw.settings.litellm import NOT_ACTED_ON
 from llmgw.settings.secrets import SecretReference
 
@@ -18,9 +18,9 @@ TARGET = Path(__file__).parent.parent / "docs" / "configuration.md"
 
 SECTIONS: tuple[tuple[str, type[msgspec.Struct]], ...] = (
     ("The file", schema.Settings),
-    ("`model_list[]`", schema.ModelEntry),
-    ("`model_list[].litellm_params`", schema.Params),
-    ("`model_list[].model_info`", schema.ModelInfo),
+    ("`model_list[]`", models.ModelEntry),
+    ("`model_list[].litellm_params`", models.Params),
+    ("`model_list[].model_info`", models.ModelInfo),
     ("`router_settings`", schema.RouterSettings),
     ("`router_settings.retry_policy`", schema.RetryCounts),
     ("`router_settings.model_group_alias`, long form", schema.AliasTarget),
@@ -143,8 +143,8 @@ def _default(field: msgspec.structs.FieldInfo) -> str:
 
 def _field_docs() -> dict[str, dict[str, str]]:
     """By class and field, the string that stands below the field."""
-    tree = ast.parse(inspect.getsource(schema))
-    classes = (node for node in tree.body if isinstance(node, ast.ClassDef))
+    trees = (ast.parse(inspect.getsource(module)) for module in (models, schema))
+    classes = (node for tree in trees for node in tree.body if isinstance(node, ast.ClassDef))
     return {node.name: dict(_documented(node)) for node in classes}
 
 

@@ -6,7 +6,7 @@ is taken for a typing mistake. Collected from LiteLLM 1.109's own types and exam
 
 import msgspec
 
-from llmgw.settings import schema
+from llmgw.settings import models, schema
 
 _TOP = """
     agent_list assistant_settings callback_settings classifier_plugin credential_list
@@ -235,8 +235,8 @@ _CACHE = """
 
 NOT_ACTED_ON: dict[type[msgspec.Struct], frozenset[str]] = {
     schema.Settings: frozenset(_TOP.split()),
-    schema.ModelEntry: frozenset(_ENTRY.split()),
-    schema.Params: frozenset(_PARAMS.split()),
+    models.ModelEntry: frozenset(_ENTRY.split()),
+    models.Params: frozenset(_PARAMS.split()),
     schema.RouterSettings: frozenset(_ROUTER.split()),
     schema.LitellmSettings: frozenset(_MODULE.split()),
     schema.GeneralSettings: frozenset(_GENERAL.split()),

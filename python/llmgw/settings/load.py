@@ -7,9 +7,10 @@ import msgspec
 
 from llmgw.settings.decode import decode
 from llmgw.settings.environment import Environment
+from llmgw.settings.models import Params
 from llmgw.settings.parse import Tree, parse
 from llmgw.settings.problems import Path, Problem, Report, SettingsError
-from llmgw.settings.schema import Params, Settings
+from llmgw.settings.schema import Settings
 from llmgw.settings.secrets import SecretReference, UnresolvedReferenceError
 
 _LARGEST_FILE = 4 * 1024 * 1024

@@ -5,7 +5,7 @@ from llmgw.providers.gemini import EMBEDDING_NAMES, GEMINI
 from llmgw.providers.openai import BARE_NAMES, OPENAI
 from llmgw.registry import Registry
 from llmgw.settings.environment import Environment
-from llmgw.settings.schema import ModelEntry, Params
+from llmgw.settings.models import ModelEntry, Params
 
 _ADDRESSES = ("api_base", "aws_region_name")
 

@@ -12,8 +12,8 @@ from llmgw.providers import NOT_SERVED, split_model
 from llmgw.providers.base import Header, Provider, TargetError, Upstream
 from llmgw.registry import Registry
 from llmgw.settings.environment import Environment
+from llmgw.settings.models import ModelEntry, ModelInfo, Params
 from llmgw.settings.problems import Path, Report
-from llmgw.settings.schema import ModelEntry, ModelInfo, Params
 from llmgw.settings.secrets import UnresolvedReferenceError
 from llmgw.wiring.targets import compile_target
 

@@ -9,8 +9,9 @@ import msgspec
 from llmgw.providers.base import Provider
 from llmgw.providers.models import CatalogueError, ModelCatalogue, ModelFacts, read_catalogue
 from llmgw.registry import Registry
+from llmgw.settings.models import ModelInfo
 from llmgw.settings.problems import Report
-from llmgw.settings.schema import ModelInfo, Settings
+from llmgw.settings.schema import Settings
 from llmgw.wiring.deployments import Built
 
 _THOUSAND_IN_NANO = 10**12

@@ -8,7 +8,8 @@ import msgspec
 from llmgw import _native
 from llmgw.gateway.snapshot import Deployment, Group, Wildcard
 from llmgw.settings.problems import Path, Report, did_you_mean
-from llmgw.settings.schema import AliasTarget, FallbackList, Settings
+from llmgw.settings.schema import AliasTarget, Settings
+from llmgw.settings.values import FallbackList
 from llmgw.wiring.deployments import Built
 
 T = TypeVar("T")

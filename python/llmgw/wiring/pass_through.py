@@ -1,8 +1,9 @@
 """Providers' own APIs that are passed through: names to prefixes of paths, hosts and credentials."""
 
 from llmgw.gateway.snapshot import Deployment, PassThrough
+from llmgw.settings.models import ModelEntry, ModelInfo, Params
 from llmgw.settings.problems import Path, Report, did_you_mean
-from llmgw.settings.schema import ModelEntry, ModelInfo, Params, PassThroughEntry, Settings
+from llmgw.settings.schema import PassThroughEntry, Settings
 from llmgw.wiring.deployments import DeploymentCompiler
 
 OPEN = frozenset({"openai"})

@@ -7,8 +7,8 @@ import msgspec
 from llmgw.providers import split_model
 from llmgw.providers.base import AwsAccess, AzureAccess, Target, VertexAccess
 from llmgw.settings.environment import Environment
+from llmgw.settings.models import Params
 from llmgw.settings.problems import Path, Report
-from llmgw.settings.schema import Params
 from llmgw.settings.secrets import SecretReference, UnresolvedReferenceError
 
 S = TypeVar("S", bound=msgspec.Struct)

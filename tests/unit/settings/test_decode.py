@@ -1,8 +1,9 @@
 """Trees to structs: every problem with its place."""
 
 from llmgw.settings.decode import decode
+from llmgw.settings.models import ModelEntry
 from llmgw.settings.problems import Report
-from llmgw.settings.schema import ModelEntry, RouterSettings, Settings
+from llmgw.settings.schema import RouterSettings, Settings
 from llmgw.settings.secrets import SecretReference
 from tests.unit.configurations import problems, read, warnings
 

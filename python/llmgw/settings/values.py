@@ -1,0 +1,41 @@
+"""What single values of a settings file may be, and what all of its sections have in common."""
+
+from typing import Annotated, Literal, TypeAlias
+
+import msgspec
+from msgspec import Meta
+
+_YEAR = 365 * 24 * 3600.0
+_LARGE = 2**53
+"""Whole numbers above this are not exact in every JSON reader."""
+
+Count: TypeAlias = Annotated[int, Meta(ge=0, le=1_000_000)]
+Positive: TypeAlias = Annotated[int, Meta(ge=1, le=_LARGE)]
+Rate: TypeAlias = Annotated[int, Meta(ge=0, le=_LARGE)]
+Seconds: TypeAlias = Annotated[float, Meta(gt=0, le=_YEAR)]
+ZeroOrSeconds: TypeAlias = Annotated[float, Meta(ge=0, le=_YEAR)]
+"""Zero switches off."""
+Dollars: TypeAlias = Annotated[float, Meta(ge=0, le=1000)]
+Share: TypeAlias = Annotated[float, Meta(ge=0, le=_LARGE)]
+Port: TypeAlias = Annotated[int, Meta(ge=0, le=65535)]
+ModelName: TypeAlias = Annotated[
+    str, Meta(pattern=r"^[^\x00-\x20\x7f]([^\x00-\x1f\x7f]*[^\x00-\x20\x7f])?$", max_length=256)
+]
+KeyAlias: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._@:/+-]{0,63}$")]
+HeaderText: TypeAlias = Annotated[
+    str, Meta(pattern=r"^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$", max_length=256)
+]
+Digest: TypeAlias = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+FallbackList: TypeAlias = tuple[dict[str, tuple[str, ...]], ...]
+PassName: TypeAlias = Annotated[str, Meta(pattern="^[a-z][a-z0-9_-]{0,31}$")]
+PassGrant: TypeAlias = Annotated[str, Meta(pattern=r"^(\*|[a-z][a-z0-9_-]{0,31})$")]
+PathPrefix: TypeAlias = Annotated[
+    str, Meta(pattern="^(/[A-Za-z0-9_~:@.-]+)*/?$", min_length=1, max_length=256)
+]
+PathBase: TypeAlias = Annotated[str, Meta(pattern="^(/[A-Za-z0-9_~:@.-]+)*$", max_length=256)]
+HeaderName: TypeAlias = Annotated[str, Meta(pattern="^[A-Za-z0-9-]{1,64}$")]
+Method: TypeAlias = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+
+
+class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A mapping of the settings file; keys it does not name are refused."""
