@@ -15,7 +15,7 @@ use crate::responses::previous::Past;
 use crate::snapshot::Operation;
 use crate::usage::{self, Usage};
 use bytes::Bytes;
-use llmgw_formats::answer;
+use llmgw_formats::answer::{self, Judge};
 use llmgw_formats::bedrock_converse;
 use llmgw_formats::chat::{Extra, Failure, Request};
 use llmgw_formats::format::{Context, Dropped, Fault, PathFacts, Sent, StreamEncoder, Target};
@@ -31,8 +31,8 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::HashSet;
 use std::time::{SystemTime, UNIX_EPOCH};
-use stream::Nameless;
 pub use stream::Translation;
+use stream::{Judging, Nameless};
 
 /// Random bytes in the id of a response: as many hex digits as OpenAI's have.
 const STEM: usize = 24;
@@ -248,8 +248,8 @@ impl<'a> Chat<'a> {
         let mut reply = lane.upstream.decode_reply(body, &lane.sent).map_err(|_| broken(()))?;
         let fit = match answer::is_unfit(request, &reply, &lane.sent) {
             false => Fit::Fits,
-            true if self.call.strict || answer::has_to_fit(request) => Fit::Refused,
-            true => Fit::Unmet(self.spelt(Cow::Borrowed("response_format")) + " (unmet)"),
+            true if self.refuses_unfit(request) => Fit::Refused,
+            true => Fit::Unmet(self.unmet()),
         };
         if self.names_anew(lane) {
             reply.id = Cow::Borrowed("");
@@ -279,7 +279,23 @@ impl<'a> Chat<'a> {
         let encoder: Box<dyn StreamEncoder> =
             if self.names_anew(lane) { Box::new(Nameless(encoder)) } else { encoder };
         let decoder = lane.upstream.stream_decoder(&lane.sent);
-        Ok(Translation::new(lane.upstream.kind(), decoder, encoder))
+        let judging = Judge::of(request, &lane.sent).map(|judge| Judging {
+            judge,
+            refuses: self.refuses_unfit(request),
+            name: self.unmet(),
+            refused: false,
+        });
+        Ok(Translation::new(lane.upstream.kind(), decoder, encoder, judging))
+    }
+
+    /// Whether an answer that does not fit the client's schema is a failure.
+    fn refuses_unfit(&self, request: &Request<'_>) -> bool {
+        self.call.strict || answer::has_to_fit(request)
+    }
+
+    /// What such an answer falls short of, otherwise.
+    fn unmet(&self) -> String {
+        self.spelt(Cow::Borrowed("response_format")) + " (unmet)"
     }
 
     /// Whether the reply gets an id of ours, whatever the upstream calls it: a response is found by it.

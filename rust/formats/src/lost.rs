@@ -20,7 +20,7 @@ pub(crate) struct Lost(Vec<String>);
 impl Lost {
     /// Notes something by its name.
     pub(crate) fn add(&mut self, name: &str) {
-        let is_name = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+        let is_name = |c: &char| c.is_ascii_alphanumeric() || "_-. ()".contains(*c);
         let name: String = name.chars().filter(is_name).take(LONGEST).collect();
         if self.0.len() < MOST && !self.0.contains(&name) {
             self.0.push(name);

@@ -1,10 +1,11 @@
 //! A stream on its way from one dialect to another.
 
 use crate::dialect;
-use crate::error::Error;
+use crate::error::{Class, Error};
 use crate::usage::{self, Usage};
 use bytes::Bytes;
 use llmgw_formats::Kind;
+use llmgw_formats::answer::Judge;
 use llmgw_formats::chat::{Delta, Event, Failure, Finish};
 use llmgw_formats::eventstream::Messages;
 use llmgw_formats::format::{Fault, Frame, StreamDecoder, StreamEncoder};
@@ -12,6 +13,8 @@ use llmgw_formats::frames::Frames;
 
 /// Bytes of a stream that is translated: more than any model writes. What is held of it is bounded thereby.
 const MOST: usize = 256 * 1024 * 1024;
+/// What a client is told of an answer that does not fit its schema, and has to.
+const UNFIT: &str = "The model's answer does not fit the schema.";
 
 /// A stream on its way from one dialect to another.
 pub struct Translation {
@@ -19,9 +22,7 @@ pub struct Translation {
     size: usize,
     cut: Cut,
     decoder: Box<dyn StreamDecoder>,
-    encoder: Box<dyn StreamEncoder>,
-    said: Said,
-    out: Vec<u8>,
+    voice: Voice,
 }
 
 /// How a stream is cut into frames.
@@ -109,94 +110,149 @@ fn is_final(finish: Finish) -> bool {
     }
 }
 
+/// What goes to the client, and what is known of it.
+struct Voice {
+    encoder: Box<dyn StreamEncoder>,
+    judging: Option<Judging>,
+    said: Said,
+    out: Vec<u8>,
+}
+
+/// How an answer is judged that has to fit a schema.
+pub(super) struct Judging {
+    /// Judges it.
+    pub(super) judge: Judge,
+    /// One that does not fit is a failure; else the client is told of it by `name`.
+    pub(super) refuses: bool,
+    /// What such an answer falls short of.
+    pub(super) name: String,
+    /// It did not fit, and is refused when all has been said.
+    pub(super) refused: bool,
+}
+
+impl Voice {
+    fn say(&mut self, event: &Event<'_>) {
+        let Some(judging) = &mut self.judging else { return self.tell(event) };
+        if judging.refused {
+            return self.refuse(event);
+        }
+        if judging.judge.finds_unfit(event) {
+            // It would not be given again as one that does.
+            self.said.spoilt = true;
+            if judging.refuses {
+                judging.refused = true;
+                return;
+            }
+            let name = std::mem::take(&mut judging.name);
+            self.tell(&Event::Lost(name.into()));
+        }
+        self.tell(event);
+    }
+
+    /// What follows an answer that is refused: what it cost, and the refusal instead of its end.
+    fn refuse(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Usage(_) => self.said.note(event),
+            Event::End => {
+                let error = Error::new(Class::UpstreamProtocol, UNFIT);
+                self.tell(&Event::Error(dialect::failure(&error)));
+            }
+            Event::Error(_) => self.tell(event),
+            _ => {}
+        }
+    }
+
+    fn tell(&mut self, event: &Event<'_>) {
+        self.said.note(event);
+        self.encoder.event(event, &mut self.out);
+    }
+}
+
 impl Translation {
     /// Of a stream in the dialect `upstream`, read by `decoder`, for a client written to by `encoder`.
     pub(super) fn new(
         upstream: Kind,
         decoder: Box<dyn StreamDecoder>,
         encoder: Box<dyn StreamEncoder>,
+        judging: Option<Judging>,
     ) -> Self {
-        let (said, out) = (Said::default(), Vec::new());
-        Translation { size: 0, cut: Cut::of(upstream), decoder, encoder, said, out }
+        let voice = Voice { encoder, judging, said: Said::default(), out: Vec::new() };
+        Translation { size: 0, cut: Cut::of(upstream), decoder, voice }
     }
 
     /// Takes a chunk from the upstream and returns what the client gets for it.
     pub fn push(&mut self, chunk: &[u8]) -> Bytes {
-        let Translation { size, cut, decoder, encoder, said, out } = self;
+        let Translation { size, cut, decoder, voice } = self;
         *size = size.saturating_add(chunk.len());
         let signs = cut.signs_of_life();
-        let mut take = |frame: Frame<'_>| hand_on(decoder, encoder, said, out, frame);
-        let result = cut.push(chunk, &mut take);
+        let result = cut.push(chunk, &mut |frame| hand_on(decoder, voice, frame));
+        let said = &mut voice.said;
         said.broken |= result.is_err() || *size > MOST;
         if cut.signs_of_life() > signs && !said.ended && !said.broken {
             // Whoever stands between us and the client must not take the silence for the end either.
-            said.note(&Event::Ping);
-            encoder.event(&Event::Ping, out);
+            voice.tell(&Event::Ping);
         }
-        std::mem::take(out).into()
+        std::mem::take(&mut voice.out).into()
     }
 
     /// What is left when the upstream has closed.
     pub fn finish(&mut self) -> Bytes {
-        let Translation { cut, decoder, encoder, said, out, .. } = self;
-        let mut take = |frame: Frame<'_>| hand_on(decoder, encoder, said, out, frame);
-        let result = cut.close(&mut take);
-        let complete = decoder.close(&mut |event| {
-            said.note(&event);
-            encoder.event(&event, out);
-        });
+        let Translation { cut, decoder, voice, .. } = self;
+        let result = cut.close(&mut |frame| hand_on(decoder, voice, frame));
+        let complete = decoder.close(&mut |event| voice.say(&event));
+        let said = &mut voice.said;
         said.broken |= result.is_err();
         said.ended |= complete && !said.broken;
-        std::mem::take(out).into()
+        std::mem::take(&mut voice.out).into()
     }
 
     /// The event that tells the client of a failure of ours.
     pub fn fail(&mut self, error: &Error) -> Bytes {
         let mut out = Vec::new();
-        self.encoder.event(&Event::Error(dialect::failure(error)), &mut out);
+        self.voice.encoder.event(&Event::Error(dialect::failure(error)), &mut out);
         out.into()
     }
 
     /// Whether anything but a failure has been said.
     #[must_use]
     pub fn has_begun(&self) -> bool {
-        self.said.begun
+        self.voice.said.begun
     }
 
     /// The failure that the upstream told of.
     #[must_use]
     pub fn failure(&self) -> Option<&Failure<'static>> {
-        self.said.failure.as_ref()
+        self.voice.said.failure.as_ref()
     }
 
     /// Whether something came that is no stream of the upstream's dialect.
     #[must_use]
     pub fn is_broken(&self) -> bool {
-        self.said.broken
+        self.voice.said.broken
     }
 
     /// Whether the stream said that it is complete, or that it failed.
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        self.said.ended && !self.said.broken
+        self.voice.said.ended && !self.voice.said.broken
     }
 
-    /// Whether it told of a failure, or of an answer that was filtered or cut.
+    /// Whether it told of a failure, or of an answer that was filtered or cut, or that fits no schema.
     #[must_use]
     pub fn has_failed(&self) -> bool {
-        self.said.spoilt || self.said.failure.is_some()
+        self.voice.said.spoilt || self.voice.said.failure.is_some()
     }
 
     /// The usage seen last.
     #[must_use]
     pub fn usage(&self) -> Option<Usage> {
-        self.said.usage
+        self.voice.said.usage
     }
 
     /// Pieces of the answer that have passed.
     #[must_use]
     pub fn events(&self) -> u64 {
-        self.said.deltas
+        self.voice.said.deltas
     }
 }
 
@@ -217,16 +273,11 @@ impl StreamEncoder for Nameless {
 
 fn hand_on(
     decoder: &mut Box<dyn StreamDecoder>,
-    encoder: &mut Box<dyn StreamEncoder>,
-    said: &mut Said,
-    out: &mut Vec<u8>,
+    voice: &mut Voice,
     frame: Frame<'_>,
 ) -> Result<(), Fault> {
-    if said.ended {
+    if voice.said.ended {
         return Ok(());
     }
-    decoder.frame(frame, &mut |event| {
-        said.note(&event);
-        encoder.event(&event, out);
-    })
+    decoder.frame(frame, &mut |event| voice.say(&event))
 }

@@ -291,6 +291,7 @@ impl StreamEncoder for Encoder {
                 self.stop_sequence = stop_sequence.as_ref().map(|text| text.clone().into_owned());
             }
             Event::Usage(usage) => self.usage = *usage,
+            Event::Lost(name) => self.lost.add(name),
             Event::Ping => event(out, "ping", |_| {}),
             Event::Error(failure) => {
                 let body = errors::encode(failure, &self.context());

@@ -53,6 +53,8 @@ pub enum Event<'a> {
         /// The text that ended it.
         stop_sequence: Option<Text<'a>>,
     },
+    /// What the answer falls short of, by the client's name for it: before the `Finish` of its choice.
+    Lost(Text<'a>),
     /// Tokens charged so far.
     Usage(Usage),
     /// A sign of life.

@@ -282,6 +282,7 @@ impl StreamEncoder for Encoder {
                 self.close(out);
             }
             Event::End => self.finish(out),
+            Event::Lost(name) => self.lost.add(name),
             // White space is the only sign of life here: Google's Python SDK takes comments for errors.
             Event::Ping if self.framing == Framing::Events => out.extend_from_slice(b"\n\n"),
             Event::Ping if self.begun => out.push(b'\n'),

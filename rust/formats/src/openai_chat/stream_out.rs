@@ -338,6 +338,7 @@ impl StreamEncoder for Encoder {
             Event::BlockStop { choice, block } => self.stop(*choice, *block, out),
             Event::Finish { choice, finish, .. } => self.finish(*choice, *finish, out),
             Event::Usage(usage) => self.usage = *usage,
+            Event::Lost(name) => self.lost.add(name),
             Event::Ping => out.extend_from_slice(b": ping\n\n"),
             Event::Error(failure) => {
                 out.extend_from_slice(b"data: ");

@@ -346,6 +346,7 @@ impl Encoder {
                 self.close(State::Ended(*finish).item_status(), out);
             }
             Event::Usage(usage) => self.usage = Some(*usage),
+            Event::Lost(name) => self.lost.add(name),
             Event::Ping => out.extend_from_slice(b": ping\n\n"),
             Event::End => self.end(out),
             Event::Start { .. } | Event::Error(_) => {}
