@@ -1,4 +1,4 @@
-"""An upstream that keeps files and batches, as OpenAI does."""
+"""An upstream that keeps files and batches, as OpenAI does; it answers chats too, whatever they name."""
 
 import json
 import re
@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.forms import parts_of
 from tests.upstreams.keeper import error
-from tests.upstreams.replies import message
+from tests.upstreams.replies import CHAT_BODY, message
 from tests.upstreams.scripted import Exchange, ScriptedUpstream
 
 FILES = "/v1/files"
@@ -42,7 +42,9 @@ class Cabinet(ScriptedUpstream):
         await exchange.read_body()
         method, target, _ = exchange.request.line.split(" ")
         found = re.fullmatch(rf"({FILES}|{BATCHES})(?:/([^/]+)(/content|/cancel)?)?", target)
-        if found is None:
+        if target == "/v1/chat/completions":
+            reply = message(CHAT_BODY)
+        elif found is None:
             reply = error(404, "There is no such path.")
         elif found[1] == FILES:
             reply = self._of_files(exchange, method, found[2], found[3] or "")

@@ -174,6 +174,8 @@ class FilesPolicy(Part, frozen=True):
 
     keep: float
     max_bytes: int
+    any_id: bool
+    """Requests may name files by ids that are not known to be their key's."""
 
 
 class EgressPolicy(Part, frozen=True):

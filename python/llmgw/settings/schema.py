@@ -221,6 +221,9 @@ class FilesSettings(Section, frozen=True):
     here. 0: files and batches are not served."""
     max_bytes: Positive = 1024 * 1024 * 1024
     """Bytes of all that is remembered on the disk, 4096 for most; what was seen longest ago goes first."""
+    any_id: bool = False
+    """Let requests name files by any id (`file_id`): also such that were brought past the gateway, or by
+    another key that shares the provider's account."""
 
 
 class FetchMediaSettings(Section, frozen=True):

@@ -122,7 +122,9 @@ def _responses(settings: Settings) -> ResponsesPolicy | None:
 def _files(settings: Settings) -> FilesPolicy | None:
     """How files are remembered; if for no time, they are not served."""
     own = settings.files
-    return None if own.keep == 0 else FilesPolicy(keep=own.keep, max_bytes=own.max_bytes)
+    if own.keep == 0:
+        return None
+    return FilesPolicy(keep=own.keep, max_bytes=own.max_bytes, any_id=own.any_id)
 
 
 def _cache(settings: Settings, report: Report) -> CachePolicy | None:

@@ -59,6 +59,8 @@ pub struct Call {
     pub strict: bool,
     /// What the request goes on from.
     pub past: Past,
+    /// A deployment that sees the files which the request names, if it names some.
+    pub files_at: Option<usize>,
     /// Whether the reply is kept.
     pub keep: Keep,
 }

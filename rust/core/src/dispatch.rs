@@ -9,6 +9,7 @@ mod upload;
 
 use crate::call::Call;
 use crate::error::Class;
+use crate::files::named;
 use crate::gate::Shop;
 use crate::headers::Headers;
 use crate::limiter::monotonic_ns;
@@ -245,6 +246,13 @@ impl Route<'_, '_> {
         candidates.retain(|one| call.past.is_open_to(plan, &plan.deployments[one.index]));
         if candidates.is_empty() {
             return Err(previous::elsewhere(&plan.groups[group].name).into());
+        }
+        if let Some(files) = call.files_at {
+            let sees = |index| named::lie_together(plan, files, &plan.deployments[index]);
+            candidates.retain(|one| sees(one.index));
+            if candidates.is_empty() {
+                return Err(named::elsewhere(&plan.groups[group].name).into());
+            }
         }
         let now = monotonic_ns();
         let all_rest = candidates.iter().all(|one| shop.balancer.resting_until(one.id_hash) > now);

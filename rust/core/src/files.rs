@@ -8,6 +8,7 @@ mod content;
 mod form;
 mod lines;
 mod list;
+pub mod named;
 mod remembered;
 mod requests;
 pub mod route;

@@ -109,6 +109,8 @@ pub struct Arrival {
     pub strict: bool,
     /// What the request goes on from.
     pub past: Past,
+    /// A deployment that sees the files which the request names, if it names some.
+    pub files_at: Option<usize>,
 }
 
 impl Shop {
@@ -170,7 +172,7 @@ impl Shop {
             let ticket = Ticket { plan, key, operation, group, limits };
             return Ok(Admission::Hit(ticket, entry));
         }
-        let Arrival { route, body, strict, past, .. } = arrival;
+        let Arrival { route, body, strict, past, files_at, .. } = arrival;
         let operation = route.operation;
         let object = json::parse_object(&body)?;
         let (asked, fields) = read_fields(&body, &object, &route)?;
@@ -212,6 +214,7 @@ impl Shop {
             array,
             strict,
             past,
+            files_at,
             keep,
         };
         Ok(Admission::Call(Box::new(call)))

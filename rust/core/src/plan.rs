@@ -50,6 +50,8 @@ pub struct Plan {
     pub responses: Option<Terms>,
     /// On which terms files and batches are remembered, if they are served.
     pub files: Option<Terms>,
+    /// Requests name such files only that their key has brought.
+    pub own_files_only: bool,
     /// Fetches media for upstreams that take bytes only, if that is allowed.
     pub fetcher: Option<Fetcher>,
     pools: Pools,
@@ -122,6 +124,7 @@ impl Plan {
             pii: snapshot.pii.map(|policy| policy.mode),
             doors,
             responses: snapshot.responses.map(|policy| Terms::new(&policy, &pepper)),
+            own_files_only: snapshot.files.as_ref().is_some_and(|policy| !policy.any_id),
             files: snapshot.files.map(|policy| Terms::of_files(&policy, &pepper)),
             fetcher,
             pools,

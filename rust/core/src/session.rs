@@ -13,6 +13,7 @@ use crate::connection::Connection;
 use crate::dispatch::{self, Extra, Failure, Outcome, Partial, Trail, Whole};
 use crate::edge::Edge;
 use crate::error::Error;
+use crate::files::named;
 use crate::gate::{Admission, Arrival};
 use crate::http1::{Framing, Head};
 use crate::metrics::Counter;
@@ -27,6 +28,7 @@ use crate::translate::Chat;
 use crate::usage::{self, Usage};
 use crate::{access, control, dialect, files, through};
 pub use asked::Asked;
+use bytes::Bytes;
 use llmgw_formats::Kind;
 pub use recording::CLIENT_GONE;
 use recording::Ending;
@@ -116,12 +118,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         };
         asked.started = Instant::now();
         asked.keep_alive &= !self.edge.is_stopping();
-        let resolved = match operation {
-            Operation::Responses => previous::resolve(&self.edge.store, &plan, &key, body).await,
-            _ => Ok((body, Past::None)),
-        };
-        let (body, past) = match resolved {
-            Ok(resolved) => resolved,
+        let (body, past, files_at) = match self.look_up(operation, &plan, &key, body).await {
+            Ok(found) => found,
             Err(error) => {
                 self.record_refusal(operation, &key.alias, &error, &asked);
                 return self.refuse(&asked, &error).await;
@@ -134,9 +132,30 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             no_cache: access::refuses_cache(head) || access::asks_for_beta(head),
             strict: access::is_strict(head),
             past,
+            files_at,
         };
         let extra = access::passed_on(head, &asked.request_id, asked.dialect);
         self.call(plan, key, arrival, &extra, &asked).await
+    }
+
+    /// Looks up what the request goes on from, and the files that it names.
+    async fn look_up(
+        &self,
+        operation: Operation,
+        plan: &Arc<Plan>,
+        key: &Key,
+        body: Bytes,
+    ) -> Result<(Bytes, Past, Option<usize>), Error> {
+        let named = if plan.own_files_only { named::ids(&body) } else { Vec::new() };
+        let files_at = match &named[..] {
+            [] => None,
+            ids => Some(Box::pin(named::resolve(&self.edge.store, plan, key, ids)).await?),
+        };
+        let (body, past) = match operation {
+            Operation::Responses => previous::resolve(&self.edge.store, plan, key, body).await?,
+            _ => (body, Past::None),
+        };
+        Ok((body, past, files_at))
     }
 
     /// Answers what is no question for a model in one body.

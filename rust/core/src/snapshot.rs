@@ -279,6 +279,8 @@ pub struct FilesPolicy {
     pub keep: f64,
     /// Bytes of all that is remembered on the machine's disk.
     pub max_bytes: u64,
+    /// Requests may name files by ids that are not known to be their key's.
+    pub any_id: bool,
 }
 
 /// What a finding leads to.

@@ -133,7 +133,7 @@ pub fn responses_policy() -> Value {
 
 /// The policy of a snapshot that serves files.
 pub fn files_policy() -> Value {
-    json!({"keep": 3600.0, "max_bytes": 1_u64 << 30})
+    json!({"keep": 3600.0, "max_bytes": 1_u64 << 30, "any_id": false})
 }
 
 /// The switched-on cache of a snapshot.

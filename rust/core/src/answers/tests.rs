@@ -41,7 +41,7 @@ fn route(operation: Operation, model: Option<&str>) -> Route {
 fn arrival(operation: Operation, model: Option<&str>, body: &[u8]) -> Arrival {
     let route = route(operation, model);
     let (body, past) = (Bytes::copy_from_slice(body), Past::None);
-    Arrival { route, body, no_cache: false, strict: false, past }
+    Arrival { route, body, no_cache: false, strict: false, past, files_at: None }
 }
 
 /// A store that holds one reply, asked for once already.

@@ -28,6 +28,7 @@ fn call(operation: Operation, path_model: Option<&str>, body: &str) -> Call {
         array,
         strict,
         past: Past::None,
+        files_at: None,
         keep: Keep::No,
     }
 }

@@ -1,6 +1,7 @@
 //! One request of a file for batches: checked as if it had come by itself, and written for the provider.
 
 use super::lines::Rewrite;
+use super::named;
 use super::remembered::Remembered;
 use super::whereabouts;
 use crate::error::{Class, Error, Result};
@@ -85,6 +86,10 @@ impl Rewrite for Checking<'_> {
                 let message = format!("The field `{name}` is not served in batches.");
                 return Err(Error::new(Class::NotSupported, message));
             }
+        }
+        if self.own.plan.own_files_only && !named::ids(body).is_empty() {
+            let message = "Files that a request names by their ids are not served in batches.";
+            return Err(Error::new(Class::NotSupported, message));
         }
         let routed = self.note_model(&text(body, &object, "model")?)?;
         let edge = &self.own.edge;

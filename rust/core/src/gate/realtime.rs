@@ -37,6 +37,7 @@ impl Shop {
             array: false,
             strict: false,
             past: Past::None,
+            files_at: None,
             keep: Keep::No,
         })
     }

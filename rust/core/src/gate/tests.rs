@@ -81,6 +81,7 @@ fn chat(body: &str) -> Arrival {
         no_cache: false,
         strict: false,
         past: Past::None,
+        files_at: None,
     }
 }
 

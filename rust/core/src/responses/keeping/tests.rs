@@ -65,6 +65,7 @@ fn admitted(shop: &Shop, body: &'static str) -> Box<Call> {
         no_cache: false,
         strict: false,
         past: Past::None,
+        files_at: None,
     };
     match shop.admit(plan, key, &mut Desk::new(), arrival).unwrap() {
         Admission::Call(call) => call,
