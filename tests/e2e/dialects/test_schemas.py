@@ -64,7 +64,7 @@ def test_one_that_has_to_fit_is_a_failure_of_the_upstream(
 
 @pytest.mark.parametrize("surface", STREAMS)
 def test_a_stream_names_at_its_end_what_does_not_fit(dialects: Dialects, surface: str) -> None:
-    named = []
+    named: list[str] = []
     for each in events(stream(dialects, surface, [JSON_TYPE])):
         named += each.get("llmgw_dropped") or each.get("response", {}).get("llmgw_dropped") or []
 
