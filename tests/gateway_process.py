@@ -104,6 +104,16 @@ class GatewayProcess:
         """Send a signal to the main process."""
         self.process.send_signal(number)
 
+    def wait_for_drain(self) -> None:
+        """Wait until the gateway (with several workers: one of them) takes no new work."""
+        wait_until(self._refuses_new_work, "the gateway refuses new work")
+
+    def _refuses_new_work(self) -> bool:
+        try:
+            return self.get("/health/readiness", None).status == 503
+        except OSError:
+            return True
+
     def wait(self) -> int:
         """Wait for the main process to end; its exit status."""
         return self.process.wait(START_SECONDS)

@@ -5,19 +5,12 @@ import signal
 import pytest
 
 from tests.conftest import StartGateway, deployment, gateway_config
-from tests.gateway_process import GatewayProcess, chat_body, post_bytes, wait_until
+from tests.gateway_process import chat_body, post_bytes
 from tests.integration.load import NO_CONNECTION, WHOLE, Load
 from tests.upstreams import faults, replies
 from tests.upstreams.scripted import Exchange, ScriptedUpstream
 
 PATH = "/v1/chat/completions"
-
-
-def refuses_new_work(gateway: GatewayProcess) -> bool:
-    try:
-        return gateway.get("/health/readiness", None).status == 503
-    except OSError:
-        return True
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -32,7 +25,7 @@ def test_an_open_stream_is_finished_before_the_process_ends(
         client.send(post_bytes(PATH, chat_body("plain", stream=True)))
         client.read_until(replies.chat_events()[0])
         gateway.signal(signal.SIGTERM)
-        wait_until(lambda: refuses_new_work(gateway), "the gateway refuses new work")
+        gateway.wait_for_drain()
         assert gateway.running()
         gate.open()
         client.read_until(replies.DONE)
@@ -69,7 +62,7 @@ def test_an_answer_on_its_way_is_delivered_before_the_process_ends(
         client.send(post_bytes(PATH, chat_body("plain")))
         upstream.only_request()
         gateway.signal(signal.SIGTERM)
-        wait_until(lambda: refuses_new_work(gateway), "the gateway refuses new work")
+        gateway.wait_for_drain()
         gate.open()
         assert client.read_response().body == replies.CHAT_BODY
 

@@ -348,12 +348,16 @@ def test_files_may_be_switched_off(start_gateway: StartGateway, kept: Cabinet, e
     assert not kept.requests
 
 
-def test_an_upload_ends_well_while_the_gateway_drains(gateway: GatewayProcess, kept: Cabinet) -> None:
+def test_an_upload_ends_well_while_the_gateway_drains(
+    start_gateway: StartGateway, settings: dict[str, Any], kept: Cabinet
+) -> None:
+    gateway = start_gateway(settings)
     body = form([field("model", "plain"), field("purpose", "user_data"), file(CONTENT)])
     with gateway.connect() as client:
         client.send(head_of_upload(len(body)) + body[:100_000])
         kept.wait_for_requests(1)
         gateway.signal(signal.SIGTERM)
+        gateway.wait_for_drain()
         client.send(body[100_000:])
         response = client.read_response()
 
