@@ -33,8 +33,18 @@ pub(super) fn is_own_block(kind: &str, value: &str) -> bool {
     (BLOCKS.contains(&kind) || kind.ends_with(RESULT))
         && Value::parse(value).is_ok_and(|block| {
             block.get("type").and_then(Value::as_str) == Some(kind)
-                && (kind != "compaction" || block.get("encrypted_content").is_none())
+                && match kind {
+                    "compaction" => block.get("encrypted_content").is_none(),
+                    "document" => is_made_of_blocks(&block),
+                    _ => true,
+                }
         })
+}
+
+/// Whether a document is of the one kind that has no place in the canonical chat.
+fn is_made_of_blocks(document: &Value<'_>) -> bool {
+    let kind = document.get("source").and_then(|source| source.get("type"));
+    kind.and_then(Value::as_str) == Some("content")
 }
 
 /// Whether the citation is one of this format's.
@@ -62,7 +72,8 @@ mod tests {
     #[test]
     fn blocks_are_known_by_their_type() {
         assert!(is_own_block("web_search_tool_result", r#"{"type":"web_search_tool_result"}"#));
-        assert!(is_own_block("document", r#"{"type":"document","source":{}}"#));
+        assert!(is_own_block("document", r#"{"type":"document","source":{"type":"content"}}"#));
+        assert!(!is_own_block("document", r#"{"type":"document","name":""}"#));
         assert!(!is_own_block("document", r#"{"document":{"name":"x"}}"#));
         assert!(!is_own_block("search_result", r#"{"search_result":{"type":"search_result"}}"#));
         assert!(!is_own_block("web_search_call", r#"{"type":"web_search_call"}"#));

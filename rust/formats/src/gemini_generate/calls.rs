@@ -10,11 +10,10 @@ use std::collections::{HashMap, VecDeque};
 /// The calls of a request.
 #[derive(Default)]
 pub(super) struct Calls<'a> {
-    /// Ids, and whether the call has its answer.
-    known: Vec<(Text<'a>, bool)>,
-    by_id: HashMap<Text<'a>, usize>,
-    /// Calls of the last turn, by the function's name.
-    by_name: HashMap<Text<'a>, VecDeque<usize>>,
+    /// Whether the call of this id has its answer; of several, the last one.
+    answered: HashMap<Text<'a>, bool>,
+    /// Ids of the last turn's calls, by the function's name.
+    by_name: HashMap<Text<'a>, VecDeque<Text<'a>>>,
     made: usize,
 }
 
@@ -27,23 +26,23 @@ impl<'a> Calls<'a> {
     /// The id of a call.
     pub(super) fn call(&mut self, id: Option<Text<'a>>, name: &Text<'a>) -> Text<'a> {
         let id = id.filter(|id| !id.is_empty()).unwrap_or_else(|| self.make());
-        let at = self.known.len();
-        self.known.push((id.clone(), false));
-        self.by_id.insert(id.clone(), at);
-        self.by_name.entry(name.clone()).or_default().push_back(at);
+        self.answered.insert(id.clone(), false);
+        self.by_name.entry(name.clone()).or_default().push_back(id.clone());
         id
     }
 
     /// The id of the call that a result answers.
     pub(super) fn answer(&mut self, id: Option<Text<'a>>, name: &str) -> Text<'a> {
         let id = id.filter(|id| !id.is_empty());
-        if let Some((id, at)) = id.as_ref().and_then(|id| self.by_id.get_key_value(id)) {
-            self.known[*at].1 = true;
+        if let Some(id) = &id
+            && let Some(answered) = self.answered.get_mut(id)
+        {
+            *answered = true;
             return id.clone();
         }
-        while let Some(at) = self.by_name.get_mut(name).and_then(VecDeque::pop_front) {
-            if !std::mem::replace(&mut self.known[at].1, true) {
-                return self.known[at].0.clone();
+        while let Some(id) = self.by_name.get_mut(name).and_then(VecDeque::pop_front) {
+            if self.answered.insert(id.clone(), true) != Some(true) {
+                return id;
             }
         }
         id.unwrap_or_else(|| self.make())
@@ -94,6 +93,18 @@ mod tests {
         calls.call(Some("x".into()), &"a".into());
         calls.call(Some("y".into()), &"a".into());
         assert_eq!(calls.answer(Some("y".into()), "a"), "y");
+        assert_eq!(calls.answer(None, "a"), "x");
+    }
+
+    #[test]
+    fn calls_of_one_id_are_answered_once() {
+        let mut calls = Calls::default();
+        calls.call(Some("x".into()), &"a".into());
+        calls.call(Some("x".into()), &"b".into());
+        assert_eq!(calls.answer(Some("x".into()), "a"), "x");
+        assert_eq!(calls.answer(Some("y".into()), "a"), "y");
+        calls.turn();
+        calls.call(Some("x".into()), &"a".into());
         assert_eq!(calls.answer(None, "a"), "x");
     }
 

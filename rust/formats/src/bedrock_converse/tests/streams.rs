@@ -55,6 +55,7 @@ fn owned(event: &Event<'_>) -> Event<'static> {
             finish: *finish,
             stop_sequence: stop_sequence.as_deref().map(text),
         },
+        Event::Lost(name) => Event::Lost(text(name)),
         Event::Usage(usage) => Event::Usage(*usage),
         Event::Ping => Event::Ping,
         Event::End => Event::End,
