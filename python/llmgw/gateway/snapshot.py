@@ -94,6 +94,8 @@ class Deployment(Part, frozen=True):
     urls: dict[Operation, str]
     stream_urls: dict[Operation, str]
     """Where streams are asked for elsewhere: Gemini, Bedrock."""
+    files_url: str | None
+    """Where its provider keeps files, though the deployment itself may not serve them."""
     headers: tuple[tuple[str, str], ...]
     token_headers: tuple[tuple[str, str], ...]
     """Headers whose values are renewed while the gateway runs; not part of the version."""
@@ -174,8 +176,6 @@ class FilesPolicy(Part, frozen=True):
 
     keep: float
     max_bytes: int
-    any_id: bool
-    """Requests may name files by ids that are not known to be their key's."""
 
 
 class EgressPolicy(Part, frozen=True):
@@ -211,6 +211,8 @@ class Snapshot(Part, frozen=True):
     responses: ResponsesPolicy | None
     pass_through: tuple[PassThrough, ...]
     files: FilesPolicy | None
+    any_file_id: bool
+    """Requests may name files by ids that are not known to be their key's."""
     egress: EgressPolicy
     media: MediaPolicy | None
 

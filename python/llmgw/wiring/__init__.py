@@ -96,6 +96,7 @@ def compile_settings(
         responses=_responses(settings),
         pass_through=pass_through,
         files=_files(settings),
+        any_file_id=settings.files.any_id,
         egress=compile_egress(settings.egress, report),
         media=compile_media(settings.egress, report),
     )
@@ -122,9 +123,7 @@ def _responses(settings: Settings) -> ResponsesPolicy | None:
 def _files(settings: Settings) -> FilesPolicy | None:
     """How files are remembered; if for no time, they are not served."""
     own = settings.files
-    if own.keep == 0:
-        return None
-    return FilesPolicy(keep=own.keep, max_bytes=own.max_bytes, any_id=own.any_id)
+    return None if own.keep == 0 else FilesPolicy(keep=own.keep, max_bytes=own.max_bytes)
 
 
 def _cache(settings: Settings, report: Report) -> CachePolicy | None:

@@ -119,6 +119,7 @@ class DeploymentCompiler:
             stream_urls={
                 operation: url for operation, url in upstream.stream_urls.items() if operation in urls
             },
+            files_url=upstream.urls.get(Operation.FILES),
             headers=self._headers(upstream.headers, params, at),
             token_headers=upstream.token_headers,
             signing=_signing(upstream),

@@ -256,6 +256,16 @@ impl Shop {
         self.reserve(key, 0)
     }
 
+    /// Whether the key has a request left.
+    ///
+    /// # Errors
+    /// `RateLimited`.
+    pub fn check_requests(&self, key: &Key) -> Result<()> {
+        let Some((id, limit)) = key.requests else { return Ok(()) };
+        let decision = self.limiter.foresee(Take { id, cost: 1, limit }, monotonic_ns());
+        if decision.allowed { Ok(()) } else { Err(rate_limited(false, 0, &decision)) }
+    }
+
     /// Takes one request and the tokens from the key's limits, or nothing.
     fn reserve(&self, key: &Key, tokens: u64) -> Result<[Option<Decision>; 2]> {
         let mut takes = Vec::with_capacity(2);

@@ -156,8 +156,14 @@ impl Limiter {
     /// How a bucket stands, taking nothing.
     #[must_use]
     pub fn peek(&self, id: u128, limit: &Limit, now_ns: u64) -> Decision {
-        let found = self.table().find(table::tag(id), now_ns);
-        gcra::take(found.map_or(0, |found| found.tat), 0, limit, now_ns).decision
+        self.foresee(Take { id, cost: 0, limit: *limit }, now_ns)
+    }
+
+    /// What would become of a take, taking nothing.
+    #[must_use]
+    pub fn foresee(&self, take: Take, now_ns: u64) -> Decision {
+        let found = self.table().find(table::tag(take.id), now_ns);
+        gcra::take(found.map_or(0, |found| found.tat), take.cost, &take.limit, now_ns).decision
     }
 
     fn shift(&self, id: u128, shift: gcra::Shift, limit: &Limit, now_ns: u64) {

@@ -124,7 +124,7 @@ impl Plan {
             pii: snapshot.pii.map(|policy| policy.mode),
             doors,
             responses: snapshot.responses.map(|policy| Terms::new(&policy, &pepper)),
-            own_files_only: snapshot.files.as_ref().is_some_and(|policy| !policy.any_id),
+            own_files_only: !snapshot.any_file_id,
             files: snapshot.files.map(|policy| Terms::of_files(&policy, &pepper)),
             fetcher,
             pools,

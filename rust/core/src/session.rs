@@ -138,7 +138,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         self.call(plan, key, arrival, &extra, &asked).await
     }
 
-    /// Looks up what the request goes on from, and the files that it names.
+    /// Looks up what the request goes on from, and the files that it, or what it goes on from, names.
     async fn look_up(
         &self,
         operation: Operation,
@@ -146,16 +146,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         key: &Key,
         body: Bytes,
     ) -> Result<(Bytes, Past, Option<usize>), Error> {
-        let named = if plan.own_files_only { named::ids(&body) } else { Vec::new() };
-        let files_at = match &named[..] {
-            [] => None,
-            ids => Some(Box::pin(named::resolve(&self.edge.store, plan, key, ids)).await?),
-        };
         let (body, past) = match operation {
             Operation::Responses => previous::resolve(&self.edge.store, plan, key, body).await?,
             _ => (body, Past::None),
         };
-        Ok((body, past, files_at))
+        let named = if plan.own_files_only { named::ids(operation, &body) } else { Vec::new() };
+        if named.is_empty() {
+            return Ok((body, past, None));
+        }
+        // Who has no request left has no files looked up.
+        self.edge.shop.check_requests(key)?;
+        let files_at = Box::pin(named::resolve(&self.edge.store, plan, key, &named)).await?;
+        Ok((body, past, Some(files_at)))
     }
 
     /// Answers what is no question for a model in one body.
@@ -347,7 +349,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let deployment = trail.deployment.map_or("", |index| &call.plan.deployments[index].id);
         let passed = stream::pass(self, call, partial, watch, deployment, asked).await;
         trail.upstream += passed.waited;
-        if let (Some(class), Some(index)) = (passed.broken, trail.deployment) {
+        if let (Some(class), Some(index), false) = (passed.broken, trail.deployment, passed.refused)
+        {
             dispatch::note_midway(&self.edge.shop, call, index, class);
         }
         let status = match passed.broken {

@@ -38,6 +38,8 @@ pub struct Snapshot {
     pub pass_through: Vec<PassThrough>,
     /// How files and batches are remembered for their clients, if they are served.
     pub files: Option<FilesPolicy>,
+    /// Requests may name files by ids that are not known to be their key's.
+    pub any_file_id: bool,
     /// What the gateway may connect to.
     pub egress: EgressPolicy,
     /// How media are fetched for upstreams that take bytes only, if they are.
@@ -146,6 +148,8 @@ pub struct Deployment {
     pub urls: HashMap<Operation, String>,
     /// The same for streams, where they are asked for elsewhere.
     pub stream_urls: HashMap<Operation, String>,
+    /// Where its provider keeps files, though the deployment itself may not serve them.
+    pub files_url: Option<String>,
     /// Headers added to every request, credential included.
     pub headers: Vec<(String, String)>,
     /// The same, with values that are renewed while the gateway runs; not part of the version.
@@ -279,8 +283,6 @@ pub struct FilesPolicy {
     pub keep: f64,
     /// Bytes of all that is remembered on the machine's disk.
     pub max_bytes: u64,
-    /// Requests may name files by ids that are not known to be their key's.
-    pub any_id: bool,
 }
 
 /// What a finding leads to.

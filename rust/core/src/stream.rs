@@ -39,6 +39,8 @@ pub struct Passed {
     pub cacheable: bool,
     /// The class of the failure midway, if it did not end well.
     pub broken: Option<Class>,
+    /// The answer was refused: the upstream did what it could.
+    pub refused: bool,
     /// The client left.
     pub client_gone: bool,
     /// Usage as the provider gave it.
@@ -104,6 +106,7 @@ pub async fn pass<S: AsyncRead + AsyncWrite + Unpin>(
     }
     let (usage, events) = course.cost(call, broken.is_none() && !client_gone);
     let Course { passage, waited, .. } = course;
+    let refused = passage.as_ref().is_some_and(Passage::is_refused);
     let failed = passage.as_ref().is_none_or(Passage::has_failed);
     let ending = Ending { end, last, deployment, keep_alive, request_id: &asked.request_id };
     let (after, complete) = finish(session, call, ending, passage, &mut out, &mut kept).await;
@@ -111,6 +114,7 @@ pub async fn pass<S: AsyncRead + AsyncWrite + Unpin>(
         after,
         cacheable: complete && !failed,
         broken,
+        refused,
         client_gone,
         usage,
         events,

@@ -56,7 +56,7 @@ pub fn deployment(id: &str, base: &str) -> Value {
             "embeddings": format!("{base}/embeddings"),
         },
         "headers": [["authorization", "Bearer upstream-credential"]],
-        "weight": 1, "order": 0, "stream_usage": true, "stream_urls": {}, "token_headers": [], "signing": null, "original": true,
+        "weight": 1, "order": 0, "stream_usage": true, "stream_urls": {}, "files_url": null, "token_headers": [], "signing": null, "original": true,
         "native_schema": true, "reasoning": true, "takes_urls": true, "body_style": "plain",
         "base_model": null, "max_output_tokens": null,
         "tokenizer": "o200k",
@@ -89,6 +89,7 @@ pub fn snapshot(change: impl FnOnce(&mut Value)) -> Snapshot {
         "responses": null,
         "pass_through": [],
         "files": null,
+        "any_file_id": false,
         "egress": {"allow_networks": [], "ca_file": null},
         "media": null,
     });
@@ -133,7 +134,7 @@ pub fn responses_policy() -> Value {
 
 /// The policy of a snapshot that serves files.
 pub fn files_policy() -> Value {
-    json!({"keep": 3600.0, "max_bytes": 1_u64 << 30, "any_id": false})
+    json!({"keep": 3600.0, "max_bytes": 1_u64 << 30})
 }
 
 /// The switched-on cache of a snapshot.

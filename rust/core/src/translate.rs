@@ -15,7 +15,7 @@ use crate::responses::previous::Past;
 use crate::snapshot::Operation;
 use crate::usage::{self, Usage};
 use bytes::Bytes;
-use llmgw_formats::answer::{self, Judge};
+use llmgw_formats::answer::{self, Apart, Judge};
 use llmgw_formats::bedrock_converse;
 use llmgw_formats::chat::{Extra, Failure, Request};
 use llmgw_formats::format::{Context, Dropped, Fault, PathFacts, Sent, StreamEncoder, Target};
@@ -285,7 +285,8 @@ impl<'a> Chat<'a> {
             name: self.unmet(),
             refused: false,
         });
-        Ok(Translation::new(lane.upstream.kind(), decoder, encoder, judging))
+        let apart = Apart::of(&lane.sent);
+        Ok(Translation::new(lane.upstream.kind(), decoder, encoder, apart, judging))
     }
 
     /// Whether an answer that does not fit the client's schema is a failure.

@@ -2,7 +2,7 @@
 
 use crate::error::{Class, Error, Result};
 use crate::json;
-use crate::multipart::{self, Form};
+use crate::multipart::{self, Form, Part};
 use bytes::{Bytes, BytesMut};
 use std::ops::Range;
 
@@ -19,7 +19,12 @@ pub struct Passing {
     max_held: usize,
     /// The model goes into a part of its own, since the form has none; none may follow.
     adds_model: bool,
+    /// No part of it may name a file by its id.
+    brings_its_files: bool,
 }
+
+/// Parts that name files which lie at the provider.
+const NAMED: [&str; 3] = ["file_id", "file_ids", "file_ids[]"];
 
 impl Passing {
     /// A form of which nothing has come. `kept`: see [`Form::new`].
@@ -32,6 +37,7 @@ impl Passing {
             whole: true,
             max_held: usize::try_from(max_held).unwrap_or(usize::MAX),
             adds_model: false,
+            brings_its_files: false,
         }
     }
 
@@ -57,6 +63,12 @@ impl Passing {
             let message = "The field `model` of a form must come before its large files.";
             return Err(Error::new(Class::InvalidRequest, message).with_param("model"));
         }
+        let names = |part: &Part| NAMED.contains(&&*part.name);
+        if self.brings_its_files && self.form.parts().iter().any(names) {
+            let message =
+                "Files that a form names by their ids are not served: send the file itself.";
+            return Err(Error::new(Class::NotSupported, message).with_param("file_id"));
+        }
         if self.whole && !self.is_full() {
             self.held.extend_from_slice(piece);
         } else {
@@ -81,6 +93,11 @@ impl Passing {
     /// The form will have the model in a part that it did not bring.
     pub fn add_model(&mut self) {
         self.adds_model = true;
+    }
+
+    /// The form may not name files that lie at the provider: nobody knows whose they are.
+    pub fn bring_its_files(&mut self) {
+        self.brings_its_files = true;
     }
 
     /// What has come, with the routed model in it and `more` changes. Empty if it is no longer held.

@@ -1,8 +1,11 @@
 //! Answers that were asked for as the arguments of a tool, because the model takes no JSON Schema.
 
+mod apart;
+
 use crate::chat::{Block, BlockStart, Delta, Event, Finish, Output, Reply, Request, Thinking};
 use crate::format::Sent;
 use crate::json_schema;
+pub use apart::Apart;
 use std::collections::BTreeMap;
 
 /// Turns the call of the tool that stood in for a schema into the text that it is. What was said beside it

@@ -22,7 +22,7 @@ impl Lost {
     pub(crate) fn add(&mut self, name: &str) {
         let is_name = |c: &char| c.is_ascii_alphanumeric() || "_-. ()".contains(*c);
         let name: String = name.chars().filter(is_name).take(LONGEST).collect();
-        if self.0.len() < MOST && !self.0.contains(&name) {
+        if self.0.len() < MOST && !name.is_empty() && !self.0.contains(&name) {
             self.0.push(name);
         }
     }

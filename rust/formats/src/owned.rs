@@ -161,6 +161,7 @@ impl BlockStart<'_> {
     pub fn into_owned(self) -> BlockStart<'static> {
         match self {
             BlockStart::Text => BlockStart::Text,
+            BlockStart::Answer => BlockStart::Answer,
             BlockStart::Phased(phase) => BlockStart::Phased(text(phase)),
             BlockStart::Whole(block) => BlockStart::Whole(block.into_owned()),
             BlockStart::Thinking => BlockStart::Thinking,

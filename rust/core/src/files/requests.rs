@@ -87,7 +87,7 @@ impl Rewrite for Checking<'_> {
                 return Err(Error::new(Class::NotSupported, message));
             }
         }
-        if self.own.plan.own_files_only && !named::ids(body).is_empty() {
+        if self.own.plan.own_files_only && !named::ids(operation, body).is_empty() {
             let message = "Files that a request names by their ids are not served in batches.";
             return Err(Error::new(Class::NotSupported, message));
         }

@@ -3,9 +3,10 @@
 use crate::access;
 use crate::error::{Class, Error, Result};
 use crate::http1::Head;
-use crate::plan::{Key, Plan};
+use crate::plan::{Deployment, Key, Plan};
 use crate::responses::account::{self, Account};
 use crate::responses::shown;
+use crate::snapshot::Operation;
 use std::collections::BTreeSet;
 
 /// The provider that stands back where there is another: it is always there.
@@ -124,7 +125,11 @@ fn reachable(plan: &Plan, key: &Key) -> Vec<usize> {
 }
 
 fn keeps(plan: &Plan, index: usize) -> bool {
-    plan.deployments[index].files.is_some()
+    serves(&plan.deployments[index])
+}
+
+fn serves(deployment: &Deployment) -> bool {
+    deployment.serves(Operation::Files).is_some()
 }
 
 fn without_mock(plan: &Plan, found: Vec<usize>) -> Vec<usize> {
@@ -166,7 +171,7 @@ fn invalid(message: &str, param: &'static str) -> Error {
 /// The deployment that can see what lies at an account; see [`crate::responses::account::find`].
 #[must_use]
 pub fn find(plan: &Plan, account: &Account, maker: &str) -> Option<usize> {
-    account::find_by(plan, account, maker, |one| one.files.as_ref())
+    account::find_by(plan, account, maker, |one| one.files.as_ref().filter(|_| serves(one)))
 }
 
 #[cfg(test)]
@@ -184,7 +189,9 @@ mod tests {
                 let mut one = deployment(id, base);
                 one["provider"] = (*provider).into();
                 if !base.ends_with("none") {
-                    one["urls"]["files"] = format!("{base}/files").into();
+                    let url = format!("{base}/files");
+                    one["urls"]["files"] = url.clone().into();
+                    one["files_url"] = url.into();
                 }
                 one
             });

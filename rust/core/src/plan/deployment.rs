@@ -40,7 +40,7 @@ pub struct Deployment {
     stream_urls: HashMap<Operation, Target>,
     /// Where responses are that it has made, if its upstream is one that may keep them.
     pub account: Option<Account>,
-    /// Where its files are, if its upstream keeps any.
+    /// Where its upstream keeps files, if it keeps any.
     pub files: Option<Account>,
     /// Header lines of every request, credential included.
     pub headers: String,
@@ -128,7 +128,7 @@ impl Deployment {
             model: one.model,
             urls,
             account: one.urls.get(&Operation::Responses).map(|url| Account::new(url, &one.headers)),
-            files: one.urls.get(&Operation::Files).map(|url| Account::new(url, &one.headers)),
+            files: one.files_url.as_ref().map(|url| Account::new(url, &one.headers)),
             lacks: AtomicU64::new(0),
             stream_urls,
             headers,

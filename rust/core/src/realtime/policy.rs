@@ -4,6 +4,7 @@ use super::events::{Event, Named, Role};
 use crate::access;
 use crate::call::Ticket;
 use crate::error::{Class, Error};
+use crate::files::named;
 use crate::gate::{Shop, shown};
 use crate::json;
 use crate::upload::Edits;
@@ -42,7 +43,7 @@ impl Policy<'_> {
             let message = "The event is not one JSON object, or names something twice.";
             return self.refused(&Error::new(Class::InvalidRequest, message), None);
         };
-        match self.edits(&event) {
+        match self.edits(&event, text) {
             Ok(edits) if edits.is_empty() => Verdict::Pass,
             Ok(edits) => Verdict::Instead(json::splice(text, &edits)),
             Err(error) => self.refused(&error, event.id.as_deref()),
@@ -50,9 +51,13 @@ impl Policy<'_> {
     }
 
     /// What is to be changed in an event so that its upstream understands the models in it.
-    fn edits(&self, event: &Event) -> Result<Edits, Error> {
+    fn edits(&self, event: &Event, text: &[u8]) -> Result<Edits, Error> {
         if event.is_costly {
             self.shop.check_tokens(&self.ticket.key)?;
+        }
+        if self.ticket.plan.own_files_only && !named::ids_in(text).is_empty() {
+            let message = "Files that an event names by their ids are not served in sessions.";
+            return Err(Error::new(Class::NotSupported, message).with_param("file_id"));
         }
         let mut edits = Edits::new();
         for named in &event.models {

@@ -115,7 +115,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let boundary = multipart::boundary(head.header("content-type"))?;
         let limits = self.connection.limits();
         let incoming = Incoming::new(head, limits.max_upload_bytes)?;
-        Ok((key, incoming, Passing::new(boundary, FIELDS, limits.max_held_bytes)))
+        let mut passing = Passing::new(boundary, FIELDS, limits.max_held_bytes);
+        if plan.own_files_only {
+            passing.bring_its_files();
+        }
+        Ok((key, incoming, passing))
     }
 
     /// Reads until the model is known. Where personal data is not to leave, all fields must be known.

@@ -77,8 +77,14 @@ impl Passage {
     pub(super) fn failure(&self) -> Option<Class> {
         match self {
             Passage::Relay(_) => None,
+            Passage::Translation(_) if self.is_refused() => Some(Class::UpstreamProtocol),
             Passage::Translation(translation) => translation.failure().map(class_of),
         }
+    }
+
+    /// Whether the answer is refused, though the upstream did what it could.
+    pub(super) fn is_refused(&self) -> bool {
+        matches!(self, Passage::Translation(translation) if translation.is_refused())
     }
 
     /// Whether bytes of an unfinished event have reached the client already.

@@ -5,7 +5,7 @@ use crate::error::{Class, Error};
 use crate::usage::{self, Usage};
 use bytes::Bytes;
 use llmgw_formats::Kind;
-use llmgw_formats::answer::Judge;
+use llmgw_formats::answer::{Apart, Judge};
 use llmgw_formats::chat::{Delta, Event, Failure, Finish};
 use llmgw_formats::eventstream::Messages;
 use llmgw_formats::format::{Fault, Frame, StreamDecoder, StreamEncoder};
@@ -113,6 +113,7 @@ fn is_final(finish: Finish) -> bool {
 /// What goes to the client, and what is known of it.
 struct Voice {
     encoder: Box<dyn StreamEncoder>,
+    apart: Option<Apart>,
     judging: Option<Judging>,
     said: Said,
     out: Vec<u8>,
@@ -132,18 +133,22 @@ pub(super) struct Judging {
 
 impl Voice {
     fn say(&mut self, event: &Event<'_>) {
+        let Some(mut apart) = self.apart.take() else { return self.judge(event) };
+        apart.take(event, &mut |event| self.judge(event));
+        self.apart = Some(apart);
+    }
+
+    fn judge(&mut self, event: &Event<'_>) {
         let Some(judging) = &mut self.judging else { return self.tell(event) };
         if judging.refused {
             return self.refuse(event);
         }
         if judging.judge.finds_unfit(event) {
-            // It would not be given again as one that does.
-            self.said.spoilt = true;
             if judging.refuses {
                 judging.refused = true;
                 return;
             }
-            let name = std::mem::take(&mut judging.name);
+            let name = judging.name.clone();
             self.tell(&Event::Lost(name.into()));
         }
         self.tell(event);
@@ -174,9 +179,10 @@ impl Translation {
         upstream: Kind,
         decoder: Box<dyn StreamDecoder>,
         encoder: Box<dyn StreamEncoder>,
+        apart: Option<Apart>,
         judging: Option<Judging>,
     ) -> Self {
-        let voice = Voice { encoder, judging, said: Said::default(), out: Vec::new() };
+        let voice = Voice { encoder, apart, judging, said: Said::default(), out: Vec::new() };
         Translation { size: 0, cut: Cut::of(upstream), decoder, voice }
     }
 
@@ -225,6 +231,12 @@ impl Translation {
         self.voice.said.failure.as_ref()
     }
 
+    /// Whether the upstream did all that it could, and its answer is refused.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        self.voice.judging.as_ref().is_some_and(|judging| judging.refused)
+    }
+
     /// Whether something came that is no stream of the upstream's dialect.
     #[must_use]
     pub fn is_broken(&self) -> bool {
@@ -237,7 +249,7 @@ impl Translation {
         self.voice.said.ended && !self.voice.said.broken
     }
 
-    /// Whether it told of a failure, or of an answer that was filtered or cut, or that fits no schema.
+    /// Whether it told of a failure, or of an answer that was filtered or cut.
     #[must_use]
     pub fn has_failed(&self) -> bool {
         self.voice.said.spoilt || self.voice.said.failure.is_some()

@@ -98,7 +98,7 @@ impl Decoder {
                 let (id, name) = (text("id").unwrap_or_default(), text("name").unwrap_or_default());
                 if self.output_tool == Some(&*name) {
                     self.answered = true;
-                    (What::Answer, BlockStart::Text)
+                    (What::Answer, BlockStart::Answer)
                 } else {
                     self.calls_tools = true;
                     (What::Call, BlockStart::ToolCall { id, name, signature: None })

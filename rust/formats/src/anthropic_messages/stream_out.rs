@@ -76,7 +76,7 @@ impl Encoder {
 
     fn begin(&mut self, block: u64, start: &BlockStart<'_>, out: &mut Vec<u8>) {
         let what = match start {
-            BlockStart::Text => What::Text,
+            BlockStart::Text | BlockStart::Answer => What::Text,
             BlockStart::Phased(_) => {
                 self.lost.add("phase");
                 What::Text

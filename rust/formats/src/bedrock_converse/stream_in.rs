@@ -101,7 +101,7 @@ impl Decoder {
         let Some(call) = call else { return self.other_start(index, start, emit) };
         let name = call.get("name").and_then(Value::text).unwrap_or_default();
         if self.output_tool == Some(&*name) {
-            self.begin(index, What::Answer { told: false }, BlockStart::Text, emit);
+            self.begin(index, What::Answer { told: false }, BlockStart::Answer, emit);
         } else {
             self.calls_tools = true;
             let id = call.get("toolUseId").and_then(Value::text).unwrap_or_default();

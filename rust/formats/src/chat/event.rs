@@ -70,6 +70,8 @@ pub enum Event<'a> {
 pub enum BlockStart<'a> {
     /// Text.
     Text,
+    /// Text: the answer that was asked for as the arguments of a tool.
+    Answer,
     /// Text of a phase (see [`TextBlock::phase`](super::TextBlock::phase)).
     Phased(Text<'a>),
     /// Thought.

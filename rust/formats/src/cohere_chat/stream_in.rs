@@ -121,7 +121,7 @@ impl Decoder {
         let name = function.and_then(|one| one.get("name")).and_then(Value::text);
         let name = name.unwrap_or_default();
         if self.output_tool == Some(&*name) {
-            self.begin(What::Answer { told: false }, index, BlockStart::Text, emit);
+            self.begin(What::Answer { told: false }, index, BlockStart::Answer, emit);
         } else {
             self.calls_tools = true;
             let id = call.get("id").and_then(Value::text).unwrap_or_default();

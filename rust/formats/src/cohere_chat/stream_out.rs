@@ -48,7 +48,9 @@ impl Encoder {
 
     fn begin(&mut self, block: u64, start: &BlockStart<'_>, out: &mut Vec<u8>) {
         let what = match start {
-            BlockStart::Text | BlockStart::Phased(_) | BlockStart::Refusal => What::Text,
+            BlockStart::Text | BlockStart::Answer | BlockStart::Phased(_) | BlockStart::Refusal => {
+                What::Text
+            }
             BlockStart::Thinking => What::Thinking,
             // Cohere has no place for them.
             BlockStart::Redacted(_) | BlockStart::Whole(_) => return,

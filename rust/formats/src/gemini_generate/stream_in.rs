@@ -274,7 +274,7 @@ impl Choice {
         let Some(name) = name else { return self.piece(call, goes_on, emit) };
         let answers = output_tool == Some(&*name);
         let start = if answers {
-            BlockStart::Text
+            BlockStart::Answer
         } else {
             let id = get_text(call, "id").filter(|id| !id.is_empty());
             let id = id.unwrap_or_else(|| made_id(reply_id, self.index, self.calls).into());

@@ -135,7 +135,9 @@ impl Encoder {
 
     fn begin(&mut self, choice: u64, block: u64, start: &BlockStart<'_>, out: &mut Vec<u8>) {
         let what = match start {
-            BlockStart::Text | BlockStart::Refusal => What::Text(None, Vec::new()),
+            BlockStart::Text | BlockStart::Answer | BlockStart::Refusal => {
+                What::Text(None, Vec::new())
+            }
             BlockStart::Phased(_) => {
                 self.lost.add("phase");
                 What::Text(None, Vec::new())

@@ -335,7 +335,7 @@ impl Choice {
         let call = &mut self.calls[at];
         let (id, name) = (call.id.clone().into(), call.name.clone().into());
         let start = if call.answers {
-            BlockStart::Text
+            BlockStart::Answer
         } else {
             BlockStart::ToolCall { id, name, signature: call.signature.take() }
         };

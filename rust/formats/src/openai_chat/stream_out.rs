@@ -141,7 +141,7 @@ impl Encoder {
     fn begin(&mut self, choice: u64, block: u64, start: &BlockStart<'_>, out: &mut Vec<u8>) {
         let known = self.choice(choice, out);
         let what = match start {
-            BlockStart::Text => What::Text(None),
+            BlockStart::Text | BlockStart::Answer => What::Text(None),
             BlockStart::Phased(_) => {
                 self.lost.add("phase");
                 return self.open(choice, block, What::Text(None), out);

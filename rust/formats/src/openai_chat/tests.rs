@@ -179,7 +179,7 @@ fn a_schema_is_asked_for_by_a_tool_where_the_model_takes_none() {
         ],
         &sent,
     );
-    assert!(seen[1].contains("start: Text") && seen[3].contains(":1}"), "{seen:?}");
+    assert!(seen[1].contains("start: Answer") && seen[3].contains(":1}"), "{seen:?}");
     assert!(seen[5].contains("finish: Stop"), "{seen:?}");
 }
 

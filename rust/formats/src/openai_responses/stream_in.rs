@@ -175,7 +175,7 @@ impl Decoder {
             (false, false) => What::Arguments,
         };
         let start = match what {
-            What::Answer => BlockStart::Text,
+            What::Answer => BlockStart::Answer,
             _ => BlockStart::ToolCall { id: call.id, name: call.name, signature: None },
         };
         self.slots.open_as(at, what, start, emit);

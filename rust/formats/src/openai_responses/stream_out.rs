@@ -103,7 +103,7 @@ impl Encoder {
             self.stop(open.block, out);
         }
         match start {
-            BlockStart::Text => self.begin_part(block, false, None, out),
+            BlockStart::Text | BlockStart::Answer => self.begin_part(block, false, None, out),
             BlockStart::Phased(phase) => self.begin_part(block, false, Some(phase), out),
             BlockStart::Refusal => self.begin_part(block, true, None, out),
             BlockStart::Thinking => self.begin_thought(block, out),

@@ -144,7 +144,7 @@ impl Sum {
         self.expect(!self.open.iter().any(|one| one.0 == choice), "a block is open", event);
         self.open.push((choice, block));
         let block = match start {
-            BlockStart::Text => Block::Text(TextBlock::default()),
+            BlockStart::Text | BlockStart::Answer => Block::Text(TextBlock::default()),
             BlockStart::Phased(phase) => {
                 let phase = Some(phase.to_string().into());
                 Block::Text(TextBlock { phase, ..TextBlock::default() })

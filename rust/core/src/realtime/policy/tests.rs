@@ -104,6 +104,15 @@ fn a_refusal_tells_which_event_it_is_of() {
 }
 
 #[test]
+fn an_event_names_no_files() {
+    let variables = json!({"a": {"type": "input_file", "file_id": "file-1"}});
+    let event = json!({"session": {"prompt": {"id": "p", "variables": variables}}});
+    assert_eq!(error(&judged("chat", unchanged, &event))["param"], "file_id");
+    let any = |snapshot: &mut Value| snapshot["any_file_id"] = json!(true);
+    assert_eq!(judged("chat", any, &event), Verdict::Pass);
+}
+
+#[test]
 fn a_key_in_debt_does_not_have_its_model_work() {
     let plan = plan(|snapshot| snapshot["auth"]["keys"][0]["tpm"] = json!(100));
     let shop = shop(Some(plan.clone()));

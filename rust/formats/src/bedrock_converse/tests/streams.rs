@@ -212,7 +212,7 @@ fn the_answer_that_comes_as_a_call_is_text() {
     assert_eq!(
         events[1..5],
         [
-            begin(0, BlockStart::Text),
+            begin(0, BlockStart::Answer),
             delta(0, Delta::Text("{\"a\":1}".into())),
             stop(0),
             finish(Finish::Stop)

@@ -164,7 +164,7 @@ fn the_answer_that_comes_as_a_call_is_text() {
     let sent = Sent { output_tool: Some(OUTPUT_TOOL), ..Sent::default() };
     let (events, _) = heard(&bytes, &sent);
     let expected = [
-        begin(0, BlockStart::Text),
+        begin(0, BlockStart::Answer),
         delta(0, Delta::Text("{".into())),
         delta(0, Delta::Text("}".into())),
         stop(0),

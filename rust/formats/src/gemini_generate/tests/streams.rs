@@ -158,7 +158,7 @@ fn an_answer_given_as_a_call_is_text() {
     assert_eq!(
         seen[1..],
         [
-            "BlockStart { block: 0, start: Text",
+            "BlockStart { block: 0, start: Answer",
             r#"Delta { block: 0, delta: Text("{\"a\":1}")"#,
             "BlockStop { block: 0",
             "Finish { finish: Stop",

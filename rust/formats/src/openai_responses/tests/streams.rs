@@ -349,7 +349,8 @@ fn the_answer_in_a_forced_tool_streams_as_text() {
         r#"{"type":"response.completed","response":{"status":"completed"}}"#,
     ];
     let (events, _) = hear(&frames, &sent);
-    let mut expected = vec![start(0, BlockStart::Text), text(0, "{\"x\":"), text(0, "1}"), stop(0)];
+    let mut expected =
+        vec![start(0, BlockStart::Answer), text(0, "{\"x\":"), text(0, "1}"), stop(0)];
     expected.extend(finished(Finish::Stop));
     assert_eq!(events[1..], told(&expected));
 }
