@@ -54,6 +54,8 @@ pub struct Plan {
     pub own_files_only: bool,
     /// Fetches media for upstreams that take bytes only, if that is allowed.
     pub fetcher: Option<Fetcher>,
+    /// What a request at a model of unknown price comes to.
+    pub pricing: snapshot::PricingPolicy,
     pools: Pools,
 }
 
@@ -127,6 +129,7 @@ impl Plan {
             own_files_only: snapshot.files.as_ref().is_some_and(|policy| !policy.any_id),
             files: snapshot.files.map(|policy| Terms::of_files(&policy, &pepper)),
             fetcher,
+            pricing: snapshot.pricing,
             pools,
         })
     }

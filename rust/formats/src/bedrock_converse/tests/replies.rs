@@ -32,7 +32,14 @@ fn cached_tokens_are_counted_into_the_input() {
     let usage = read(BROAD, &plainly()).usage.unwrap();
     assert_eq!(
         usage,
-        Usage { input: 45, output: 20, cache_read: 30, cache_write: 5, ..Usage::default() }
+        Usage {
+            input: 45,
+            output: 20,
+            cache_read: 30,
+            cache_write: 5,
+            service: Service::Flex,
+            ..Usage::default()
+        }
     );
 }
 
