@@ -229,6 +229,12 @@ impl Plan {
         all.into_iter().map(|one| one.index)
     }
 
+    /// Whether a model of unknown price may not be asked for this. Counting tokens costs nothing.
+    #[must_use]
+    pub fn refuses_unpriced(&self, operation: Operation) -> bool {
+        self.pricing.unknown == snapshot::UnknownPrice::Block && !operation.counts()
+    }
+
     /// The candidates of a group that serve the operation.
     #[must_use]
     pub fn candidates(&self, group: usize, operation: Operation) -> Vec<Candidate> {

@@ -5,6 +5,7 @@
 //! in silence: the cost says so by its [`Status`].
 
 mod list;
+mod measure;
 mod parts;
 mod rates;
 

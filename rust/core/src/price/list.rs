@@ -75,6 +75,12 @@ impl PriceList {
         dearest.max().unwrap_or(u64::MAX)
     }
 
+    /// Whether something is charged that is not counted in tokens.
+    #[must_use]
+    pub fn has_units(&self) -> bool {
+        self.units != UnitRates::default()
+    }
+
     /// The prices of a way to be served, and whether the list has it: if not, the usual ones stand in.
     fn served_by(&self, service: Service) -> (&ByLength, bool) {
         let found = self.others.iter().find(|(one, _)| *one == service);

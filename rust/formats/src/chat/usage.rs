@@ -30,6 +30,12 @@ pub struct Usage {
 }
 
 impl Usage {
+    /// Whether no token was used.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        self.input == 0 && self.output == 0
+    }
+
     /// The same, if its sum is this. Some hosts of OpenAI's dialect, xAI's among them, tell thoughts beside
     /// the output and not within it, which only the sum shows.
     #[must_use]

@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::Kind;
-use crate::chat::{Choice, Finish, Reply, Signature, TextBlock, Thinking, ToolCall, Usage};
+use crate::chat::{
+    Choice, Finish, Reply, Service, Signature, TextBlock, Thinking, ToolCall, Usage,
+};
 use crate::format::{Context, OUTPUT_TOOL};
 
 fn read<'a>(body: &'a str, sent: &Sent) -> Reply<'a> {
