@@ -42,7 +42,7 @@ pub struct Whole {
     /// The body as received, or translated.
     pub body: Bytes,
     /// What its translation found out.
-    pub translated: Option<Lost>,
+    pub translated: Option<Box<Lost>>,
 }
 
 /// What was lost of a request that was translated, and what its reply says was charged.
