@@ -14,19 +14,21 @@ COST, STATUS = "x-llmgw-response-cost", "x-llmgw-price-status"
 LABELS = '{endpoint="chat_completions",model="priced",provider="openai",key_alias="master"}'
 
 
-def priced(name: str, base_url: str, model: str = "openai/routed", **info: float) -> dict[str, Any]:
-    """A deployment whose entry says more of its model."""
-    return {**deployment(name, base_url, model), "model_info": info}
+FREE = {"input_cost_per_token": 0.0, "output_cost_per_token": 0.0}
+PAID = {
+    "input_cost_per_token": 2.5e-6,
+    "output_cost_per_token": 1e-5,
+    "cache_read_input_token_cost": 1.25e-6,
+}
 
 
 def models(base_url: str) -> list[dict[str, Any]]:
-    free = {"input_cost_per_token": 0.0, "output_cost_per_token": 0.0}
-    paid = {"input_cost_per_token": 2.5e-6, "output_cost_per_token": 1e-5}
+    """Models of known and of unknown price."""
     return [
-        priced("priced", base_url, **paid, cache_read_input_token_cost=1.25e-6),
-        priced("free", base_url, **free),
-        priced("unknown", base_url),
-        priced("gpt-5", base_url, "openai/gpt-5"),
+        {**deployment("priced", base_url), "model_info": PAID},
+        {**deployment("free", base_url), "model_info": FREE},
+        deployment("unknown", base_url),
+        deployment("gpt-5", base_url, "openai/gpt-5"),
     ]
 
 
