@@ -30,6 +30,8 @@ SECTIONS: tuple[tuple[str, type[msgspec.Struct]], ...] = (
     ("`keys[]`", schema.KeyEntry),
     ("`cache`", schema.CacheSettings),
     ("`model_catalogue`", schema.CatalogueSettings),
+    ("`pricing`", schema.PricingSettings),
+    ("`pricing.ceiling`", schema.CeilingPrices),
     ("`pii`", schema.PiiSettings),
     ("`responses`", schema.ResponsesSettings),
     ("`pass_through.NAME`", schema.PassThroughEntry),

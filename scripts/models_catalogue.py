@@ -22,7 +22,18 @@ from typing import Any
 import msgspec
 
 from llmgw.providers import NOT_SERVED, providers
-from llmgw.providers.models import BUILT_IN, NO_PRICES, Capability, ModelFacts, Models, Prices, Source, Tier
+from llmgw.providers.models import (
+    BUILT_IN,
+    NO_PRICES,
+    AllTokenPrices,
+    Capability,
+    ModelFacts,
+    Models,
+    Prices,
+    Service,
+    Source,
+    Tier,
+)
 from llmgw.providers.names import spellings
 
 Entry = dict[str, Any]
@@ -84,6 +95,8 @@ PER_ONE = {
     "input_cost_per_request": "per_request",
 }
 ABOVE = re.compile(r"(.+)_above_(\d+)k_tokens")
+SERVICES: dict[str, Service] = {"batches": "batch", "flex": "flex", "priority": "priority"}
+"""What the names of their prices end in."""
 MAKES_IMAGES = ("image_generation", "image_edit")
 MAKES_SECONDS = ("audio_speech", "video_generation")
 NO_OUTPUT = ("embedding", "rerank", "moderation")
@@ -214,8 +227,22 @@ def _prices(entry: Entry) -> Prices:
     if entry["mode"] in NO_OUTPUT and not amounts.get("output"):
         amounts.pop("output", None)
     base, tiers = _tiers(entry)
-    prices = Prices(**(base | amounts), tiers=tiers)
+    prices = Prices(**(base | amounts), tiers=tiers, services=_services(entry))
     return NO_PRICES if prices == NO_PRICES else prices
+
+
+def _services(entry: Entry) -> dict[Service, AllTokenPrices]:
+    """The prices of those who are served sooner or later than usual."""
+    services: dict[Service, AllTokenPrices] = {}
+    for ending, service in SERVICES.items():
+        suffix = f"_{ending}"
+        own = {name.removesuffix(suffix): v for name, v in entry.items() if name.endswith(suffix)}
+        amounts = _token_prices(own)
+        if entry["mode"] in NO_OUTPUT and not amounts.get("output"):
+            amounts.pop("output", None)
+        if amounts:
+            services[service] = AllTokenPrices(**amounts, tiers=_tiers(own)[1])
+    return services
 
 
 def _image_price(entry: Entry) -> dict[str, int] | None:

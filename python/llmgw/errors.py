@@ -8,7 +8,7 @@ compares the two::
     ├── StateError                  the state folder cannot be used (llmgw.state)
     └── GatewayError                a request fails
         ├── InvalidRequest · RequestTooLarge · HeadersTooLarge · UnsupportedMediaType · NotSupported
-        ├── GuardrailBlocked
+        ├── NotPriced · GuardrailBlocked
         ├── Unauthenticated · PermissionDenied
         ├── NotFound · ModelNotFound · PreviousResponseNotFound · MethodNotAllowed
         ├── RequestTimeout
@@ -86,6 +86,13 @@ class Untranslatable(GatewayError):
     status = 422
     type = "invalid_request_error"
     code = "unsupported_field"
+    fall_back = True
+
+
+class NotPriced(GatewayError):
+    """Nothing is known of what the model costs, and such models are not to be used; another group may do."""
+
+    status, type, code = 400, "invalid_request_error", "model_not_priced"
     fall_back = True
 
 
@@ -230,6 +237,7 @@ TABLE: tuple[type[GatewayError], ...] = (
     UnsupportedMediaType,
     NotSupported,
     Untranslatable,
+    NotPriced,
     GuardrailBlocked,
     Unauthenticated,
     PermissionDenied,

@@ -16,7 +16,7 @@ from llmgw.providers.models import BUILT_IN, CatalogueFile, ModelFacts, Source
 ROOT = Path(__file__).parents[2]
 SCRIPT = runpy.run_path(str(ROOT / "scripts" / "models_catalogue.py"))
 SOURCE = Source(name="a-map", version="1", file="f", sha256="0", license="MIT", taken=date(2026, 1, 31))
-MOST_BYTES = 700_000
+MOST_BYTES = 800_000
 
 
 def made(entries: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -74,6 +74,26 @@ def test_limits_abilities_and_the_last_day_are_taken_over() -> None:
 )
 def test_prices_become_whole_nano_dollars(fields: dict[str, Any], price: dict[str, int]) -> None:
     assert only(**fields)["price"] == price
+
+
+def test_prices_of_other_services_stand_apart() -> None:
+    found = only(
+        input_cost_per_token=1e-06,
+        input_cost_per_token_flex=5e-07,
+        input_cost_per_token_batches=4e-07,
+        output_cost_per_token_batches=2e-06,
+        input_cost_per_token_above_200k_tokens_priority=4e-06,
+        input_cost_per_token_priority=2e-06,
+        input_cost_per_token_ultrafast=9e-06,
+    )
+    assert found["price"] == {
+        "input": 1_000_000,
+        "services": {
+            "batch": {"input": 400_000, "output": 2_000_000},
+            "flex": {"input": 500_000},
+            "priority": {"input": 2_000_000, "tiers": [{"input": 4_000_000, "above": 200_000}]},
+        },
+    }
 
 
 def test_prices_above_a_length_become_tiers() -> None:

@@ -11,13 +11,13 @@ from llmgw.cli.output import print_json, print_table
 from llmgw.cli.situation import Situation
 from llmgw.plugins import providers_with_plugins
 from llmgw.providers import split_model
-from llmgw.providers.models import ModelCatalogue, ModelFacts, TokenPrices
+from llmgw.providers.models import AllTokenPrices, ModelCatalogue, ModelFacts, TokenPrices
 from llmgw.wiring.facts import compile_model_catalogue
 
 _PER_MILLION = 10**6
 """Nano-dollars per thousand tokens, in dollars per million tokens."""
 _PER_ONE = 10**9
-_NO_PRICE = ("above", "tiers")
+_NO_PRICE = ("above", "tiers", "services")
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -113,10 +113,18 @@ def _details(facts: ModelFacts) -> Iterator[tuple[str, str]]:
     if facts.capabilities:
         yield "can", ", ".join(facts.capabilities)
     yield from _amounts(facts.prices)
-    for tier in facts.prices.tiers:
-        yield from ((f"{name} above {tier.above:,} tokens", text) for name, text in _amounts(tier))
+    yield from _long(facts.prices)
+    for service, prices in facts.prices.services.items():
+        named = (*_amounts(prices), *_long(prices))
+        yield from ((f"{name}, {service}", text) for name, text in named)
     if facts.deprecated is not None:
         yield "let go on", facts.deprecated.isoformat()
+
+
+def _long(prices: AllTokenPrices) -> Iterator[tuple[str, str]]:
+    """The prices of long requests."""
+    for tier in prices.tiers:
+        yield from ((f"{name} above {tier.above:,} tokens", text) for name, text in _amounts(tier))
 
 
 def _amounts(prices: TokenPrices) -> Iterator[tuple[str, str]]:

@@ -85,6 +85,70 @@ class Signer(Part, frozen=True):
         return f"Signer(region={self.region!r}, service={self.service!r})"
 
 
+class TokenRates(Part, frozen=True, omit_defaults=True):
+    """Nano-dollars per thousand tokens; `None` is not known."""
+
+    input: int | None = None
+    output: int | None = None
+    cached: int | None = None
+    cache_write: int | None = None
+    cache_write_1h: int | None = None
+    reasoning: int | None = None
+    audio_input: int | None = None
+    audio_output: int | None = None
+    audio_cached: int | None = None
+    image_input: int | None = None
+    image_output: int | None = None
+
+
+class LengthTier(Part, frozen=True):
+    """The prices of a whole request with more input tokens than that."""
+
+    above: int
+    rates: TokenRates
+
+
+class ServicePrice(Part, frozen=True):
+    """The prices of a whole request that is served so."""
+
+    service: Literal["batch", "flex", "priority"]
+    rates: TokenRates
+    tiers: tuple[LengthTier, ...]
+
+
+class UnitRates(Part, frozen=True, omit_defaults=True):
+    """Nano-dollars per one (of characters, per thousand); `None` is not known."""
+
+    per_request: int | None = None
+    per_image: int | None = None
+    per_image_seen: int | None = None
+    per_second: int | None = None
+    per_second_heard: int | None = None
+    characters: int | None = None
+    per_page: int | None = None
+    per_query: int | None = None
+
+
+class Price(Part, frozen=True):
+    """What a deployment's model costs."""
+
+    source: str
+    """Where it is from: `settings`, `catalogue 2026-11-25`."""
+    rates: TokenRates
+    tiers: tuple[LengthTier, ...]
+    services: tuple[ServicePrice, ...]
+    units: UnitRates
+
+
+class PricingPolicy(Part, frozen=True):
+    """What a request at a model of unknown price comes to."""
+
+    unknown: Literal["free", "block", "ceiling"]
+    ceiling_input: int
+    """Nano-dollars per thousand tokens, as `ceiling_output`."""
+    ceiling_output: int
+
+
 class Deployment(Part, frozen=True):
     """One model at one provider with one credential."""
 
@@ -117,6 +181,8 @@ class Deployment(Part, frozen=True):
     base_model: str | None
     """The model that it is, if its name does not tell."""
     max_output_tokens: int | None
+    price: Price | None
+    """`None` if nothing is known of it."""
     tokenizer: str
     timeouts: Timeouts
 
@@ -215,6 +281,7 @@ class Snapshot(Part, frozen=True):
     """Requests may name files by ids that are not known to be their key's."""
     egress: EgressPolicy
     media: MediaPolicy | None
+    pricing: PricingPolicy
 
     def encode(self) -> bytes:
         """The JSON for the native core. Holds credentials: never log it."""

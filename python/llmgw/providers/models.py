@@ -6,7 +6,7 @@ Nothing is read at import. Of `models.json` only the providers that are asked fo
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, field
@@ -72,11 +72,8 @@ class Tier(TokenPrices, frozen=True, kw_only=True):
     """Input tokens."""
 
 
-class Prices(TokenPrices, frozen=True, kw_only=True):
-    """What a model costs, in nano-dollars: per thousand tokens or characters, per one of everything else.
-
-    `None` is not known; zero is free.
-    """
+class AllTokenPrices(TokenPrices, frozen=True, kw_only=True):
+    """Prices of tokens of every kind, and of long requests."""
 
     reasoning: Amount | None = None
     """Reasoning tokens, where they do not cost what output does."""
@@ -87,6 +84,20 @@ class Prices(TokenPrices, frozen=True, kw_only=True):
     """Images that are shown to it, as tokens."""
     image_output: Amount | None = None
     """Images that it makes, as tokens."""
+    tiers: tuple[Tier, ...] = ()
+    """Prices of long requests, by length."""
+
+
+Service = Literal["batch", "flex", "priority"]
+"""How a request is served, where that changes its price: within a day, when there is room, before others."""
+
+
+class Prices(AllTokenPrices, frozen=True, kw_only=True):
+    """What a model costs, in nano-dollars: per thousand tokens or characters, per one of everything else.
+
+    `None` is not known; zero is free.
+    """
+
     characters: Amount | None = None
     """Text to speak."""
     per_image: Amount | None = None
@@ -99,8 +110,8 @@ class Prices(TokenPrices, frozen=True, kw_only=True):
     per_query: Amount | None = None
     per_request: Amount | None = None
     """On top of the tokens."""
-    tiers: tuple[Tier, ...] = ()
-    """Prices of long requests, by length."""
+    services: dict[Service, AllTokenPrices] = {}
+    """Prices of requests that are served sooner or later than usual."""
 
 
 NO_PRICES = Prices()
@@ -145,6 +156,7 @@ class CatalogueFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class _Undecoded(msgspec.Struct, frozen=True):
     models: dict[str, msgspec.Raw]
+    source: Source
 
 
 class ModelCatalogue:
@@ -155,6 +167,7 @@ class ModelCatalogue:
         self._providers = providers
         self._undecoded: dict[str, list[msgspec.Raw]] | None = None
         self._decoded: dict[str, Models] = {}
+        self._taken = ""
         self._overlay: dict[str, Models] = {}
         for name, models in (overlay.models if overlay else {}).items():
             self._overlay.setdefault(self.canonical(name), {}).update(models)
@@ -167,6 +180,13 @@ class ModelCatalogue:
         if found is None and name in _SAME_MODELS:
             return self._found(_SAME_MODELS[name], model)
         return found
+
+    def dated(self, provider: str, model: str) -> str:
+        """Where it has the facts of a model from, in a few words: `catalogue 2026-11-25`."""
+        own = self._overlay.get(self.canonical(provider), {})
+        if any(name in own for name in spellings(model, self._prefixes(self.canonical(provider)))):
+            return "model_catalogue"
+        return f"catalogue {self._taken}"
 
     def providers(self) -> list[str]:
         """The names of all providers that it knows models of."""
@@ -199,7 +219,9 @@ class ModelCatalogue:
         """The built-in catalogue by provider, undecoded."""
         if self._undecoded is None:
             self._undecoded = {}
-            for name, raw in msgspec.json.decode(BUILT_IN.read_bytes(), type=_Undecoded).models.items():
+            content = msgspec.json.decode(BUILT_IN.read_bytes(), type=_Undecoded)
+            self._taken = content.source.taken.isoformat()
+            for name, raw in content.models.items():
                 self._undecoded.setdefault(self.canonical(name), []).append(raw)
         return self._undecoded
 

@@ -115,13 +115,22 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
     max_output_tokens: Positive | None = None
     """Tokens that a reply may have; without it, what the model catalogue says."""
     input_cost_per_token: Dollars | None = None
-    """Dollars for a token of input; without it and the next three, what the model catalogue says."""
+    """Dollars for a token of input; without it and the next seven, what the model catalogue says. Zero is
+    free, with all parts of it that have no price here."""
     output_cost_per_token: Dollars | None = None
     """Dollars for a token of output."""
     cache_read_input_token_cost: Dollars | None = None
     """Dollars for a token of input that the provider had in its cache."""
     cache_creation_input_token_cost: Dollars | None = None
     """Dollars for a token of input that the provider puts into its cache."""
+    cache_creation_input_token_cost_above_1hr: Dollars | None = None
+    """The same, where it is to stay there for an hour."""
+    output_cost_per_reasoning_token: Dollars | None = None
+    """Dollars for a token of reasoning, where it does not cost what output does."""
+    input_cost_per_audio_token: Dollars | None = None
+    """Dollars for a token of sound that is heard."""
+    output_cost_per_audio_token: Dollars | None = None
+    """Dollars for a token of sound that is made."""
     supports_reasoning: bool | None = None
     """The model thinks, and its host lets clients say how much. Without it, as the catalogue says."""
     supports_response_schema: bool | None = None

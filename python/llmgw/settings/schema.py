@@ -13,6 +13,7 @@ from llmgw.settings.secrets import SecretReference
 from llmgw.settings.values import (
     Count,
     Digest,
+    Dollars,
     FallbackList,
     HeaderName,
     HeaderText,
@@ -190,6 +191,30 @@ class CatalogueSettings(Section, frozen=True):
     file: str
     """JSON file in the shape of llmgw's own `models.json`. What it says of a model counts instead of what
     llmgw knew. A relative path begins at the settings file."""
+
+
+class CeilingPrices(Section, frozen=True):
+    """What a model of unknown price is charged at."""
+
+    input: Dollars
+    """Dollars for a token of input."""
+    output: Dollars
+    """Dollars for a token of output."""
+
+
+class PricingSettings(Section, frozen=True):
+    """What replies cost."""
+
+    unknown: Literal["free", "block", "ceiling"] = "free"
+    """What happens with a model of unknown price. `free`: nothing is charged, and the cost is marked as
+    `unpriced`, so that it is not taken for that of a model that is free. `block`: it is refused. `ceiling`:
+    it is charged at the prices below."""
+    ceiling: CeilingPrices | None = None
+    """What a model of unknown price is charged at, with `ceiling`."""
+
+    def __post_init__(self) -> None:
+        if self.unknown == "ceiling" and self.ceiling is None:
+            raise ValueError("with 'unknown: ceiling', give the prices as 'ceiling: {input, output}'")
 
 
 class PiiSettings(Section, frozen=True):
@@ -372,6 +397,8 @@ class Settings(Section, frozen=True):
     """The exact cache; off without this section."""
     model_catalogue: CatalogueSettings | None = None
     """Facts of models over the built-in ones."""
+    pricing: PricingSettings = PricingSettings()
+    """What replies cost."""
     pii: PiiSettings | None = None
     """The scan for personal data; off without this section."""
     responses: ResponsesSettings = ResponsesSettings()

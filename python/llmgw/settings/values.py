@@ -1,5 +1,6 @@
 """What single values of a settings file may be, and what all of its sections have in common."""
 
+from decimal import Decimal
 from typing import Annotated, Literal, TypeAlias
 
 import msgspec
@@ -35,6 +36,11 @@ PathPrefix: TypeAlias = Annotated[
 PathBase: TypeAlias = Annotated[str, Meta(pattern="^(/[A-Za-z0-9_~:@.-]+)*$", max_length=256)]
 HeaderName: TypeAlias = Annotated[str, Meta(pattern="^[A-Za-z0-9-]{1,64}$")]
 Method: TypeAlias = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+
+
+def per_thousand_tokens(dollars: float) -> int:
+    """Nano-dollars per thousand tokens, of dollars per token as they are written: whole, as prices are."""
+    return round(Decimal(str(dollars)) * 10**12)
 
 
 class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -18,6 +18,7 @@ from llmgw.wiring.facts import compile_model_catalogue, with_limits
 from llmgw.wiring.groups import compile_groups
 from llmgw.wiring.keys import compile_keys, warn_of_unknown_models
 from llmgw.wiring.pass_through import compile_pass_through
+from llmgw.wiring.prices import compile_pricing
 from llmgw.wiring.retries import compile_retries, default_timeouts
 
 _MATCHED_NATIVELY = STORED | {Operation.REALTIME}
@@ -99,6 +100,7 @@ def compile_settings(
         any_file_id=settings.files.any_id,
         egress=compile_egress(settings.egress, report),
         media=compile_media(settings.egress, report),
+        pricing=compile_pricing(settings, report),
     )
     report.raise_errors()
     return Compiled(snapshot.versioned(), compiler.renew_at, tuple(compiler.credential_problems))

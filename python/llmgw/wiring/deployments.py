@@ -133,6 +133,7 @@ class DeploymentCompiler:
             body_style=upstream.body_style,
             base_model=entry.model_info.base_model,
             max_output_tokens=None,
+            price=None,
             tokenizer=_tokenizer(entry, provider, upstream.model),
             timeouts=self._deadlines(params),
         )

@@ -1,6 +1,5 @@
 """What is known of a deployment's model: from the catalogue, a file over it, and the entry's `model_info`."""
 
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +11,15 @@ from llmgw.registry import Registry
 from llmgw.settings.models import ModelInfo
 from llmgw.settings.problems import Report
 from llmgw.settings.schema import Settings
+from llmgw.settings.values import per_thousand_tokens
 from llmgw.wiring.deployments import Built
+from llmgw.wiring.prices import price_of
 
-_THOUSAND_IN_NANO = 10**12
-"""Nano-dollars per thousand tokens in a dollar per token."""
+_PARTS = {
+    "input": ("cached", "cache_write", "cache_write_1h", "audio_input", "audio_cached", "image_input"),
+    "output": ("reasoning", "audio_output", "image_output"),
+}
+"""What is free with the whole that it is a part of, unless it is given a price too."""
 
 
 def compile_model_catalogue(
@@ -40,8 +44,9 @@ def facts_of(built: Built, catalogue: ModelCatalogue) -> ModelFacts | None:
     if not limits and not prices:
         return found
     known = found or ModelFacts()
-    if prices:  # they hold for requests of every length
-        limits["prices"] = msgspec.structs.replace(known.prices, tiers=(), **prices)
+    if prices:  # they hold for requests of every length, however they are served
+        free = {part: None for whole, parts in _PARTS.items() if prices.get(whole) == 0 for part in parts}
+        limits["prices"] = msgspec.structs.replace(known.prices, tiers=(), services={}, **(free | prices))
     return msgspec.structs.replace(known, **limits)
 
 
@@ -56,10 +61,24 @@ def with_limits(built: Built, catalogue: ModelCatalogue) -> Built:
     deployment = msgspec.structs.replace(
         deployment,
         max_output_tokens=None if facts is None else facts.max_output_tokens,
+        price=price_of(deployment.provider, facts, _source(built, catalogue)),
         native_schema=schema if info.supports_response_schema is None else info.supports_response_schema,
         reasoning=reasoning if info.supports_reasoning is None else info.supports_reasoning,
     )
     return msgspec.structs.replace(built, deployment=deployment)
+
+
+def _source(built: Built, catalogue: ModelCatalogue) -> str:
+    """Where the prices are from, in a few words."""
+    info = built.entry.model_info
+    given = _given_prices(info)
+    model = info.base_model or built.deployment.model
+    if given and (
+        {"input", "output"} <= given.keys() or _found(built.deployment.provider, model, catalogue) is None
+    ):
+        return "settings"
+    known = catalogue.dated(built.deployment.provider, model)
+    return f"settings over {known}" if given else known
 
 
 def _found(provider: str, model: str, catalogue: ModelCatalogue) -> ModelFacts | None:
@@ -87,9 +106,9 @@ def _given_prices(info: ModelInfo) -> dict[str, int]:
         "output": info.output_cost_per_token,
         "cached": info.cache_read_input_token_cost,
         "cache_write": info.cache_creation_input_token_cost,
+        "cache_write_1h": info.cache_creation_input_token_cost_above_1hr,
+        "reasoning": info.output_cost_per_reasoning_token,
+        "audio_input": info.input_cost_per_audio_token,
+        "audio_output": info.output_cost_per_audio_token,
     }
-    return {
-        name: round(Decimal(str(value)) * _THOUSAND_IN_NANO)
-        for name, value in dollars.items()
-        if value is not None
-    }
+    return {name: per_thousand_tokens(value) for name, value in dollars.items() if value is not None}

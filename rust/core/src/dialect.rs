@@ -63,6 +63,7 @@ fn kind(class: Class) -> FailureKind {
         | Class::UnsupportedMediaType
         | Class::NotSupported
         | Class::Untranslatable
+        | Class::NotPriced
         | Class::MethodNotAllowed
         | Class::RequestTimeout
         | Class::PreviousResponseNotFound

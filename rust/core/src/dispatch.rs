@@ -42,7 +42,7 @@ pub struct Whole {
     /// The body as received, or translated.
     pub body: Bytes,
     /// What its translation found out.
-    pub translated: Option<Lost>,
+    pub translated: Option<Box<Lost>>,
 }
 
 /// What was lost of a request that was translated, and what its reply says was charged.
@@ -242,6 +242,16 @@ impl Route<'_, '_> {
             let message =
                 format!("The model `{}` does not serve this endpoint.", plan.groups[group].name);
             return Err(Failure::new(Class::NotSupported, message));
+        }
+        if plan.refuses_unpriced(call.operation) {
+            candidates.retain(|one| plan.deployments[one.index].price.is_some());
+            if candidates.is_empty() {
+                let name = &plan.groups[group].name;
+                let message = format!(
+                    "The price of the model `{name}` is not known, and models of unknown price are blocked."
+                );
+                return Err(Failure::new(Class::NotPriced, message));
+            }
         }
         candidates.retain(|one| call.past.is_open_to(plan, &plan.deployments[one.index]));
         if candidates.is_empty() {

@@ -16,6 +16,7 @@ pub enum Class {
     UnsupportedMediaType,
     NotSupported,
     Untranslatable,
+    NotPriced,
     GuardrailBlocked,
     Unauthenticated,
     PermissionDenied,
@@ -81,13 +82,14 @@ const INVALID: &str = "invalid_request_error";
 
 impl Class {
     /// All classes, in the order of the table in `docs/architecture.md`.
-    pub const ALL: [Class; 27] = [
+    pub const ALL: [Class; 28] = [
         Class::InvalidRequest,
         Class::RequestTooLarge,
         Class::HeadersTooLarge,
         Class::UnsupportedMediaType,
         Class::NotSupported,
         Class::Untranslatable,
+        Class::NotPriced,
         Class::GuardrailBlocked,
         Class::Unauthenticated,
         Class::PermissionDenied,
@@ -126,6 +128,9 @@ impl Class {
             }
             Class::Untranslatable => {
                 row("Untranslatable", 422, INVALID, "unsupported_field", [false, true, false])
+            }
+            Class::NotPriced => {
+                row("NotPriced", 400, INVALID, "model_not_priced", [false, true, false])
             }
             Class::GuardrailBlocked => row("GuardrailBlocked", 400, INVALID, "content_filter", NO),
             Class::Unauthenticated => {

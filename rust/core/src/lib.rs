@@ -32,6 +32,7 @@ pub mod egress;
 pub mod fetch;
 pub mod h1;
 pub mod plan;
+pub mod price;
 pub mod snapshot;
 pub mod upstream;
 

@@ -9,6 +9,7 @@ mod labels;
 mod render;
 mod workers;
 
+use crate::price::{Cost, Status};
 use crate::shm::{Row, Shared, Word, Worker};
 use crate::usage::Usage;
 use std::sync::Arc;
@@ -36,6 +37,8 @@ pub struct Sample {
     pub cache_read_tokens: u64,
     /// Reply tokens spent on reasoning.
     pub reasoning_tokens: u64,
+    /// What the reply cost, if it was one that may cost something.
+    pub cost: Option<Cost>,
 }
 
 /// What a worker has in hand at the moment.
@@ -99,12 +102,30 @@ impl Metrics {
             sample.reasoning_tokens,
         ];
         add_tokens(row, tokens);
+        self.add_cost(row, sample.cost);
     }
 
-    /// Notes the tokens of what a request that was noted before goes on to do.
-    pub fn charge(&self, labels: &Labels<'_>, usage: &Usage) {
+    /// Notes the tokens and the cost of what a request that was noted before goes on to do.
+    pub fn charge(&self, labels: &Labels<'_>, usage: &Usage, cost: Cost) {
         let tokens = [usage.input, usage.output, usage.cache_read, usage.reasoning];
-        add_tokens(labels::row(&self.shared, labels), tokens);
+        let row = labels::row(&self.shared, labels);
+        add_tokens(row, tokens);
+        self.add_cost(row, Some(cost));
+    }
+
+    fn add_cost(&self, row: &Row, cost: Option<Cost>) {
+        let Some(Cost { nano_dollars, status }) = cost else { return };
+        self.count(match status {
+            Status::Priced => Counter::CostPriced,
+            Status::Free => Counter::CostFree,
+            Status::Estimated => Counter::CostEstimated,
+            Status::Partial => Counter::CostPartial,
+            Status::Ceiling => Counter::CostCeiling,
+            Status::Unpriced => Counter::CostUnpriced,
+        });
+        if nano_dollars > 0 {
+            row.cost.fetch_add(nano_dollars, Relaxed);
+        }
     }
 
     /// Notes an event.

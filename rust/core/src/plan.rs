@@ -54,6 +54,8 @@ pub struct Plan {
     pub own_files_only: bool,
     /// Fetches media for upstreams that take bytes only, if that is allowed.
     pub fetcher: Option<Fetcher>,
+    /// What a request at a model of unknown price comes to.
+    pub pricing: snapshot::PricingPolicy,
     pools: Pools,
 }
 
@@ -127,6 +129,7 @@ impl Plan {
             own_files_only: !snapshot.any_file_id,
             files: snapshot.files.map(|policy| Terms::of_files(&policy, &pepper)),
             fetcher,
+            pricing: snapshot.pricing,
             pools,
         })
     }
@@ -224,6 +227,12 @@ impl Plan {
         let mut all: Vec<Candidate> = self.groups[group].candidates.clone();
         all.sort_by_key(|one| one.order);
         all.into_iter().map(|one| one.index)
+    }
+
+    /// Whether a model of unknown price may not be asked for this. Counting tokens costs nothing.
+    #[must_use]
+    pub fn refuses_unpriced(&self, operation: Operation) -> bool {
+        self.pricing.unknown == snapshot::UnknownPrice::Block && !operation.counts()
     }
 
     /// The candidates of a group that serve the operation.

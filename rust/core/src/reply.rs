@@ -82,6 +82,15 @@ impl HeadWriter {
         self
     }
 
+    /// Adds a header that is an amount in dollars, exact to the nano-dollar.
+    pub fn dollars(&mut self, name: &str, nano_dollars: u64) -> &mut Self {
+        self.text.extend_from_slice(name.as_bytes());
+        self.text.extend_from_slice(b": ");
+        push_dollars(&mut self.text, nano_dollars);
+        self.text.extend_from_slice(b"\r\n");
+        self
+    }
+
     /// Adds the state of a limit.
     pub fn rate_limit(&mut self, names: &LimitHeaders, decision: &Decision) -> &mut Self {
         self.number(names.limit, decision.limit);
@@ -139,6 +148,21 @@ fn push_number(out: &mut Vec<u8>, number: u64) {
         }
     }
     out.extend_from_slice(&digits[at..]);
+}
+
+/// Writes nano-dollars as dollars, with no more digits than it takes: `0`, `0.0045`, `12.000000001`.
+pub(crate) fn push_dollars(out: &mut Vec<u8>, nano_dollars: u64) {
+    push_number(out, nano_dollars / 1_000_000_000);
+    let mut rest = nano_dollars % 1_000_000_000;
+    let mut unit = 100_000_000;
+    if rest > 0 {
+        out.push(b'.');
+    }
+    while rest > 0 {
+        out.push(b'0' + (rest / unit) as u8);
+        rest %= unit;
+        unit /= 10;
+    }
 }
 
 /// Writes a duration the way Go prints it, as OpenAI's headers do: `12ms`, `1.5s`, `6m0s`.
@@ -212,6 +236,22 @@ mod tests {
         ] {
             let mut out = Vec::new();
             push_go_duration(&mut out, Duration::from_millis(milliseconds));
+            assert_eq!(String::from_utf8(out).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn amounts_have_the_digits_that_they_take() {
+        for (nano_dollars, text) in [
+            (0, "0"),
+            (1, "0.000000001"),
+            (4_500_000, "0.0045"),
+            (1_000_000_000, "1"),
+            (12_345_678_900, "12.3456789"),
+            (u64::MAX, "18446744073.709551615"),
+        ] {
+            let mut out = Vec::new();
+            push_dollars(&mut out, nano_dollars);
             assert_eq!(String::from_utf8(out).unwrap(), text);
         }
     }

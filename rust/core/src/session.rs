@@ -18,6 +18,7 @@ use crate::gate::{Admission, Arrival};
 use crate::http1::{Framing, Head};
 use crate::metrics::Counter;
 use crate::plan::{Key, Plan};
+use crate::price::{Cost, Served, Status};
 use crate::reply::{Body, HeadWriter, LIMIT_HEADERS, error_headers};
 use crate::responses::keeping::{Keeper, Keeping};
 use crate::responses::lookup;
@@ -25,13 +26,13 @@ use crate::responses::previous::{self, Past};
 use crate::snapshot::Operation;
 use crate::stream;
 use crate::translate::Chat;
-use crate::usage::{self, Usage};
+use crate::usage;
 use crate::{access, control, dialect, files, through};
 pub use asked::Asked;
 use bytes::Bytes;
 use llmgw_formats::Kind;
 pub use recording::CLIENT_GONE;
-use recording::Ending;
+use recording::{Ending, Used};
 use remembering::is_final;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -277,7 +278,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     async fn answer_hit(&mut self, ticket: &Ticket, entry: &Entry, asked: &Asked) -> After {
         self.edge.shop.metrics.count(Counter::CacheHit);
         let trail = Trail { deployment: Some(entry.deployment), ..Trail::default() };
-        self.record(ticket, &trail, asked, entry.head.status, Usage::default(), None);
+        self.record(ticket, &trail, asked, entry.head.status, Used::default(), None);
         self.head.begin(entry.head.status, &asked.request_id);
         self.anthropic_id(asked);
         self.call_headers(ticket, &trail);
@@ -299,9 +300,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         };
         let text = if call.operation.writes_text() { whole.body.len() } else { 0 };
         let output_estimate = text as u64 / BYTES_PER_TOKEN;
-        let ending = Ending { status: whole.status, usage, output_estimate, first_byte: None };
-        self.finish(call, trail, asked, ending);
+        let served = measure(call, trail, Some(&whole.body));
+        let (status, first_byte) = (whole.status, None);
+        let ending = Ending { status, usage, output_estimate, first_byte, served };
+        let cost = self.finish(call, trail, asked, ending);
         self.begin(call, trail, whole.status, asked);
+        self.tell_cost(cost);
         if let Some(translated) = &whole.translated {
             self.name_dropped(&translated.dropped);
         }
@@ -363,6 +367,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             usage: passed.usage,
             output_estimate: passed.events,
             first_byte: Some(passed.first_byte),
+            served: measure(call, trail, None),
         };
         self.finish(call, trail, asked, ending);
         if let (true, Some(body)) = (passed.cacheable, passed.kept) {
@@ -382,6 +387,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             (Some(_), None) => b"bypass",
         };
         self.head.header("x-llmgw-cache", state);
+    }
+
+    /// Says what the reply cost; where nothing is known of it, only that.
+    fn tell_cost(&mut self, cost: Option<Cost>) {
+        let Some(Cost { nano_dollars, status }) = cost else { return };
+        if status != Status::Unpriced {
+            self.head.dollars("x-llmgw-response-cost", nano_dollars);
+        }
+        self.head.header("x-llmgw-price-status", status.name().as_bytes());
     }
 
     /// Names what the client asked for and its model's provider cannot be told.
@@ -446,6 +460,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let flushed = wrote && self.connection.flush().await.is_ok();
         if flushed && asked.keep_alive { After::Keep } else { After::Close }
     }
+}
+
+/// What was served beside tokens, as far as its deployment has a price for that.
+fn measure(call: &Call, trail: &Trail, reply: Option<&[u8]>) -> Served {
+    let deployment = trail.deployment.and_then(|index| call.plan.deployments.get(index));
+    let list = deployment.and_then(|deployment| deployment.price.as_ref());
+    let wanted = list.filter(|list| list.has_units());
+    wanted.map_or_else(Served::default, |_| Served::of(call.operation, &call.body, reply))
 }
 
 /// Whether the deployment asked last turned out to lack the operation.

@@ -2,9 +2,13 @@
 //! already resolved to indexes. Arrives as JSON, is immutable, and is swapped by one assignment.
 
 mod operation;
+mod price;
 
 use crate::sign::Signer;
 pub use operation::Operation;
+pub use price::{
+    LengthTier, Price, PricingPolicy, ServicePrice, TokenRates, UnitRates, UnknownPrice,
+};
 use serde::Deserialize;
 use std::collections::HashMap;
 
@@ -44,6 +48,8 @@ pub struct Snapshot {
     pub egress: EgressPolicy,
     /// How media are fetched for upstreams that take bytes only, if they are.
     pub media: Option<MediaPolicy>,
+    /// What a request at a model of unknown price comes to.
+    pub pricing: PricingPolicy,
 }
 
 impl Snapshot {
@@ -176,6 +182,8 @@ pub struct Deployment {
     pub base_model: Option<String>,
     /// Most tokens that the model can write, if known.
     pub max_output_tokens: Option<u64>,
+    /// What the model costs, if known.
+    pub price: Option<Price>,
     /// The tokenizer family used to count (`o200k`, `cl100k`, …).
     pub tokenizer: String,
     /// Deadlines, in seconds.

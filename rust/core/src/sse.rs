@@ -304,7 +304,7 @@ impl Relay {
         };
         let Some(field) = json::find_member(&event[start..], "usage") else { return Change::None };
         let value = &event[start + field.value.start..start + field.value.end];
-        if let Some(usage) = usage::parse(value) {
+        if let Some(usage) = usage::parse_beside(value, &event[start..]) {
             self.usage = Some(usage);
             let only_usage = json::find_member(&event[start..], "choices")
                 .is_some_and(|f| event[start + f.value.start..start + f.value.end].len() <= 4);

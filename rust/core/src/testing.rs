@@ -58,7 +58,7 @@ pub fn deployment(id: &str, base: &str) -> Value {
         "headers": [["authorization", "Bearer upstream-credential"]],
         "weight": 1, "order": 0, "stream_usage": true, "stream_urls": {}, "files_url": null, "token_headers": [], "signing": null, "original": true,
         "native_schema": true, "reasoning": true, "takes_urls": true, "body_style": "plain",
-        "base_model": null, "max_output_tokens": null,
+        "base_model": null, "max_output_tokens": null, "price": null,
         "tokenizer": "o200k",
         "timeouts": {"connect": 20.0, "first_byte": 60.0, "idle": 60.0, "total": 120.0},
     })
@@ -92,6 +92,7 @@ pub fn snapshot(change: impl FnOnce(&mut Value)) -> Snapshot {
         "any_file_id": false,
         "egress": {"allow_networks": [], "ca_file": null},
         "media": null,
+        "pricing": {"unknown": "free", "ceiling_input": 0, "ceiling_output": 0},
     });
     change(&mut value);
     Snapshot::from_json(value.to_string().as_bytes()).unwrap()

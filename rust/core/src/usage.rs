@@ -1,105 +1,163 @@
 //! Token usage, read off a provider's reply as it passes.
 
-use crate::json;
+use crate::{json, sse};
+use content::Content;
 use llmgw_formats::Kind;
 use serde::Deserialize;
+use std::borrow::Cow;
 
-pub use llmgw_formats::chat::Usage;
+pub use llmgw_formats::chat::{Service, Usage};
+
+mod content;
 
 /// No request uses more tokens than this: larger numbers are not believed.
 const MOST: u64 = 1 << 40;
 
 /// The spellings of OpenAI: chat (`prompt_tokens`), Responses and realtime (`input_tokens`, whose details
-/// differ by an `s`).
+/// differ by an `s`). Some hosts send both.
 #[derive(Deserialize)]
 struct Wire {
-    #[serde(alias = "input_tokens")]
     prompt_tokens: Option<u64>,
-    #[serde(alias = "output_tokens")]
+    input_tokens: Option<u64>,
     completion_tokens: Option<u64>,
+    output_tokens: Option<u64>,
     /// All that some rerankers give.
     total_tokens: Option<u64>,
-    #[serde(alias = "input_tokens_details", alias = "input_token_details")]
+    /// DeepSeek's, which lacks the details.
+    prompt_cache_hit_tokens: Option<u64>,
+    #[serde(default)]
     prompt_tokens_details: Option<InputDetails>,
-    #[serde(alias = "output_tokens_details", alias = "output_token_details")]
+    #[serde(alias = "input_token_details")]
+    input_tokens_details: Option<InputDetails>,
+    #[serde(default)]
     completion_tokens_details: Option<OutputDetails>,
+    #[serde(alias = "output_token_details")]
+    output_tokens_details: Option<OutputDetails>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
+#[serde(default)]
 struct InputDetails {
     cached_tokens: Option<u64>,
+    cached_tokens_details: Option<CachedDetails>,
+    cache_write_tokens: Option<u64>,
+    audio_tokens: Option<u64>,
+    image_tokens: Option<u64>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct CachedDetails {
+    audio_tokens: Option<u64>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
 struct OutputDetails {
     reasoning_tokens: Option<u64>,
+    audio_tokens: Option<u64>,
+    image_tokens: Option<u64>,
 }
 
 /// Reads a `usage` object; `None` if it is not one, or holds negative or absurd numbers.
 #[must_use]
 pub fn parse(value: &[u8]) -> Option<Usage> {
     let wire: Wire = serde_json::from_slice(value).ok()?;
+    let input = wire.prompt_tokens_details.or(wire.input_tokens_details).unwrap_or_default();
+    let output = wire.completion_tokens_details.or(wire.output_tokens_details).unwrap_or_default();
+    let cached_details = input.cached_tokens_details.unwrap_or_default();
     let usage = Usage {
-        input: wire.prompt_tokens.or(wire.total_tokens)?,
-        output: wire.completion_tokens.unwrap_or(0),
-        cache_read: wire.prompt_tokens_details.and_then(|d| d.cached_tokens).unwrap_or(0),
-        reasoning: wire.completion_tokens_details.and_then(|d| d.reasoning_tokens).unwrap_or(0),
+        input: wire.prompt_tokens.or(wire.input_tokens).or(wire.total_tokens)?,
+        output: wire.completion_tokens.or(wire.output_tokens).unwrap_or(0),
+        cache_read: input.cached_tokens.or(wire.prompt_cache_hit_tokens).unwrap_or(0),
+        cache_write: input.cache_write_tokens.unwrap_or(0),
+        reasoning: output.reasoning_tokens.unwrap_or(0),
+        audio_input: input.audio_tokens.unwrap_or(0),
+        audio_output: output.audio_tokens.unwrap_or(0),
+        audio_cached: cached_details.audio_tokens.unwrap_or(0),
+        image_input: input.image_tokens.unwrap_or(0),
+        image_output: output.image_tokens.unwrap_or(0),
         ..Usage::default()
     };
-    believable(usage)
+    believable(usage.adding_up_to(wire.total_tokens))
+}
+
+/// The usage of an object that has a member `usage` and says beside it how it was served: OpenAI's.
+#[must_use]
+pub fn parse_beside(usage: &[u8], body: &[u8]) -> Option<Usage> {
+    Some(parse(usage)?.served_by(service_of(body)))
+}
+
+/// OpenAI's `service_tier` of a reply, chunk or response.
+fn service_of(body: &[u8]) -> Option<&str> {
+    const NAME: &str = "service_tier";
+    // Most hosts do not say it, which is found out faster than where it stands.
+    memchr::memmem::find(body, NAME.as_bytes())?;
+    word(&body[json::find_member(body, NAME)?.value])
+}
+
+/// A word that is a JSON text without escapes.
+fn word(value: &[u8]) -> Option<&str> {
+    std::str::from_utf8(value.strip_prefix(b"\"")?.strip_suffix(b"\"")?).ok()
 }
 
 /// Anthropic's `usage`, whose input leaves out what went through the prompt cache. In a stream the first
 /// one has the input and the last one the output.
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct Messages {
+struct Messages<'a> {
     input_tokens: Option<u64>,
     output_tokens: Option<u64>,
+    output_tokens_details: Option<Thought>,
     cache_read_input_tokens: Option<u64>,
     cache_creation_input_tokens: Option<u64>,
+    cache_creation: Option<Lifetimes>,
+    #[serde(borrow)]
+    service_tier: Option<Cow<'a, str>>,
+}
+
+/// What was written to the cache, by how long it stays there.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Lifetimes {
+    ephemeral_1h_input_tokens: Option<u64>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Thought {
+    thinking_tokens: Option<u64>,
 }
 
 /// Reads Anthropic's `usage`; what it does not say is taken from the one `before` it.
 #[must_use]
 pub fn parse_messages(value: &[u8], before: Option<Usage>) -> Option<Usage> {
-    let wire: Messages = serde_json::from_slice(value).ok()?;
+    let wire: Messages<'_> = serde_json::from_slice(value).ok()?;
     let before = before.unwrap_or_default();
     let plain = before.input.saturating_sub(before.cache_read).saturating_sub(before.cache_write);
     let cache_read = wire.cache_read_input_tokens.unwrap_or(before.cache_read);
     let cache_write = wire.cache_creation_input_tokens.unwrap_or(before.cache_write);
     let input = wire.input_tokens.unwrap_or(plain);
-    believable(Usage {
+    let for_an_hour = wire.cache_creation.and_then(|one| one.ephemeral_1h_input_tokens);
+    let thought = wire.output_tokens_details.and_then(|one| one.thinking_tokens);
+    let usage = Usage {
         input: input.saturating_add(cache_read).saturating_add(cache_write),
         output: wire.output_tokens.unwrap_or(before.output),
         cache_read,
         cache_write,
+        cache_write_1h: for_an_hour.unwrap_or(before.cache_write_1h),
+        reasoning: thought.unwrap_or(before.reasoning),
+        service: before.service,
         ..Usage::default()
-    })
-}
-
-/// Gemini's `usageMetadata`, which tells thoughts apart from the answer.
-#[derive(Deserialize, Default)]
-#[serde(default, rename_all = "camelCase")]
-struct Content {
-    prompt_token_count: u64,
-    tool_use_prompt_token_count: u64,
-    candidates_token_count: u64,
-    thoughts_token_count: u64,
-    cached_content_token_count: u64,
+    };
+    believable(usage.served_by(wire.service_tier.as_deref()))
 }
 
 /// Reads Gemini's `usageMetadata`.
 #[must_use]
 pub fn parse_content(value: &[u8]) -> Option<Usage> {
-    let wire: Content = serde_json::from_slice(value).ok()?;
-    believable(Usage {
-        input: wire.prompt_token_count.saturating_add(wire.tool_use_prompt_token_count),
-        output: wire.candidates_token_count.saturating_add(wire.thoughts_token_count),
-        cache_read: wire.cached_content_token_count,
-        reasoning: wire.thoughts_token_count,
-        ..Usage::default()
-    })
+    let wire: Content<'_> = serde_json::from_slice(value).ok()?;
+    believable(wire.usage())
 }
 
 /// The usage, unless its numbers are absurd.
@@ -124,7 +182,13 @@ fn told(format: Option<Kind>) -> (&'static str, Read) {
 #[must_use]
 pub fn of_reply(format: Option<Kind>, body: &[u8]) -> Option<Usage> {
     let (name, read) = told(format);
-    json::find_member(body, name).and_then(|field| read(&body[field.value]))
+    let usage = json::find_member(body, name).and_then(|field| read(&body[field.value]))?;
+    Some(if tells_beside(format) { usage.served_by(service_of(body)) } else { usage })
+}
+
+/// Whether a format says how a reply was served beside the usage, not in it.
+fn tells_beside(format: Option<Kind>) -> bool {
+    !matches!(format, Some(Kind::AnthropicMessages | Kind::GeminiGenerate))
 }
 
 /// The usage of a large JSON reply of which only the end is at hand.
@@ -133,72 +197,13 @@ pub fn at_end(format: Option<Kind>, tail: &[u8]) -> Option<Usage> {
     let key = [b"\"", told(format).0.as_bytes(), b"\""].concat();
     let at = memchr::memmem::rfind(tail, &key)?;
     let object = [b"{", &tail[at..]].concat();
-    of_reply(format, &object)
+    let usage = of_reply(format, &object)?;
+    if !tells_beside(format) || service_of(&object).is_some() {
+        return Some(usage);
+    }
+    let before = sse::words_of(&tail[..at], b"\"service_tier\"").last();
+    Some(usage.served_by(before.and_then(|word| std::str::from_utf8(word).ok())))
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    #[test]
-    fn both_spellings_are_read() {
-        let chat = br#"{"prompt_tokens":9,"completion_tokens":5,"total_tokens":14,
-            "prompt_tokens_details":{"cached_tokens":4},"completion_tokens_details":{"reasoning_tokens":2}}"#;
-        let responses = br#"{"input_tokens":9,"input_tokens_details":{"cached_tokens":4},
-            "output_tokens":5,"output_tokens_details":{"reasoning_tokens":2},"total_tokens":14}"#;
-        let expected =
-            Usage { input: 9, output: 5, cache_read: 4, reasoning: 2, ..Usage::default() };
-        assert_eq!(parse(chat), Some(expected));
-        assert_eq!(parse(responses), Some(expected));
-    }
-
-    #[test]
-    fn numbers_that_cannot_be_are_not_believed() {
-        for text in [
-            "{}",
-            "null",
-            r#"{"prompt_tokens":-1}"#,
-            r#"{"prompt_tokens":1e99}"#,
-            r#"{"prompt_tokens":99999999999999999}"#,
-        ] {
-            assert_eq!(parse(text.as_bytes()), None, "{text}");
-        }
-    }
-
-    #[test]
-    fn the_end_of_a_large_reply_is_enough() {
-        let tail =
-            br#"0.25],"index":9}],"model":"m","usage":{"prompt_tokens":3,"total_tokens":3}}"#;
-        assert_eq!(at_end(None, tail).map(|usage| usage.input), Some(3));
-        assert_eq!(at_end(None, b"0.25]}]}"), None);
-    }
-
-    #[test]
-    fn a_reranking_may_give_nothing_but_a_total() {
-        let body = br#"{"results":[],"usage":{"total_tokens":15}}"#;
-        assert_eq!(of_reply(None, body).unwrap(), Usage { input: 15, ..Usage::default() });
-    }
-
-    #[test]
-    fn an_embedding_has_no_output() {
-        let body = br#"{"object":"list","data":[{"embedding":[0.1]}],"usage":{"prompt_tokens":3,"total_tokens":3}}"#;
-        assert_eq!(of_reply(None, body).unwrap(), Usage { input: 3, ..Usage::default() });
-    }
-
-    #[test]
-    fn what_anthropic_cached_counts_as_input() {
-        let first = br#"{"input_tokens":3,"cache_read_input_tokens":10,"cache_creation_input_tokens":5,"output_tokens":1}"#;
-        let start = parse_messages(first, None);
-        assert_eq!(start.unwrap().input, 18);
-        let last = parse_messages(br#"{"output_tokens":7}"#, start).unwrap();
-        assert_eq!((last.input, last.output, last.cache_read, last.cache_write), (18, 7, 10, 5));
-    }
-
-    #[test]
-    fn what_gemini_thought_counts_as_output() {
-        let body = br#"{"usageMetadata":{"promptTokenCount":9,"candidatesTokenCount":4,"thoughtsTokenCount":3,"totalTokenCount":16}}"#;
-        let usage = of_reply(Some(Kind::GeminiGenerate), body).unwrap();
-        assert_eq!((usage.input, usage.output, usage.reasoning), (9, 7, 3));
-    }
-}
+mod tests;

@@ -12,16 +12,18 @@ mod reply;
 mod request;
 mod thought;
 mod tool;
+mod usage;
 
 pub use block::{Block, Cache, Made, Source, Spoken, TextBlock, ToolCall};
 pub use event::{BlockStart, Delta, Event};
 pub use failure::{Failure, FailureKind};
 pub use message::{Message, Role};
-pub use reply::{Choice, Finish, Logprob, Reply, Usage};
+pub use reply::{Choice, Finish, Logprob, Reply};
 pub use request::{Effort, Extra, Output, OutputSchema, Reasoning, Request};
 use std::borrow::Cow;
 pub use thought::{Citation, Signature, Thinking};
 pub use tool::{Function, FunctionForm, Group, Tool, ToolChoice};
+pub use usage::{Service, Usage};
 
 /// A text, borrowed where it could be.
 pub type Text<'a> = Cow<'a, str>;

@@ -47,13 +47,20 @@ def test_a_price_is_shown_with_its_unit(capsys: Output) -> None:
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     assert "input $1.25 per million tokens" in lines
     assert "input above 200,000 tokens $2.50 per million tokens" in lines
+    assert "input above 200,000 tokens, batch $1.25 per million tokens" in lines
     assert "window 1,048,576 tokens" in lines
 
 
 def test_json_has_the_fields_of_a_catalogue_file(capsys: Output) -> None:
     (found,) = told(capsys, "price", "openai/gpt-4o")
     assert (found["provider"], found["model"], found["max_output"]) == ("openai", "gpt-4o", 16_384)
-    assert found["price"] == {"input": 2_500_000, "output": 10_000_000, "cached": 1_250_000}
+    assert found["price"] == {
+        **{"input": 2_500_000, "output": 10_000_000, "cached": 1_250_000},
+        "services": {
+            "batch": {"input": 1_250_000, "output": 5_000_000},
+            "priority": {"input": 4_250_000, "output": 17_000_000, "cached": 2_125_000},
+        },
+    }
 
 
 def test_a_name_without_a_provider_means_every_providers(capsys: Output) -> None:

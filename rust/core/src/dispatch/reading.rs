@@ -157,7 +157,7 @@ impl Reading<'_, '_> {
                 return Err(fail(Class::UpstreamProtocol, what));
             }
         }
-        let translated = Some(Lost { dropped, usage: reply.usage, kept_upstream });
+        let translated = Some(Box::new(Lost { dropped, usage: reply.usage, kept_upstream }));
         let headers = headers.translated(JSON);
         Ok(Outcome::Whole(Whole { status, headers, body: reply.body, translated }))
     }

@@ -24,6 +24,12 @@ pub enum Counter {
     MediaRefused,
     PassedIn,
     PassedOut,
+    CostPriced,
+    CostFree,
+    CostEstimated,
+    CostPartial,
+    CostCeiling,
+    CostUnpriced,
 }
 
 /// How a counter is shown.
@@ -35,7 +41,7 @@ pub(super) struct Family {
 }
 
 /// All event counters, in the order they are shown.
-pub(super) const FAMILIES: [Family; 11] = [
+pub(super) const FAMILIES: [Family; 12] = [
     Family {
         name: "llmgw_cache_requests_total",
         help: "Requests by what the exact cache had for them.",
@@ -109,6 +115,18 @@ pub(super) const FAMILIES: [Family; 11] = [
         counters: &[
             (Counter::PassedIn, r#"{direction="request"}"#),
             (Counter::PassedOut, r#"{direction="reply"}"#),
+        ],
+    },
+    Family {
+        name: "llmgw_costs_total",
+        help: "Replies by how far their cost is known.",
+        counters: &[
+            (Counter::CostPriced, r#"{status="priced"}"#),
+            (Counter::CostFree, r#"{status="free"}"#),
+            (Counter::CostEstimated, r#"{status="estimated"}"#),
+            (Counter::CostPartial, r#"{status="partial"}"#),
+            (Counter::CostCeiling, r#"{status="ceiling"}"#),
+            (Counter::CostUnpriced, r#"{status="unpriced"}"#),
         ],
     },
 ];

@@ -4,6 +4,7 @@ use super::counters::FAMILIES;
 use super::histogram::Measure;
 use super::labels::{OwnedLabels, read};
 use super::workers::in_hand;
+use crate::reply::push_dollars;
 use crate::shm::bounds::BOUNDS;
 use crate::shm::{Row, Shared, Word};
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ pub(super) fn render(shared: &Shared) -> String {
     let mut text = Text(String::with_capacity(16 << 10));
     requests(&mut text, &rows);
     tokens(&mut text, &rows);
+    costs(&mut text, &rows);
     for measure in Measure::ALL {
         histogram(&mut text, &rows, measure);
     }
@@ -75,6 +77,26 @@ fn tokens(text: &mut Text, rows: &[(OwnedLabels, &Row)]) {
             text.line(format_args!(
                 "llmgw_tokens_total{{endpoint=\"{endpoint}\",model=\"{model}\",\
                  provider=\"{provider}\",key_alias=\"{key}\",type=\"{kind}\"}} {count}"
+            ));
+        }
+    }
+}
+
+fn costs(text: &mut Text, rows: &[(OwnedLabels, &Row)]) {
+    let mut sums = BTreeMap::<_, u64>::new();
+    for (OwnedLabels { values: [endpoint, model, provider, _, key], .. }, row) in rows {
+        let sum = sums.entry((endpoint, model, provider, key)).or_default();
+        *sum = sum.saturating_add(row.cost.load(Relaxed));
+    }
+    text.head("llmgw_cost_usd_total", "counter", "What replies cost, as far as it is known.");
+    for ((endpoint, model, provider, key), nano_dollars) in sums {
+        if nano_dollars > 0 {
+            let mut dollars = Vec::new();
+            push_dollars(&mut dollars, nano_dollars);
+            let dollars = String::from_utf8_lossy(&dollars);
+            text.line(format_args!(
+                "llmgw_cost_usd_total{{endpoint=\"{endpoint}\",model=\"{model}\",\
+                 provider=\"{provider}\",key_alias=\"{key}\"}} {dollars}"
             ));
         }
     }

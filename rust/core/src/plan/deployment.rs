@@ -4,6 +4,7 @@ use super::pools::{PoolKey, Pools};
 use super::seconds;
 use super::text::{JSON_TYPE, encode_segment, header_lines};
 use crate::balancer::{Candidate, deployment_hash};
+use crate::price::PriceList;
 use crate::responses::account::Account;
 use crate::sign::Signer;
 use crate::snapshot::{self, Operation};
@@ -62,6 +63,8 @@ pub struct Deployment {
     pub body_style: snapshot::BodyStyle,
     /// Most tokens that the model can write, if known.
     pub max_output_tokens: Option<u64>,
+    /// What the model costs, if known.
+    pub price: Option<PriceList>,
     /// From the request's last byte to the reply's first.
     pub first_byte: Duration,
     /// Between two reads.
@@ -141,6 +144,7 @@ impl Deployment {
             signer: one.signing,
             body_style: one.body_style,
             max_output_tokens: one.max_output_tokens,
+            price: one.price.map(PriceList::new),
             first_byte: seconds(one.timeouts.first_byte),
             idle: seconds(one.timeouts.idle),
             total: seconds(one.timeouts.total),

@@ -174,7 +174,14 @@ mod tests {
             "total_tokens":253,"input_tokens":132,"output_tokens":121,
             "input_token_details":{"text_tokens":119,"audio_tokens":13,"cached_tokens":64},
             "output_token_details":{"text_tokens":30,"audio_tokens":91}}}}"#;
-        let expected = Usage { input: 132, output: 121, cache_read: 64, ..Usage::default() };
+        let expected = Usage {
+            input: 132,
+            output: 121,
+            cache_read: 64,
+            audio_input: 13,
+            audio_output: 91,
+            ..Usage::default()
+        };
         assert_eq!(charged(text), Some(expected));
     }
 

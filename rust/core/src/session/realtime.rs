@@ -1,6 +1,6 @@
 //! A realtime session: let in, joined with an upstream that takes it, and left to the two of them.
 
-use super::recording::labels;
+use super::recording::{Used, cost_of, labels};
 use super::{After, Asked, CLIENT_GONE, Ending, Session};
 use crate::access;
 use crate::call::Call;
@@ -9,6 +9,7 @@ use crate::error::{Class, Error, Result};
 use crate::http1::{Framing, Head};
 use crate::metrics::Counter;
 use crate::plan::{Key, Plan};
+use crate::price::Served;
 use crate::realtime::frame::Side;
 use crate::realtime::handshake::{self, Wanted};
 use crate::realtime::policy::Policy;
@@ -123,7 +124,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let edge = self.edge.clone();
         let Some(index) = trail.deployment else { return After::Cut };
         let model = call.plan.deployments[index].routed_model(&call.matched);
-        self.record(call, trail, asked, SWITCHED, Usage::default(), None);
+        self.record(call, trail, asked, SWITCHED, Used::default(), None);
         if self.switch(call, wanted, trail, asked).await.is_err() {
             edge.shop.metrics.count(Counter::ClientDisconnect);
             return After::Cut;
@@ -144,7 +145,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let labels = labels(call, trail, SWITCHED);
         let charge = |usage: Usage| {
             edge.shop.settle(call, Some(usage.input.saturating_add(usage.output)));
-            edge.shop.metrics.charge(&labels, &usage);
+            let (none, told) = (Served::default(), Some(&usage));
+            if let Some(cost) = cost_of(call, Some(index), told, &usage, &none) {
+                edge.shop.metrics.charge(&labels, &usage, cost);
+            }
         };
         let client = self.connection.parts();
         let ended = relay(client, socket, &policy, charge, terms, edge.stopped()).await;

@@ -5,6 +5,7 @@ use crate::call::{Call, Ticket};
 use crate::dispatch::Trail;
 use crate::error::Error;
 use crate::metrics::{Counter, Labels, Sample};
+use crate::price::{self, Cost, Served};
 use crate::snapshot::Operation;
 use crate::usage::Usage;
 use std::time::Duration;
@@ -20,6 +21,33 @@ pub(super) struct Ending {
     /// Output tokens if the provider does not say: events of a stream, or by the size of a whole reply.
     pub(super) output_estimate: u64,
     pub(super) first_byte: Option<Duration>,
+    /// What was served beside tokens.
+    pub(super) served: Served,
+}
+
+/// What a call used, and what that cost.
+#[derive(Default)]
+pub(super) struct Used {
+    pub(super) usage: Usage,
+    pub(super) cost: Option<Cost>,
+}
+
+/// What a reply of the deployment costs its call, by what was used: the provider's word, or, where it says
+/// nothing (`None`), what was counted. Counting tokens and asking nobody cost nothing at all.
+pub(super) fn cost_of(
+    call: &Ticket,
+    deployment: Option<usize>,
+    told: Option<&Usage>,
+    counted: &Usage,
+    served: &Served,
+) -> Option<Cost> {
+    let deployment = call.plan.deployments.get(deployment?)?;
+    if call.operation.counts() {
+        return None;
+    }
+    let usage = told.unwrap_or(counted);
+    let cost = price::cost(deployment.price.as_ref(), &call.plan.pricing, usage, served);
+    Some(if told.is_none() && !usage.is_nothing() { cost.estimated() } else { cost })
 }
 
 fn nanoseconds(duration: Duration) -> u64 {
@@ -40,8 +68,15 @@ pub(super) fn labels<'a>(ticket: &'a Ticket, trail: &Trail, status: u16) -> Labe
 }
 
 impl<S> Session<S> {
-    /// Settles the reservation and notes the call in the metrics.
-    pub(super) fn finish(&self, call: &Call, trail: &Trail, asked: &Asked, ending: Ending) {
+    /// Settles the reservation, works out the cost and notes the call in the metrics. The cost is none if
+    /// nothing was served that may cost something.
+    pub(super) fn finish(
+        &self,
+        call: &Call,
+        trail: &Trail,
+        asked: &Asked,
+        ending: Ending,
+    ) -> Option<Cost> {
         let shop = &self.edge.shop;
         if ending.status == CLIENT_GONE {
             shop.metrics.count(Counter::ClientDisconnect);
@@ -53,14 +88,12 @@ impl<S> Session<S> {
             Usage { input: call.input_tokens, output: ending.output_estimate, ..Usage::default() };
         let usage = ending.usage.or(reached.then_some(counted));
         shop.settle(call, usage.map(|usage| usage.input + usage.output));
-        self.record(
-            call,
-            trail,
-            asked,
-            ending.status,
-            usage.unwrap_or_default(),
-            ending.first_byte,
-        );
+        let told = ending.usage.as_ref();
+        let cost =
+            usage.and_then(|_| cost_of(call, trail.deployment, told, &counted, &ending.served));
+        let used = Used { usage: usage.unwrap_or_default(), cost };
+        self.record(call, trail, asked, ending.status, used, ending.first_byte);
+        cost
     }
 
     pub(super) fn record(
@@ -69,7 +102,7 @@ impl<S> Session<S> {
         trail: &Trail,
         asked: &Asked,
         status: u16,
-        usage: Usage,
+        Used { usage, cost }: Used,
         first_byte: Option<Duration>,
     ) {
         let labels = labels(ticket, trail, status);
@@ -81,6 +114,7 @@ impl<S> Session<S> {
             output_tokens: usage.output,
             cache_read_tokens: usage.cache_read,
             reasoning_tokens: usage.reasoning,
+            cost,
         };
         self.edge.shop.metrics.record(&labels, &sample);
     }

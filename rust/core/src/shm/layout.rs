@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64};
 /// First word of the file: `llmgwshm`.
 pub(super) const MAGIC: u64 = u64::from_be_bytes(*b"llmgwshm");
 /// Raised with every change of this file.
-pub(super) const LAYOUT_VERSION: u64 = 3;
+pub(super) const LAYOUT_VERSION: u64 = 4;
 /// Words kept for the header.
 pub(super) const HEADER_WORDS: usize = 8;
 
@@ -109,6 +109,8 @@ pub struct Row {
     pub requests: AtomicU64,
     /// Tokens: input, output, read from the provider's cache, reasoning.
     pub tokens: [AtomicU64; 4],
+    /// What the replies cost, in nano-dollars.
+    pub cost: AtomicU64,
     /// The time histograms.
     pub measures: [MeasureRow; bounds::MEASURES],
 }

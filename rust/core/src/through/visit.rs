@@ -9,6 +9,7 @@ use crate::http1::Head;
 use crate::limiter::Decision;
 use crate::metrics::{Counter, Labels, Sample};
 use crate::plan::{Deployment, Key, Plan};
+use crate::price::{self, Served};
 use crate::reply::LIMIT_HEADERS;
 use crate::session::{Asked, CLIENT_GONE, Session};
 use crate::snapshot::Operation;
@@ -168,6 +169,9 @@ impl Visit {
             output_tokens: usage.output,
             cache_read_tokens: usage.cache_read,
             reasoning_tokens: usage.reasoning,
+            // Which model it was is not for us to know, and so neither is its price.
+            cost: (!usage.is_nothing())
+                .then(|| price::cost(None, &self.plan.pricing, &usage, &Served::default())),
         };
         edge.shop.metrics.record(&labels, &sample);
     }

@@ -41,14 +41,19 @@ pub(super) fn usage_in(value: &Value<'_>, before: Option<Usage>) -> Usage {
     let details = value.get("output_tokens_details");
     let thought =
         details.and_then(|details| details.get("thinking_tokens")).and_then(Value::as_u64);
-    Usage {
+    let written = value.get("cache_creation");
+    let for_an_hour = written.and_then(|written| written.get("ephemeral_1h_input_tokens"));
+    let usage = Usage {
         input: input.saturating_add(cache_read).saturating_add(cache_write),
         output: count("output_tokens").unwrap_or(before.output),
         cache_read,
         cache_write,
+        cache_write_1h: for_an_hour.and_then(Value::as_u64).unwrap_or(before.cache_write_1h),
         reasoning: thought.unwrap_or(before.reasoning),
+        service: before.service,
         ..Usage::default()
-    }
+    };
+    usage.served_by(value.get("service_tier").and_then(Value::as_str))
 }
 
 /// The tier that served a reply.

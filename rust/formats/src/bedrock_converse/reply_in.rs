@@ -1,7 +1,7 @@
 //! An upstream's whole reply.
 
 use super::blocks_in;
-use super::words::{finish_in, usage_in};
+use super::words::{finish_in, usage_of};
 use crate::answer;
 use crate::chat::{Choice, Finish, Reply};
 use crate::format::{Fault, Sent};
@@ -20,7 +20,7 @@ pub(super) fn decode<'a>(body: &'a str, sent: &Sent) -> Result<Reply<'a>, Fault>
     let tier = body.get("serviceTier").and_then(|tier| tier.get("type"));
     Ok(Reply {
         choices: vec![choice],
-        usage: body.get("usage").and_then(usage_in),
+        usage: usage_of(&body),
         service_tier: tier.and_then(Value::text),
         ..Reply::default()
     })

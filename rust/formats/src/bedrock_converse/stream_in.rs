@@ -7,7 +7,7 @@ use super::citations::citation_in;
 use super::errors;
 use super::media::Media;
 use super::reply_in::stop_sequence;
-use super::words::{finish_in, usage_in};
+use super::words::{finish_in, usage_of};
 use crate::chat::{Block, BlockStart, Delta, Event, Finish, Source, Text};
 use crate::format::{Fault, Frame, Kind, Sent, StreamDecoder};
 use crate::signature;
@@ -286,7 +286,7 @@ impl StreamDecoder for Decoder {
             "metadata" => {
                 self.start(emit);
                 self.counted = true;
-                if let Some(usage) = event.get("usage").and_then(usage_in) {
+                if let Some(usage) = usage_of(&event) {
                     emit(Event::Usage(usage));
                 }
             }

@@ -46,18 +46,27 @@ pub(super) fn is_tier(word: &str) -> bool {
     matches!(word, "default" | "flex" | "priority" | "reserved")
 }
 
-/// Bedrock counts cached tokens beside the input, not within it.
-pub(super) fn usage_in(value: &Value<'_>) -> Option<Usage> {
+/// The usage of a reply or of a stream's last event, and how it was served. Bedrock counts cached tokens
+/// beside the input, not within it.
+pub(super) fn usage_of(body: &Value<'_>) -> Option<Usage> {
+    let value = body.get("usage")?;
     let count = |name: &str| value.get(name).and_then(Value::as_u64);
     let cache_read = count("cacheReadInputTokens").unwrap_or(0);
     let cache_write = count("cacheWriteInputTokens").unwrap_or(0);
-    Some(Usage {
+    let tier = body.get("serviceTier").and_then(|tier| tier.get("type")).and_then(Value::as_str);
+    let details = value.get("cacheDetails").map(Value::items).unwrap_or_default();
+    let for_an_hour =
+        details.iter().filter(|one| one.get("ttl").and_then(Value::as_str) == Some("1h"));
+    let for_an_hour = for_an_hour.filter_map(|one| one.get("inputTokens").and_then(Value::as_u64));
+    let usage = Usage {
         input: count("inputTokens")?.saturating_add(cache_read).saturating_add(cache_write),
         output: count("outputTokens").unwrap_or(0),
         cache_read,
         cache_write,
+        cache_write_1h: for_an_hour.fold(0, u64::saturating_add),
         ..Usage::default()
-    })
+    };
+    Some(usage.served_by(tier))
 }
 
 pub(super) fn usage_out(w: &mut Writer, usage: &Usage) {

@@ -1,6 +1,6 @@
 //! A whole reply.
 
-use super::{Block, Text};
+use super::{Block, Text, Usage};
 
 /// A whole reply.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -65,23 +65,4 @@ pub struct Logprob<'a> {
     pub bytes: Option<Vec<u8>>,
     /// The alternatives at its place.
     pub top: Vec<Logprob<'a>>,
-}
-
-/// Tokens charged. All sums are OpenAI's: parts are contained in their whole.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Usage {
-    /// Input tokens, cached ones included.
-    pub input: u64,
-    /// Output tokens, reasoning included.
-    pub output: u64,
-    /// Input tokens read from the provider's prompt cache.
-    pub cache_read: u64,
-    /// Input tokens written to it.
-    pub cache_write: u64,
-    /// Output tokens of thought.
-    pub reasoning: u64,
-    /// Input tokens of sound.
-    pub audio_input: u64,
-    /// Output tokens of sound.
-    pub audio_output: u64,
 }

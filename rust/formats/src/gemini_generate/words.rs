@@ -71,21 +71,25 @@ pub(super) fn tier_out(tier: &str) -> Option<&'static str> {
 /// tools nor do candidates contain the thoughts.
 pub(super) fn usage_in(value: &Value<'_>) -> Usage {
     let count = |name| get_count(value, name).unwrap_or(0);
-    let audio = |name| {
-        let of_sound = |one: &&Value<'_>| get_text(one, "modality").as_deref() == Some("AUDIO");
-        let found = get_items(value, name).iter().find(of_sound);
+    let of = |modality: &str, name| {
+        let is_it = |one: &&Value<'_>| get_text(one, "modality").as_deref() == Some(modality);
+        let found = get_items(value, name).iter().find(is_it);
         found.and_then(|one| get_count(one, "tokenCount")).unwrap_or(0)
     };
+    let audio = |name| of("AUDIO", name);
     let reasoning = count("thoughtsTokenCount");
-    Usage {
+    let usage = Usage {
         input: count("promptTokenCount").saturating_add(count("toolUsePromptTokenCount")),
         output: count("candidatesTokenCount").saturating_add(reasoning),
         cache_read: count("cachedContentTokenCount"),
-        cache_write: 0,
         reasoning,
         audio_input: audio("promptTokensDetails"),
         audio_output: audio("candidatesTokensDetails"),
-    }
+        audio_cached: audio("cacheTokensDetails"),
+        image_output: of("IMAGE", "candidatesTokensDetails"),
+        ..Usage::default()
+    };
+    usage.served_by(served_by(value).as_deref())
 }
 
 /// The tier that a reply was served by.

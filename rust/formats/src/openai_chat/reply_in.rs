@@ -4,7 +4,7 @@ use super::made::{audio_in, images_in};
 use super::messages_in::{thoughts, tool_call};
 use super::parts::{citation_in, content_in, sign_text};
 
-use super::words::{finish_in, logprobs_in, usage_in};
+use super::words::{finish_in, logprobs_in, usage_of};
 use crate::answer;
 use crate::chat::{Block, Choice, Finish, Reply};
 use crate::format::{Fault, Sent};
@@ -19,7 +19,7 @@ pub(super) fn decode<'a>(body: &'a str, sent: &Sent) -> Result<Reply<'a>, Fault>
         model: body.get("model").and_then(Value::text).unwrap_or_default(),
         created: body.get("created").and_then(Value::as_u64),
         choices: choices.items().iter().map(|one| choice(one, sent)).collect::<Result<_, _>>()?,
-        usage: body.get("usage").and_then(usage_in),
+        usage: usage_of(&body),
         service_tier: body.get("service_tier").and_then(Value::text),
     })
 }

@@ -2,7 +2,7 @@
 
 use super::made::{audio_in, images_in};
 use super::parts::{citation_in, signature_in, thinking_in};
-use super::words::{finish_in, logprobs_in, usage_in};
+use super::words::{finish_in, logprobs_in, usage_of};
 use crate::chat::{Block, BlockStart, Delta, Event, Finish, Signature};
 use crate::format::{Fault, Frame, Sent, StreamDecoder};
 use crate::openai_errors;
@@ -137,7 +137,7 @@ impl StreamDecoder for Decoder {
                 choice.take(one, output_tool, emit);
             }
         }
-        if let Some(usage) = chunk.get("usage").and_then(usage_in) {
+        if let Some(usage) = usage_of(&chunk) {
             emit(Event::Usage(usage));
         }
         Ok(())

@@ -64,7 +64,13 @@ pub(crate) fn effort_of_budget(tokens: u64) -> Effort {
     BUDGETS.iter().find(|(most, _)| tokens <= *most).map_or(Effort::XHigh, |(_, effort)| *effort)
 }
 
-pub(super) fn usage_in(value: &Value<'_>) -> Option<Usage> {
+/// The usage of a reply or chunk, and how it was served.
+pub(super) fn usage_of(body: &Value<'_>) -> Option<Usage> {
+    let usage = body.get("usage").and_then(usage_in)?;
+    Some(usage.served_by(body.get("service_tier").and_then(Value::as_str)))
+}
+
+fn usage_in(value: &Value<'_>) -> Option<Usage> {
     let detail = |group: &str, name: &str| {
         value.get(group).and_then(|group| group.get(name)).and_then(Value::as_u64)
     };
@@ -72,15 +78,20 @@ pub(super) fn usage_in(value: &Value<'_>) -> Option<Usage> {
     // DeepSeek tells cached tokens beside the details that it lacks.
     let cache_read = detail("prompt_tokens_details", "cached_tokens")
         .or_else(|| value.get("prompt_cache_hit_tokens").and_then(Value::as_u64));
-    Some(Usage {
+    let count = |name: &str| value.get(name).and_then(Value::as_u64);
+    let usage = Usage {
         input,
-        output: value.get("completion_tokens").and_then(Value::as_u64).unwrap_or(0),
+        output: count("completion_tokens").unwrap_or(0),
         cache_read: cache_read.unwrap_or(0),
         cache_write: detail("prompt_tokens_details", "cache_write_tokens").unwrap_or(0),
         reasoning: detail("completion_tokens_details", "reasoning_tokens").unwrap_or(0),
         audio_input: detail("prompt_tokens_details", "audio_tokens").unwrap_or(0),
         audio_output: detail("completion_tokens_details", "audio_tokens").unwrap_or(0),
-    })
+        image_input: detail("prompt_tokens_details", "image_tokens").unwrap_or(0),
+        image_output: detail("completion_tokens_details", "image_tokens").unwrap_or(0),
+        ..Usage::default()
+    };
+    Some(usage.adding_up_to(count("total_tokens")))
 }
 
 pub(super) fn usage_out(w: &mut Writer, usage: &Usage) {

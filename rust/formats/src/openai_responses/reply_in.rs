@@ -34,7 +34,7 @@ pub(super) fn decode<'a>(body: &'a str, sent: &Sent) -> Result<Reply<'a>, Fault>
         model: body.get("model").and_then(Value::text).unwrap_or_default(),
         created: body.get("created_at").and_then(created),
         choices: vec![choice],
-        usage: body.get("usage").and_then(usage),
+        usage: usage(&body),
         service_tier: body.get("service_tier").and_then(Value::text),
     })
 }
@@ -69,12 +69,14 @@ pub(super) fn finish(response: &Value<'_>, ends: Ends) -> Finish {
     }
 }
 
-pub(super) fn usage(value: &Value<'_>) -> Option<Usage> {
+/// The usage of a response, and how it was served.
+pub(super) fn usage(response: &Value<'_>) -> Option<Usage> {
+    let value = response.get("usage")?;
     let detail = |group: &str, name: &str| {
         let count = value.get(group).and_then(|group| group.get(name)).and_then(Value::as_u64);
         count.unwrap_or(0)
     };
-    Some(Usage {
+    let usage = Usage {
         input: value.get("input_tokens")?.as_u64()?,
         output: value.get("output_tokens").and_then(Value::as_u64).unwrap_or(0),
         cache_read: detail("input_tokens_details", "cached_tokens"),
@@ -82,7 +84,12 @@ pub(super) fn usage(value: &Value<'_>) -> Option<Usage> {
         reasoning: detail("output_tokens_details", "reasoning_tokens"),
         audio_input: detail("input_tokens_details", "audio_tokens"),
         audio_output: detail("output_tokens_details", "audio_tokens"),
-    })
+        image_input: detail("input_tokens_details", "image_tokens"),
+        image_output: detail("output_tokens_details", "image_tokens"),
+        ..Usage::default()
+    };
+    let usage = usage.adding_up_to(value.get("total_tokens").and_then(Value::as_u64));
+    Some(usage.served_by(response.get("service_tier").and_then(Value::as_str)))
 }
 
 #[derive(Default)]

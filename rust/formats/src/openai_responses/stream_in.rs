@@ -227,7 +227,7 @@ impl Decoder {
             }
         }
         self.slots.stop(emit);
-        if let Some(usage) = response.get("usage").and_then(usage) {
+        if let Some(usage) = usage(response) {
             emit(Event::Usage(usage));
         }
         let finish = finish(response, self.slots.ends);

@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::Kind;
-use crate::chat::{Choice, Finish, Reply, Signature, TextBlock, Thinking, ToolCall, Usage};
+use crate::chat::{
+    Choice, Finish, Reply, Service, Signature, TextBlock, Thinking, ToolCall, Usage,
+};
 use crate::format::{Context, OUTPUT_TOOL};
 
 fn read<'a>(body: &'a str, sent: &Sent) -> Reply<'a> {
@@ -32,7 +34,14 @@ fn cached_tokens_are_counted_into_the_input() {
     let usage = read(BROAD, &plainly()).usage.unwrap();
     assert_eq!(
         usage,
-        Usage { input: 45, output: 20, cache_read: 30, cache_write: 5, ..Usage::default() }
+        Usage {
+            input: 45,
+            output: 20,
+            cache_read: 30,
+            cache_write: 5,
+            service: Service::Flex,
+            ..Usage::default()
+        }
     );
 }
 

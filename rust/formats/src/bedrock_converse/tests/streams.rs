@@ -102,15 +102,9 @@ const METADATA: (&str, &str) = (
     "metadata",
     r#"{"usage":{"inputTokens":1,"outputTokens":2,"totalTokens":3},"metrics":{"latencyMs":9},"p":"abc"}"#,
 );
-const USAGE: Usage = Usage {
-    input: 1,
-    output: 2,
-    cache_read: 0,
-    cache_write: 0,
-    reasoning: 0,
-    audio_input: 0,
-    audio_output: 0,
-};
+fn usage() -> Usage {
+    Usage { input: 1, output: 2, ..Usage::default() }
+}
 
 const BROAD: [(&str, &str); 15] = [
     ("messageStart", r#"{"role":"assistant"}"#),
@@ -165,7 +159,7 @@ fn broad() -> Vec<Event<'static>> {
         delta(3, Delta::Arguments("{\"a\":1}".into())),
         stop(3),
         finish(Finish::ToolCalls),
-        Event::Usage(USAGE),
+        Event::Usage(usage()),
         Event::End,
     ]
 }

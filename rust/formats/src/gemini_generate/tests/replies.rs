@@ -1,8 +1,8 @@
 //! Whole replies, in both directions.
 use super::*;
 use crate::chat::{
-    Block, Choice, Citation, Finish, Logprob, Reasoning, Reply, Signature, TextBlock, Thinking,
-    ToolCall, Usage,
+    Block, Choice, Citation, Finish, Logprob, Reasoning, Reply, Service, Signature, TextBlock,
+    Thinking, ToolCall, Usage,
 };
 use crate::format::{Kind, OUTPUT_TOOL};
 
@@ -28,6 +28,7 @@ fn a_reply_comes_back_as_it_was() {
             cache_read: 4,
             reasoning: 2,
             audio_input: 2,
+            service: Service::Flex,
             ..Usage::default()
         })
     );
