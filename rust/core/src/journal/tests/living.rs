@@ -5,8 +5,15 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
+/// Half a frame at a segment's end, as a writer may be about to finish it.
 fn tear(file: &Path) {
     OpenOptions::new().append(true).open(file).unwrap().write_all(b"half a fra").unwrap();
+}
+
+/// Takes it away again.
+fn mend(file: &Path) {
+    let file = OpenOptions::new().write(true).open(file).unwrap();
+    file.set_len(file.metadata().unwrap().len() - 10).unwrap();
 }
 
 #[test]
@@ -30,10 +37,11 @@ fn a_living_writer_keeps_its_lock_over_segments() {
     let journal = Journal::open(temp.path(), small_segments()).unwrap();
     for number in 0..20_u8 {
         journal.wait(journal.append(&[number; 1000]).unwrap(), LONG).unwrap();
-        tear(segments(temp.path()).last().unwrap());
+        let file = segments(temp.path()).pop().unwrap();
+        tear(&file);
         assert_eq!(repair(temp.path()).unwrap(), []);
         assert_eq!(content(temp.path()).1, []);
-        // As the disk's own half-written frames, it is written over by the next one.
+        mend(&file);
     }
     assert!(segments(temp.path()).len() > 5);
 }
