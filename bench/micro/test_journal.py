@@ -31,7 +31,7 @@ def test_append(benchmark: BenchmarkFixture, tmp_path: Path) -> None:
         for _ in range(RECORDS):
             journal.append(RECORD)
 
-    benchmark.pedantic(use, setup=fresh, rounds=20)
+    benchmark.pedantic(use, setup=fresh, rounds=20)  # type: ignore[no-untyped-call]  # its author left it so
 
 
 def test_append_until_it_is_on_the_disk(benchmark: BenchmarkFixture, journal: Journal) -> None:

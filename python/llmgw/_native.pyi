@@ -228,7 +228,7 @@ class JournalHealth:
 
     @property
     def trouble(self) -> tuple[str, float, int] | None:
-        """Why the disk refuses, since when (Unix seconds), and how often it was tried; None if it does not."""
+        """Why the disk refuses, since when (Unix seconds), and how often it was tried since; or None."""
 
 @final
 class JournalReader:

@@ -2,12 +2,12 @@
 //!
 //! A record is up to [`LARGEST`] bytes that mean nothing here. A folder holds the journals of many writers,
 //! each a process with a random name of its own, so that no two ever write to one file. A writer's files are
-//! its *segments*, `WRITER-NUMBER.log`; its records are numbered from 0, across them ([`mod@segment`],
-//! [`mod@frame`] have the layout). A record is taken without waiting and copied into memory; a thread writes
-//! what has gathered and forces it to the disk in groups ([`mod@writer`]). Nothing that was taken is ever
+//! its *segments*, `WRITER-NUMBER.log`; its records are numbered from 0, across them (`segment`,
+//! `frame` have the layout). A record is taken without waiting and copied into memory; a thread writes
+//! what has gathered and forces it to the disk in groups (`writer`). Nothing that was taken is ever
 //! dropped while its process lives: where the disk refuses, it is tried again, and [`Journal::health`] says so.
 //!
-//! What a reader may rely on ([`mod@reader`]):
+//! What a reader may rely on (`reader`):
 //! - A record is told as durable only after `fdatasync`, and what was told as durable is read back, once, in
 //!   order.
 //! - A crash breaks nothing but the last group of the last segment of a writer. Every record says where its

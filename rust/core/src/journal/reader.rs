@@ -5,10 +5,10 @@
 
 use super::folder::{Folder, Listing};
 use super::scan::{Beginning, Frames, Step};
-use super::segment::{self, State, Writer};
+use super::segment::{self, HEADER, State, Writer};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs::File;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 /// Where to begin, for some writers: the first sequence that is wanted.
@@ -322,7 +322,8 @@ pub(super) fn first_sequence(
     number: u64,
 ) -> io::Result<Option<u64>> {
     let Some(file) = folder.open(writer, number)? else { return Ok(None) };
-    match Frames::open(file, (writer, number))?.1 {
+    let header = file.take(HEADER as u64);
+    match Frames::open(header, (writer, number))?.1 {
         Beginning::Header(header) => Ok(Some(header.first)),
         Beginning::Short | Beginning::Broken(_) => Ok(None),
     }
