@@ -154,7 +154,8 @@ fn files_and_folder_are_the_owners_alone() {
 fn a_forked_process_is_refused_and_leaves_the_journal_alone() {
     let temp = TempFolder::make();
     let journal = Journal::open(temp.path(), Options::default()).unwrap();
-    // SAFETY: the child makes system calls only, none of them under a lock, and leaves by `_exit`.
+    // SAFETY: the child takes no lock and gives memory back at most, which the system's allocator allows
+    // after a fork; it leaves by `_exit`.
     let child = unsafe { libc::fork() };
     if child == 0 {
         let is_refused = journal.append(b"child") == Err(Refused::OtherProcess)
