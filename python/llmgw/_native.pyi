@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from os import PathLike
+from pathlib import Path
 from typing import final
 
 __version__: str
@@ -148,6 +149,125 @@ class Limiter:
         self, scope: str, delta: int, amount: int, window_seconds: float, burst: int | None = None
     ) -> None:
         """Charges `delta` units more than was taken, or gives back when it is negative."""
+
+# ── journal ─────────────────────────────────────────────────────────────────────────────────────
+
+class JournalFull(Exception):
+    """Too many records wait for the disk: this one was not taken."""
+
+@final
+class Journal:
+    """One process's append-only journal in a folder that many share; records are opaque bytes.
+
+    It belongs to the process that opened it. Close it: an interpreter that ends may not.
+    """
+
+    def __new__(
+        cls,
+        folder: str | PathLike[str],
+        segment_bytes: int = 67_108_864,
+        max_waiting_bytes: int = 16_777_216,
+        gather: float = 0.01,
+    ) -> Journal:
+        """Begin the journal of a new writer, and start the thread that writes it.
+
+        The folder is made if need be. The first record of a group waits `gather` seconds for others.
+        OSError when the folder or the first segment cannot be made.
+        """
+
+    @property
+    def writer(self) -> str:
+        """The name under which its records are found: 16 hex digits."""
+
+    def append(self, payload: bytes) -> int:
+        """Take a record of up to 64 KiB, without waiting for the disk; its sequence, counted from 0.
+
+        Raises:
+            JournalFull: `max_waiting_bytes` wait for the disk.
+            ValueError: it is too large.
+            RuntimeError: the journal is closed, or was opened by another process.
+        """
+
+    def durable(self) -> int:
+        """The first sequence that is not on the disk yet: all before it are."""
+
+    def wait(self, sequence: int, timeout: float | None = None) -> bool:
+        """Block until a record is on the disk; False if it is not after `timeout` seconds.
+
+        RuntimeError if it never will be.
+        """
+
+    def health(self) -> JournalHealth:
+        """How far it is, and what keeps it from going on."""
+
+    def close(self) -> None:
+        """Take no more records, and wait until those that were taken are on the disk.
+
+        OSError if the disk refused for five seconds: how many records were lost, and why.
+        """
+
+@final
+class JournalHealth:
+    """How a journal is."""
+
+    @property
+    def taken(self) -> int:
+        """Records that were taken."""
+
+    @property
+    def durable(self) -> int:
+        """Records that are on the disk."""
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Bytes that wait for the disk."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether records are still taken."""
+
+    @property
+    def trouble(self) -> tuple[str, float, int] | None:
+        """Why the disk refuses, since when (Unix seconds), and how often it was tried since; or None."""
+
+@final
+class JournalReader:
+    """Iterates over `(writer, sequence, payload)` of a folder: writer by writer, each in order.
+
+    Reads a folder that is being written as well; what comes later is for the next reader. OSError where a
+    segment cannot be read; going on is possible then, with the next writer.
+    """
+
+    def __new__(cls, folder: str | PathLike[str], positions: dict[str, int] | None = None) -> JournalReader:
+        """Of each writer in `positions`, records from that sequence on; of others, all.
+
+        OSError when the folder cannot be listed; one that does not exist is empty.
+        """
+
+    def __iter__(self) -> JournalReader:
+        """Itself."""
+
+    def __next__(self) -> tuple[str, int, bytes]:
+        """The next record."""
+
+    @property
+    def findings(self) -> list[tuple[str, Path, int, str]]:
+        """What was found wrong so far: `(kind, file, offset, why)`.
+
+        "torn" is what a crash leaves: nothing is missing that was durable. "corrupt" is damage.
+        """
+
+def repair_journal(folder: str | PathLike[str]) -> list[tuple[Path, int, int, Path]]:
+    """Cut off what dead writers left unfinished, and set it aside: `(file, offset, bytes, aside)` for each.
+
+    Damage is left as it is.
+    """
+
+def remove_journal(folder: str | PathLike[str], writer: str, before: int) -> int:
+    """Remove the segments of a writer that hold only records before `before`; how many.
+
+    The last one goes only if its writer is dead and nothing in it is broken.
+    """
 
 # ── metrics ─────────────────────────────────────────────────────────────────────────────────────
 

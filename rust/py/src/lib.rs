@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 mod bench;
 mod cache;
 mod gateway;
+mod journal;
 mod limiter;
 mod metrics;
 mod scan;
@@ -22,6 +23,7 @@ fn _native(m: &Bound<'_, PyModule>) -> PyResult<()> {
     scan::register(m)?;
     cache::register(m)?;
     limiter::register(m)?;
+    journal::register(m)?;
     metrics::register(m)?;
     gateway::register(m)?;
     bench::register(m)

@@ -1,0 +1,330 @@
+//! Reads the records of all writers of a folder back, also while they are being written.
+//!
+//! Writer by writer, each in order. What is behind damage in a segment is not read: whatever looks like a
+//! record there may be part of one. Reading goes on with the next segment, and what is missing is told.
+
+use super::folder::{Folder, Listing};
+use super::scan::{Beginning, Frames, Step};
+use super::segment::{self, HEADER, State, Writer};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+/// Where to begin, for some writers: the first sequence that is wanted.
+pub type Positions = BTreeMap<Writer, u64>;
+
+/// Something that is wrong with a journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding {
+    /// A dead writer's last group did not reach the disk whole. Nothing is missing that was told as durable.
+    Torn {
+        /// The writer's last segment.
+        file: PathBuf,
+        /// Where whole records end.
+        offset: u64,
+    },
+    /// Records are missing, damaged or in the wrong place.
+    Corrupt {
+        /// The segment.
+        file: PathBuf,
+        /// Where in it.
+        offset: u64,
+        /// What is wrong, for people.
+        why: String,
+    },
+}
+
+/// What a reader comes upon.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// A record.
+    Record {
+        /// Whose it is.
+        writer: Writer,
+        /// Which of that writer's it is.
+        sequence: u64,
+        /// What was appended.
+        payload: Vec<u8>,
+    },
+    /// Something wrong.
+    Finding(Finding),
+}
+
+/// All records of a folder.
+///
+/// # Errors
+/// When the folder cannot be listed. One that does not exist is empty.
+pub fn read(folder: &Path) -> io::Result<Reader> {
+    read_from(folder, Positions::new())
+}
+
+/// The records of a folder from these positions on; of other writers, all. A position that is behind the
+/// last record is no error.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_from(folder: &Path, positions: Positions) -> io::Result<Reader> {
+    let folder = Folder::at(folder);
+    let listing = folder.list()?;
+    Ok(Reader { folder, listing, positions, course: None, findings: VecDeque::new() })
+}
+
+/// An iterator over what there is. It ends; a live writer's records that come later are for the next one.
+///
+/// An error means that a segment could not be read; what comes next is from the next writer.
+pub struct Reader {
+    folder: Folder,
+    /// Writers to come.
+    listing: Listing,
+    positions: Positions,
+    course: Option<Course>,
+    findings: VecDeque<Finding>,
+}
+
+/// The way through one writer's segments.
+struct Course {
+    writer: Writer,
+    /// Segments to come, of those that were listed.
+    numbers: BTreeSet<u64>,
+    /// The last of them.
+    last: u64,
+    /// The first sequence that is wanted.
+    from: u64,
+    /// The sequence that the next segment has to begin with, if that is known.
+    expected: Option<u64>,
+    /// The segment before.
+    before: Option<u64>,
+    open: Option<Open>,
+}
+
+/// A segment that is being read.
+struct Open {
+    frames: Frames<File>,
+    number: u64,
+    state: State,
+}
+
+impl Iterator for Reader {
+    type Item = io::Result<Found>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(finding) = self.findings.pop_front() {
+                return Some(Ok(Found::Finding(finding)));
+            }
+            let Some(course) = &mut self.course else {
+                let (writer, numbers) = self.listing.pop_first()?;
+                let from = self.positions.get(&writer).copied();
+                match Course::begin(&self.folder, writer, numbers, from) {
+                    Ok(course) => self.course = Some(course),
+                    Err(error) => return Some(Err(error)),
+                }
+                continue;
+            };
+            match course.step(&self.folder, &mut self.findings) {
+                Ok(Some(Stage::Record(found))) => return Some(Ok(found)),
+                Ok(Some(Stage::Onwards)) => {}
+                Ok(None) => self.course = None,
+                Err(error) => {
+                    self.course = None;
+                    return Some(Err(error));
+                }
+            }
+        }
+    }
+}
+
+enum Stage {
+    Record(Found),
+    Onwards,
+}
+
+impl Course {
+    fn begin(
+        folder: &Folder,
+        writer: Writer,
+        mut numbers: BTreeSet<u64>,
+        from: Option<u64>,
+    ) -> io::Result<Self> {
+        let last = numbers.last().copied().unwrap_or(0);
+        if let Some(from) = from {
+            skip(folder, writer, &mut numbers, from)?;
+        }
+        Ok(Course {
+            writer,
+            numbers,
+            last,
+            from: from.unwrap_or(0),
+            expected: None,
+            before: None,
+            open: None,
+        })
+    }
+
+    /// Goes one step on; `None` when the writer's records are all read.
+    fn step(
+        &mut self,
+        folder: &Folder,
+        findings: &mut VecDeque<Finding>,
+    ) -> io::Result<Option<Stage>> {
+        let Some(mut open) = self.open.take() else {
+            let Some(number) = self.next_number(folder, findings)? else { return Ok(None) };
+            self.open = self.open(folder, number, findings)?;
+            return Ok(Some(Stage::Onwards));
+        };
+        let file = || folder.path(self.writer, open.number);
+        match open.frames.step()? {
+            Step::Record { sequence, payload } => {
+                let stage = if sequence < self.from {
+                    Stage::Onwards
+                } else {
+                    let payload = payload.to_vec();
+                    Stage::Record(Found::Record { writer: self.writer, sequence, payload })
+                };
+                self.open = Some(open);
+                return Ok(Some(stage));
+            }
+            Step::End => {}
+            Step::Misplaced { offset, why } => {
+                findings.push_back(Finding::Corrupt { file: file(), offset, why });
+            }
+            Step::Broken { offset, why } => {
+                let file = file();
+                findings.extend(judge(&mut open, file, offset, why)?);
+            }
+        }
+        self.expected = Some(open.frames.next_sequence());
+        Ok(Some(Stage::Onwards))
+    }
+
+    /// The segment to be read next. It may have come into being after the folder was listed, which a listing
+    /// made meanwhile may have missed; so its existence is asked for.
+    fn next_number(
+        &mut self,
+        folder: &Folder,
+        findings: &mut VecDeque<Finding>,
+    ) -> io::Result<Option<u64>> {
+        let Some(before) = self.before else {
+            self.before = self.numbers.pop_first();
+            return Ok(self.before);
+        };
+        if before >= self.last {
+            return Ok(None);
+        }
+        let mut number = before + 1;
+        let is_listed = self.numbers.remove(&number);
+        if !is_listed && !folder.has(self.writer, number)? {
+            let Some(listed) = self.numbers.pop_first() else { return Ok(None) };
+            let why = format!("segments {number} to {} are missing", listed - 1);
+            let file = folder.path(self.writer, number);
+            findings.push_back(Finding::Corrupt { file, offset: 0, why });
+            number = listed;
+        }
+        self.before = Some(number);
+        Ok(self.before)
+    }
+
+    /// Opens a segment; `None` if nothing can be read from it.
+    fn open(
+        &mut self,
+        folder: &Folder,
+        number: u64,
+        findings: &mut VecDeque<Finding>,
+    ) -> io::Result<Option<Open>> {
+        let name = (self.writer, number);
+        let path = folder.path(self.writer, number);
+        let Some(file) = folder.open(self.writer, number)? else {
+            // Segments are removed from the first one on. Where an earlier one is still there, it was not that.
+            self.expected = None;
+            let is_gap = folder
+                .list()?
+                .get(&self.writer)
+                .is_some_and(|now| now.range(..number).next().is_some());
+            if is_gap {
+                let why = "it is missing".into();
+                findings.push_back(Finding::Corrupt { file: path, offset: 0, why });
+            }
+            return Ok(None);
+        };
+        // Asked before anything is read: a dead writer's file does not change any more.
+        let state = match segment::state(folder, &file, name)? {
+            State::Left if number < self.last => State::Followed,
+            state => state,
+        };
+        let (frames, beginning) = Frames::open(file, name)?;
+        let why = match beginning {
+            Beginning::Short if state == State::Left => {
+                findings.push_back(Finding::Torn { file: path, offset: 0 });
+                return Ok(None);
+            }
+            Beginning::Short => "its header is cut off",
+            Beginning::Broken(why) => why,
+            Beginning::Header(header) => {
+                if let Some(why) = self.unexpected(header.first) {
+                    findings.push_back(Finding::Corrupt { file: path, offset: 0, why });
+                }
+                return Ok(Some(Open { frames, number, state }));
+            }
+        };
+        findings.push_back(Finding::Corrupt { file: path, offset: 0, why: why.into() });
+        Ok(None)
+    }
+
+    /// What is wrong if a segment begins with this sequence. The first one may begin anywhere up to what is
+    /// wanted: those before may have been removed.
+    fn unexpected(&self, first: u64) -> Option<String> {
+        let expected = self.expected.or((self.from > 0).then_some(first.min(self.from)))?;
+        match first {
+            first if first > expected => {
+                Some(format!("records {expected} to {} are missing", first - 1))
+            }
+            first if first < expected => {
+                Some(format!("records {first} to {} are there twice", expected - 1))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What is to be told of something broken; nothing if it is still being written.
+fn judge(open: &mut Open, file: PathBuf, offset: u64, why: String) -> io::Result<Option<Finding>> {
+    let why = match open.state {
+        State::Growing => return Ok(None),
+        State::Followed => why,
+        State::Left => match open.frames.damage()? {
+            None => return Ok(Some(Finding::Torn { file, offset })),
+            Some(damage) => format!("{why}; {damage}"),
+        },
+    };
+    Ok(Some(Finding::Corrupt { file, offset, why }))
+}
+
+/// Leaves out the segments all of whose records are before `from`.
+fn skip(folder: &Folder, writer: Writer, numbers: &mut BTreeSet<u64>, from: u64) -> io::Result<()> {
+    let mut all = numbers.iter().copied();
+    let mut kept = all.next();
+    while let Some(next) = all.next()
+        && first_sequence(folder, writer, next)?.is_some_and(|first| first <= from)
+    {
+        kept = Some(next);
+    }
+    if let Some(kept) = kept {
+        *numbers = numbers.split_off(&kept);
+    }
+    Ok(())
+}
+
+/// The sequence that a segment begins with, as its header says; `None` if that is not to be had.
+pub(super) fn first_sequence(
+    folder: &Folder,
+    writer: Writer,
+    number: u64,
+) -> io::Result<Option<u64>> {
+    let Some(file) = folder.open(writer, number)? else { return Ok(None) };
+    let header = file.take(HEADER as u64);
+    match Frames::open(header, (writer, number))?.1 {
+        Beginning::Header(header) => Ok(Some(header.first)),
+        Beginning::Short | Beginning::Broken(_) => Ok(None),
+    }
+}
