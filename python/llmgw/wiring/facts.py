@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from llmgw.providers.base import Provider
-from llmgw.providers.models import CatalogueError, ModelCatalogue, ModelFacts, read_catalogue
+from llmgw.providers.models import CatalogueError, ModelCatalogue, ModelFacts, Prices, read_catalogue
 from llmgw.registry import Registry
 from llmgw.settings.models import ModelInfo
 from llmgw.settings.problems import Report
@@ -44,10 +44,16 @@ def facts_of(built: Built, catalogue: ModelCatalogue) -> ModelFacts | None:
     if not limits and not prices:
         return found
     known = found or ModelFacts()
-    if prices:  # they hold for requests of every length, however they are served
-        free = {part: None for whole, parts in _PARTS.items() if prices.get(whole) == 0 for part in parts}
-        limits["prices"] = msgspec.structs.replace(known.prices, tiers=(), services={}, **(free | prices))
+    if prices:
+        limits["prices"] = _over(known.prices, prices)
     return msgspec.structs.replace(known, **limits)
+
+
+def _over(known: Prices, given: dict[str, int]) -> Prices:
+    """The prices with those that an entry gives. Of wholes they hold for every length and service."""
+    free = {part: None for whole, parts in _PARTS.items() if given.get(whole) == 0 for part in parts}
+    prices = msgspec.structs.replace(known, **(free | given))
+    return msgspec.structs.replace(prices, tiers=(), services={}) if _PARTS.keys() & given.keys() else prices
 
 
 def with_limits(built: Built, catalogue: ModelCatalogue) -> Built:
@@ -73,9 +79,7 @@ def _source(built: Built, catalogue: ModelCatalogue) -> str:
     info = built.entry.model_info
     given = _given_prices(info)
     model = info.base_model or built.deployment.model
-    if given and (
-        {"input", "output"} <= given.keys() or _found(built.deployment.provider, model, catalogue) is None
-    ):
+    if given and _found(built.deployment.provider, model, catalogue) is None:
         return "settings"
     known = catalogue.dated(built.deployment.provider, model)
     return f"settings over {known}" if given else known

@@ -60,6 +60,15 @@ impl Cost {
     /// Of a model of unknown price for which nothing is charged.
     pub const UNPRICED: Cost = Cost { nano_dollars: 0, status: Status::Unpriced };
 
+    /// The same, where something was not measured.
+    #[must_use]
+    pub fn partial(self) -> Self {
+        match self.status {
+            Status::Priced => Cost { status: Status::Partial, ..self },
+            _ => self,
+        }
+    }
+
     /// The same, of a usage that was counted here.
     #[must_use]
     pub fn estimated(self) -> Self {

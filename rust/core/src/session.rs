@@ -302,7 +302,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let output_estimate = text as u64 / BYTES_PER_TOKEN;
         let served = measure(call, trail, Some(&whole.body));
         let (status, first_byte) = (whole.status, None);
-        let ending = Ending { status, usage, output_estimate, first_byte, served };
+        let ending = Ending { status, usage, output_estimate, first_byte, served, is_cut: false };
         let cost = self.finish(call, trail, asked, ending);
         self.begin(call, trail, whole.status, asked);
         self.tell_cost(cost);
@@ -368,6 +368,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             output_estimate: passed.events,
             first_byte: Some(passed.first_byte),
             served: measure(call, trail, None),
+            is_cut: passed.client_gone || (passed.broken.is_some() && !passed.refused),
         };
         self.finish(call, trail, asked, ending);
         if let (true, Some(body)) = (passed.cacheable, passed.kept) {

@@ -11,7 +11,7 @@ pub use llmgw_formats::chat::{Service, Usage};
 mod content;
 
 /// No request uses more tokens than this: larger numbers are not believed.
-const MOST: u64 = 1 << 40;
+const MOST: u64 = 1 << 32;
 
 /// The spellings of OpenAI: chat (`prompt_tokens`), Responses and realtime (`input_tokens`, whose details
 /// differ by an `s`). Some hosts send both.
@@ -25,6 +25,8 @@ struct Wire {
     total_tokens: Option<u64>,
     /// DeepSeek's, which lacks the details.
     prompt_cache_hit_tokens: Option<u64>,
+    /// Moonshot's, which lacks them too.
+    cached_tokens: Option<u64>,
     #[serde(default)]
     prompt_tokens_details: Option<InputDetails>,
     #[serde(alias = "input_token_details")]
@@ -69,7 +71,11 @@ pub fn parse(value: &[u8]) -> Option<Usage> {
     let usage = Usage {
         input: wire.prompt_tokens.or(wire.input_tokens).or(wire.total_tokens)?,
         output: wire.completion_tokens.or(wire.output_tokens).unwrap_or(0),
-        cache_read: input.cached_tokens.or(wire.prompt_cache_hit_tokens).unwrap_or(0),
+        cache_read: input
+            .cached_tokens
+            .or(wire.prompt_cache_hit_tokens)
+            .or(wire.cached_tokens)
+            .unwrap_or(0),
         cache_write: input.cache_write_tokens.unwrap_or(0),
         reasoning: output.reasoning_tokens.unwrap_or(0),
         audio_input: input.audio_tokens.unwrap_or(0),
@@ -114,6 +120,49 @@ struct Messages<'a> {
     cache_creation: Option<Lifetimes>,
     #[serde(borrow)]
     service_tier: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    speed: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    inference_geo: Option<Cow<'a, str>>,
+    server_tool_use: Option<Searches>,
+    #[serde(borrow)]
+    iterations: Option<Vec<Iteration<'a>>>,
+}
+
+/// What hosted tools did.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Searches {
+    web_search_requests: Option<u64>,
+}
+
+/// One of several steps that a reply took.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Iteration<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Option<Cow<'a, str>>,
+    input_tokens: u64,
+    output_tokens: u64,
+    cache_read_input_tokens: u64,
+    cache_creation_input_tokens: u64,
+    cache_creation: Option<Lifetimes>,
+}
+
+impl Iteration<'_> {
+    fn usage(&self) -> Usage {
+        let (read, written) = (self.cache_read_input_tokens, self.cache_creation_input_tokens);
+        let for_an_hour =
+            self.cache_creation.as_ref().and_then(|one| one.ephemeral_1h_input_tokens);
+        Usage {
+            input: self.input_tokens.saturating_add(read).saturating_add(written),
+            output: self.output_tokens,
+            cache_read: read,
+            cache_write: written,
+            cache_write_1h: for_an_hour.unwrap_or(0),
+            ..Usage::default()
+        }
+    }
 }
 
 /// What was written to the cache, by how long it stays there.
@@ -150,7 +199,23 @@ pub fn parse_messages(value: &[u8], before: Option<Usage>) -> Option<Usage> {
         service: before.service,
         ..Usage::default()
     };
-    believable(usage.served_by(wire.service_tier.as_deref()))
+    let searches = wire.server_tool_use.and_then(|used| used.web_search_requests);
+    let usage = usage.served_by(wire.service_tier.as_deref()).with_surcharges(
+        wire.speed.as_deref(),
+        wire.inference_geo.as_deref(),
+        searches,
+    );
+    believable(with_compactions(wire.iterations.as_deref(), usage))
+}
+
+/// The usage with what compactions took: the sums leave them out, and they are charged.
+fn with_compactions(steps: Option<&[Iteration<'_>]>, usage: Usage) -> Usage {
+    let steps = steps.unwrap_or_default();
+    if !steps.iter().any(|step| step.kind.as_deref() == Some("compaction")) {
+        return usage;
+    }
+    let whole = steps.iter().map(Iteration::usage).fold(Usage::default(), Usage::plus);
+    Usage { service: usage.service, reasoning: usage.reasoning, ..whole }
 }
 
 /// Reads Gemini's `usageMetadata`.

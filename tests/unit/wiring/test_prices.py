@@ -97,3 +97,16 @@ def test_raw_requests_are_told_not_to_be_blocked() -> None:
         "pricing: {unknown: block}\npass_through: {openai: {paths: [/v1/models]}}\n", OPENAI_API_KEY="k"
     )
     assert any("pricing.unknown" in one and "not blocked" in one for one in found)
+
+
+def test_a_price_of_a_part_leaves_the_tiers_of_its_whole() -> None:
+    found = known("model: gemini/gemini-2.5-pro, api_key: k", "cache_read_input_token_cost: 0.0000001")
+    assert [tier.above for tier in found.tiers] == [200_000]
+
+
+def test_prices_that_are_partly_the_catalogues_say_so() -> None:
+    found = known(
+        "model: gemini/gemini-2.5-flash, api_key: k",
+        "input_cost_per_token: 0.0000002, output_cost_per_token: 0.000001",
+    )
+    assert found.source.startswith("settings over") or found.rates.cached is None

@@ -32,10 +32,13 @@ impl PriceList {
     /// Makes a list ready.
     #[must_use]
     pub fn new(price: Price) -> Self {
-        let others = price.services.iter().map(|one| (one.service, ByLength::of_service(one)));
+        let usual = ByLength::new(&price.rates, &price.tiers);
+        let others = price.services.iter();
+        let others =
+            others.map(|one| (one.service, ByLength::of_service(one, &price.rates, &usual)));
         let mut list = PriceList {
-            usual: ByLength::new(&price.rates, &price.tiers),
             others: others.collect(),
+            usual,
             units: price.units,
             is_free: false,
             source: price.source,
@@ -47,6 +50,9 @@ impl PriceList {
     /// What a reply costs; `None` if it is no amount of money.
     #[must_use]
     pub fn cost(&self, usage: &Usage, served: &Served) -> Option<Cost> {
+        let none = Usage::default();
+        // Who sells by the piece alone tells tokens that cost nothing.
+        let usage = if self.has_units() && !self.usual.short.is_known() { &none } else { usage };
         let (prices, is_listed) = self.served_by(usage.service);
         let mut sum = prices.at(usage.input).sum(usage);
         self.add_units(usage.input > 0 || usage.output > 0, served, &mut sum);
@@ -73,6 +79,12 @@ impl PriceList {
             sum.rounded().unwrap_or(u64::MAX)
         });
         dearest.max().unwrap_or(u64::MAX)
+    }
+
+    /// Whether tokens cost something.
+    #[must_use]
+    pub fn charges_tokens(&self) -> bool {
+        self.all().any(Rates::charge)
     }
 
     /// Whether something is charged that is not counted in tokens.
@@ -139,8 +151,16 @@ impl ByLength {
         ByLength { short: Rates::new(rates), tiers }
     }
 
-    fn of_service(one: &ServicePrice) -> Self {
-        ByLength::new(&one.rates, &one.tiers)
+    /// The prices of a way to be served. What it leaves out is as usual, and said to be lent.
+    fn of_service(one: &ServicePrice, rates: &TokenRates, usual: &ByLength) -> Self {
+        let filled = filled(&one.rates, rates);
+        let lent = Rates::new(&one.rates).missing_of(&Rates::new(&filled));
+        let mut own = ByLength::new(&filled, &one.tiers);
+        if one.tiers.is_empty() {
+            own.tiers = usual.tiers.iter().map(|(above, tier)| (*above, tier.all_lent())).collect();
+        }
+        own.short = own.short.lent(&lent);
+        own
     }
 
     /// The prices of a request with so much input.
@@ -173,6 +193,29 @@ fn over(tier: &TokenRates, base: &TokenRates) -> TokenRates {
         audio_cached: input(tier.audio_cached, base.audio_cached),
         image_input: input(tier.image_input, base.image_input),
         image_output: output(tier.image_output, base.image_output),
+    }
+}
+
+/// The prices of a way to be served, with usual ones where it has none that could stand in, or none as dear.
+fn filled(own: &TokenRates, usual: &TokenRates) -> TokenRates {
+    let part =
+        |one: Option<u64>, usual: Option<u64>, own_whole: Option<u64>, whole: Option<u64>| {
+            one.or_else(|| usual.filter(|_| own_whole.is_none() || usual > whole))
+        };
+    let input = |one, other| part(one, other, own.input, usual.input);
+    let output = |one, other| part(one, other, own.output, usual.output);
+    TokenRates {
+        input: own.input.or(usual.input),
+        output: own.output.or(usual.output),
+        cached: input(own.cached, usual.cached),
+        cache_write: input(own.cache_write, usual.cache_write),
+        cache_write_1h: input(own.cache_write_1h, usual.cache_write_1h),
+        reasoning: output(own.reasoning, usual.reasoning),
+        audio_input: input(own.audio_input, usual.audio_input),
+        audio_output: output(own.audio_output, usual.audio_output),
+        audio_cached: input(own.audio_cached, usual.audio_cached),
+        image_input: input(own.image_input, usual.image_input),
+        image_output: output(own.image_output, usual.image_output),
     }
 }
 

@@ -23,9 +23,10 @@ impl Served {
     }
 }
 
-/// The seconds of sound that OpenAI's transcriptions tell, as usage or as the length of the recording.
+/// The seconds of sound that transcriptions tell, as usage or as the length of the recording.
 fn heard(reply: &[u8]) -> Option<u64> {
-    let seconds = within(reply, &["usage", "seconds"]).or_else(|| within(reply, &["duration"]))?;
+    let places = [&["usage", "seconds"][..], &["usage", "prompt_audio_seconds"], &["duration"]];
+    let seconds = places.iter().find_map(|place| within(reply, place))?;
     thousandths(seconds)
 }
 

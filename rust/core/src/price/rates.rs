@@ -11,7 +11,11 @@ use crate::usage::Usage;
 /// images what text does, and cached sound what cached text does, if that has a price. Who has a price for
 /// sound or images alone makes or takes nothing else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Rates([Option<u64>; PARTS]);
+pub(super) struct Rates {
+    rates: [Option<u64>; PARTS],
+    /// Those that another list has lent: what is charged by them is known in part.
+    lent: [bool; PARTS],
+}
 
 impl Rates {
     pub(super) fn new(list: &TokenRates) -> Self {
@@ -32,7 +36,27 @@ impl Rates {
         set(Part::AudioCached, list.audio_cached.or(list.cached).or(audio_input));
         set(Part::ImageInput, list.image_input.or(input));
         set(Part::ImageOutput, list.image_output.or(output));
-        Rates(rates)
+        Rates { rates, lent: [false; PARTS] }
+    }
+
+    /// Which of the fuller prices these lack, or have otherwise.
+    pub(super) fn missing_of(&self, fuller: &Rates) -> [bool; PARTS] {
+        std::array::from_fn(|part| self.rates[part] != fuller.rates[part])
+    }
+
+    /// The same, with these lent.
+    pub(super) fn lent(self, lent: &[bool; PARTS]) -> Self {
+        Rates { lent: *lent, ..self }
+    }
+
+    /// The same, all of them lent.
+    pub(super) fn all_lent(&self) -> Self {
+        self.lent(&[true; PARTS])
+    }
+
+    /// Whether any price is known.
+    pub(super) fn is_known(&self) -> bool {
+        self.rates.iter().any(Option::is_some)
     }
 
     /// The same price for all input, and for all output.
@@ -46,21 +70,22 @@ impl Rates {
 
     /// Whether any token costs something.
     pub(super) fn charge(&self) -> bool {
-        self.0.iter().flatten().any(|rate| *rate > 0)
+        self.rates.iter().flatten().any(|rate| *rate > 0)
     }
 
     /// What the tokens of a usage come to.
     pub(super) fn sum(&self, usage: &Usage) -> Sum {
         let mut sum = Sum::default();
         for (part, tokens) in parts::of(usage) {
-            sum.add(tokens, self.0[part as usize]);
+            sum.add(tokens, self.rates[part as usize]);
+            sum.is_partial |= tokens > 0 && self.lent[part as usize];
         }
         sum
     }
 
     /// Adds the most that so many tokens can come to, whatever they are.
     pub(super) fn add_most(&self, input: u64, output: u64, sum: &mut Sum) {
-        let of = |parts: &[Part]| parts.iter().filter_map(|part| self.0[*part as usize]).max();
+        let of = |parts: &[Part]| parts.iter().filter_map(|part| self.rates[*part as usize]).max();
         sum.add(input, of(&INPUT));
         sum.add(output, of(&OUTPUT));
     }

@@ -23,6 +23,8 @@ pub(super) struct Ending {
     pub(super) first_byte: Option<Duration>,
     /// What was served beside tokens.
     pub(super) served: Served,
+    /// It ended before all of it was told: its usage is the least that it can be.
+    pub(super) is_cut: bool,
 }
 
 /// What a call used, and what that cost.
@@ -46,8 +48,13 @@ pub(super) fn cost_of(
         return None;
     }
     let usage = told.unwrap_or(counted);
-    let cost = price::cost(deployment.price.as_ref(), &call.plan.pricing, usage, served);
-    Some(if told.is_none() && !usage.is_nothing() { cost.estimated() } else { cost })
+    let price = deployment.price.as_ref();
+    let cost = price::cost(price, &call.plan.pricing, usage, served);
+    if told.is_some() || usage.is_nothing() || price.is_some_and(|list| !list.charges_tokens()) {
+        return Some(cost);
+    }
+    // Of pictures and sound nobody here counts the tokens.
+    Some(if call.operation.is_of_media() { cost.partial() } else { cost.estimated() })
 }
 
 fn nanoseconds(duration: Duration) -> u64 {
@@ -91,6 +98,7 @@ impl<S> Session<S> {
         let told = ending.usage.as_ref();
         let cost =
             usage.and_then(|_| cost_of(call, trail.deployment, told, &counted, &ending.served));
+        let cost = cost.map(|cost| if ending.is_cut { cost.estimated() } else { cost });
         let used = Used { usage: usage.unwrap_or_default(), cost };
         self.record(call, trail, asked, ending.status, used, ending.first_byte);
         cost

@@ -161,6 +161,19 @@ impl Operation {
             || self == Operation::AudioTranslations
     }
 
+    /// Whether pictures or sound go in or come out.
+    #[must_use]
+    pub fn is_of_media(self) -> bool {
+        matches!(
+            self,
+            Operation::ImagesGenerations
+                | Operation::ImagesEdits
+                | Operation::AudioSpeech
+                | Operation::AudioTranscriptions
+                | Operation::AudioTranslations
+        )
+    }
+
     /// Whether the reply to the same request may be given again. An image is wanted anew each time.
     #[must_use]
     pub fn may_be_cached(self) -> bool {

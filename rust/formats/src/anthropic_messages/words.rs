@@ -53,7 +53,26 @@ pub(super) fn usage_in(value: &Value<'_>, before: Option<Usage>) -> Usage {
         service: before.service,
         ..Usage::default()
     };
-    usage.served_by(value.get("service_tier").and_then(Value::as_str))
+    let word = |name: &str| value.get(name).and_then(Value::as_str);
+    let searches = value.get("server_tool_use").and_then(|used| used.get("web_search_requests"));
+    let usage = usage.served_by(word("service_tier")).with_surcharges(
+        word("speed"),
+        word("inference_geo"),
+        searches.and_then(Value::as_u64),
+    );
+    with_compactions(value, usage)
+}
+
+/// The usage with what compactions took: the sums leave them out, and they are charged.
+fn with_compactions(value: &Value<'_>, usage: Usage) -> Usage {
+    let steps = value.get("iterations").map(Value::items).unwrap_or_default();
+    let is_compaction =
+        |step: &&Value<'_>| step.get("type").and_then(Value::as_str) == Some("compaction");
+    if !steps.iter().any(|step| is_compaction(&step)) {
+        return usage;
+    }
+    let whole = steps.iter().map(|step| usage_in(step, None)).fold(Usage::default(), Usage::plus);
+    Usage { service: usage.service, reasoning: usage.reasoning, ..whole }
 }
 
 /// The tier that served a reply.

@@ -48,6 +48,43 @@ impl Usage {
         self
     }
 
+    /// Both together.
+    #[must_use]
+    pub fn plus(self, other: Usage) -> Self {
+        Usage {
+            input: self.input.saturating_add(other.input),
+            output: self.output.saturating_add(other.output),
+            cache_read: self.cache_read.saturating_add(other.cache_read),
+            cache_write: self.cache_write.saturating_add(other.cache_write),
+            cache_write_1h: self.cache_write_1h.saturating_add(other.cache_write_1h),
+            reasoning: self.reasoning.saturating_add(other.reasoning),
+            audio_input: self.audio_input.saturating_add(other.audio_input),
+            audio_output: self.audio_output.saturating_add(other.audio_output),
+            audio_cached: self.audio_cached.saturating_add(other.audio_cached),
+            image_input: self.image_input.saturating_add(other.image_input),
+            image_output: self.image_output.saturating_add(other.image_output),
+            service: self.service,
+        }
+    }
+
+    /// The same, served as Anthropic says where that costs more than any price list tells: faster, in one
+    /// country, with searches that are charged by the piece.
+    #[must_use]
+    pub fn with_surcharges(
+        self,
+        speed: Option<&str>,
+        place: Option<&str>,
+        searches: Option<u64>,
+    ) -> Self {
+        let is_fast = speed.is_some_and(|speed| speed != "standard");
+        let is_bound = place.is_some_and(|place| !matches!(place, "global" | "not_available" | ""));
+        let has_searched = searches.is_some_and(|count| count > 0);
+        if is_fast || is_bound || has_searched {
+            return Usage { service: Service::Other, ..self };
+        }
+        self
+    }
+
     /// The same, served as the provider's word says.
     #[must_use]
     pub fn served_by(self, word: Option<&str>) -> Self {
@@ -72,11 +109,11 @@ pub enum Service {
 }
 
 impl Service {
-    /// By the word of any provider: OpenAI's `default` is the `standard` of all others.
+    /// By the word of any provider: OpenAI's `default` and Groq's `on_demand` are the `standard` of others.
     #[must_use]
     pub fn named(word: &str) -> Self {
         match word {
-            "default" | "standard" | "auto" | "" => Service::Standard,
+            "default" | "standard" | "on_demand" | "auto" | "" => Service::Standard,
             "batch" => Service::Batch,
             "flex" => Service::Flex,
             "priority" => Service::Priority,

@@ -75,10 +75,11 @@ fn usage_in(value: &Value<'_>) -> Option<Usage> {
         value.get(group).and_then(|group| group.get(name)).and_then(Value::as_u64)
     };
     let input = value.get("prompt_tokens")?.as_u64()?;
-    // DeepSeek tells cached tokens beside the details that it lacks.
-    let cache_read = detail("prompt_tokens_details", "cached_tokens")
-        .or_else(|| value.get("prompt_cache_hit_tokens").and_then(Value::as_u64));
     let count = |name: &str| value.get(name).and_then(Value::as_u64);
+    // DeepSeek and Moonshot tell cached tokens beside the details that they lack.
+    let cache_read = detail("prompt_tokens_details", "cached_tokens")
+        .or_else(|| count("prompt_cache_hit_tokens"))
+        .or_else(|| count("cached_tokens"));
     let usage = Usage {
         input,
         output: count("completion_tokens").unwrap_or(0),
