@@ -65,7 +65,8 @@ def chat(usage: dict[str, Any], **fields: Any) -> bytes:
 
 def ask_claude(gateway: GatewayProcess, upstream: ScriptedUpstream, **usage: Any) -> Response:
     """A message that used so much beside a thousand tokens of input."""
-    body = {**MESSAGE, "usage": {"input_tokens": 1000, "output_tokens": 1000, **usage}}
+    used: dict[str, Any] = {"input_tokens": 1000, "output_tokens": 1000, **usage}
+    body = {**MESSAGE, "usage": used}
     upstream.then(replies.reply(json.dumps(body).encode()))
     return gateway.post("/v1/messages", ASKED)
 
