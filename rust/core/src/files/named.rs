@@ -10,11 +10,10 @@ use crate::responses::shown;
 use crate::snapshot::Operation;
 use crate::store::Store;
 use crate::store::shelf::{Kind, Slot};
+use memchr::memmem::Finder;
 use serde_json::{Map, Value};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-/// What a body that names a file holds; names may be written with escapes.
-const HINTS: [&[u8]; 4] = [b"file_id", b"fileUri", b"file_uri", b"\\u00"];
 /// The members that name a file: in contents, sources, masks and variables of prompts.
 const ONE: [&str; 3] = [ID, "fileUri", "file_uri"];
 /// How they are told in errors.
@@ -63,7 +62,7 @@ pub fn ids(operation: Operation, body: &[u8]) -> Vec<String> {
 /// The same of a body whose kind makes no difference.
 #[must_use]
 pub fn ids_in(body: &[u8]) -> Vec<String> {
-    if !HINTS.iter().any(|hint| memchr::memmem::find(body, hint).is_some()) {
+    if !may_hold_names(body) {
         return Vec::new();
     }
     // What the strict reader refuses is refused.
@@ -80,6 +79,15 @@ pub fn ids_in(body: &[u8]) -> Vec<String> {
     found.sort_unstable();
     found.dedup();
     found
+}
+
+/// Whether a body may hold a name of [`ONE`] or [`SEVERAL`]. Every body is searched, so that what they have in
+/// common is looked for first. They may also be written with escapes.
+fn may_hold_names(body: &[u8]) -> bool {
+    static COMMON: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("file"));
+    let finds = |part: &str| memchr::memmem::find(body, part.as_bytes()).is_some();
+    let is_plain = COMMON.find(body).is_some() && ONE.iter().any(|name| finds(name));
+    is_plain || (memchr::memchr(b'\\', body).is_some() && finds("\\u00"))
 }
 
 /// Where in a request a value stands.
