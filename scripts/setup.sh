@@ -40,10 +40,12 @@ install_missing() {
     fi
     "${sudo[@]}" apt-get update -qq
     "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
-    # Tests start an nginx of their own; the service that Debian starts at install would hold port 80.
-    if [[ " ${missing[*]} " == *" nginx-light "* ]] && [ -d /run/systemd/system ]; then
-        "${sudo[@]}" systemctl disable --now nginx
-    fi
+    # Tests start servers of their own; the services that Debian starts at install would hold their usual ports.
+    for pair in nginx-light:nginx postgresql:postgresql redis-server:redis-server; do
+        if [[ " ${missing[*]} " == *" ${pair%%:*} "* ]] && [ -d /run/systemd/system ]; then
+            "${sudo[@]}" systemctl disable --now "${pair##*:}"
+        fi
+    done
 }
 
 check_rust() {
@@ -73,6 +75,8 @@ if [ "$(uname -m)" = x86_64 ]; then # Hyperscan exists for no other
 fi
 if [ "$purpose" = test ]; then
     need nginx-light "the upstream and the yardstick of the end-to-end tests" env PATH="$PATH:/usr/sbin" nginx -v
+    need postgresql "a store that the tests share" compgen -G '/usr/lib/postgresql/*/bin/initdb'
+    need redis-server "a cluster's counters in tests" redis-server --version
 fi
 install_missing
 
