@@ -112,6 +112,7 @@ pub fn shop(plan: Option<Arc<Plan>>) -> Shop {
         balancer: Balancer::new(shared.clone()),
         metrics: Metrics::new(shared, 0),
         log: Log::default(),
+        ledger: Ledger::default(),
     }
 }
 
@@ -125,6 +126,7 @@ pub fn cached(body: &'static str) -> Entry {
         },
         body: Bytes::from_static(body.as_bytes()),
         deployment: 0,
+        saved: 0,
     }
 }
 
