@@ -10,6 +10,7 @@ use crate::balancer::Balancer;
 use crate::cache::{CachedHead, Entry};
 use crate::gate::Shop;
 use crate::keys::{Digester, to_hex};
+use crate::ledger::Ledger;
 use crate::limiter::Limiter;
 use crate::log::Log;
 use crate::metrics::Metrics;
