@@ -32,6 +32,7 @@ mod scan;
 mod segment;
 mod told;
 mod upkeep;
+mod whole;
 mod writer;
 
 pub use frame::LARGEST;
@@ -39,6 +40,7 @@ pub use reader::{Finding, Found, Positions, Reader, read, read_from};
 pub use segment::Writer;
 pub use told::{Health, NotDurable, Refused, Trouble};
 pub use upkeep::{Cut, remove, repair};
+pub use whole::{Whole, examine};
 
 use disk::{Disk, RealDisk};
 use folder::Folder;
