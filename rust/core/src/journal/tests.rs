@@ -6,6 +6,7 @@ mod failing;
 mod killing;
 mod living;
 mod moving;
+mod room;
 mod upkeep;
 mod writing;
 
