@@ -3,11 +3,15 @@
 
 mod operation;
 mod price;
+mod rules;
 
 use crate::sign::Signer;
 pub use operation::Operation;
 pub use price::{
     LengthTier, Price, PricingPolicy, ServicePrice, TokenRates, UnitRates, UnknownPrice,
+};
+pub use rules::{
+    BudgetAction, BudgetRule, BudgetWindow, LimitBy, LimitOf, LimitRule, Period, SharedLimit,
 };
 use serde::Deserialize;
 use std::collections::HashMap;
