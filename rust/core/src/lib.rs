@@ -22,6 +22,7 @@ pub mod tokens;
 pub mod usage;
 
 pub mod balancer;
+pub mod budget;
 pub mod cache;
 pub mod journal;
 pub mod limiter;
