@@ -33,6 +33,7 @@ pub mod dial;
 pub mod egress;
 pub mod fetch;
 pub mod h1;
+pub mod places;
 pub mod plan;
 pub mod price;
 pub mod snapshot;

@@ -11,8 +11,9 @@
 //! because of one that is refused itself.
 
 use crate::metrics::workers;
-use crate::shm::{Places as Entry, Shared, Word};
+use crate::shm::{Places as Entry, Shared, Word, monotonic_ns};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 /// Entries in which a name may lie.
@@ -21,11 +22,16 @@ const WAYS: usize = 16;
 /// middle of it, and is taken to have its place.
 const LOOKS: u32 = 2000;
 
+/// How long a worker that was seen to live is taken to live, in ns: the system is not asked more often.
+const LIVES: u64 = 50_000_000;
+
 /// One worker's door to the places of the machine.
 #[derive(Clone)]
 pub struct Places {
     shared: Arc<Shared>,
     worker: usize,
+    /// When each worker was last seen to live (monotonic ns).
+    seen: Arc<[AtomicU64]>,
 }
 
 /// What is in an entry.
@@ -66,7 +72,8 @@ impl Places {
     pub fn new(shared: Arc<Shared>, worker: usize) -> Self {
         let worker = worker % shared.workers.len();
         shared.places[worker].iter().for_each(|entry| entry.store(0, SeqCst));
-        Places { shared, worker }
+        let seen = shared.workers.iter().map(|_| AtomicU64::new(0)).collect();
+        Places { shared, worker, seen }
     }
 
     /// Takes a place under a name if fewer than `most` are taken.
@@ -80,7 +87,11 @@ impl Places {
                 self.shared.word(Word::PlaceOverflow).fetch_add(1, Relaxed);
                 return Err(most);
             }
-            let sum = self.sum(tag);
+            let mut sum = self.sum(tag, |_| true);
+            if sum.held + sum.claimed > most {
+                // Who holds them may be dead.
+                sum = self.sum(tag, |worker| self.lives(worker));
+            }
             if sum.held + sum.claimed <= most {
                 self.change(tag, |hand| {
                     hand.claimed = hand.claimed.saturating_sub(1);
@@ -105,10 +116,10 @@ impl Places {
     /// How many places are taken under a name.
     #[must_use]
     pub fn taken(&self, id: u128) -> u64 {
-        self.sum(tag(id)).held
+        self.sum(tag(id), |worker| self.lives(worker)).held
     }
 
-    /// Who comes first tries again at once; the others give it time.
+    /// Who comes first tries again at once; the others give it time to.
     fn wait(&self, look: u32, is_preceded: bool) {
         let spins = if is_preceded { 64 } else { 4 };
         (0..spins).for_each(|_| std::hint::spin_loop());
@@ -144,28 +155,34 @@ impl Places {
         }
     }
 
-    /// What all workers that live hold and claim under a tag.
-    fn sum(&self, tag: u64) -> Sum {
+    /// What all workers that count hold and claim under a tag.
+    fn sum(&self, tag: u64, counts: impl Fn(usize) -> bool) -> Sum {
         let mut sum = Sum::default();
-        for worker in 0..self.shared.workers.len() {
+        for (worker, row) in self.shared.workers.iter().enumerate() {
             // Tables of workers that never were are not looked through.
-            if worker != self.worker && self.shared.workers[worker].pid.load(Relaxed) == 0 {
+            if worker != self.worker && row.pid.load(SeqCst) == 0 {
                 continue;
             }
             let hands = self.set(worker, tag).iter().map(|entry| Hand::read(entry.load(SeqCst)));
-            let Some(hand) = hands.into_iter().find(|hand| hand.tag == tag) else { continue };
-            if hand.is_empty() || (worker != self.worker && !self.lives(worker)) {
-                continue;
+            for hand in hands.filter(|hand| hand.tag == tag && !hand.is_empty()) {
+                if worker == self.worker || counts(worker) {
+                    sum.held += u64::from(hand.held);
+                    sum.claimed += u64::from(hand.claimed);
+                    sum.is_preceded |= hand.claimed > 0 && worker < self.worker;
+                }
             }
-            sum.held += u64::from(hand.held);
-            sum.claimed += u64::from(hand.claimed);
-            sum.is_preceded |= hand.claimed > 0 && worker < self.worker;
         }
         sum
     }
 
     fn lives(&self, worker: usize) -> bool {
-        workers::is_alive(&self.shared.workers[worker])
+        let (now, seen) = (monotonic_ns(), &self.seen[worker]);
+        if now.saturating_sub(seen.load(Relaxed)) < LIVES {
+            return true;
+        }
+        let lives = workers::is_alive(&self.shared.workers[worker]);
+        seen.store(if lives { now } else { 0 }, Relaxed);
+        lives
     }
 
     fn set(&self, worker: usize, tag: u64) -> &[Entry] {
