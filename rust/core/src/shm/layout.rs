@@ -64,6 +64,10 @@ pub enum Word {
     BudgetOverflow,
     /// Requests that found their worker's table of places full.
     PlaceOverflow,
+    /// Which file the directory is read from, and how long it is; see `directory::Published`.
+    Directory,
+    /// The newest file of the directory that a worker found damaged.
+    DamagedDirectory,
 }
 
 impl Region {
