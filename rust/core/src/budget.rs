@@ -18,7 +18,7 @@ use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::time::{SystemTime, UNIX_EPOCH};
 use table::{State, Table};
 
-pub use window::{PARTS, Span, span};
+pub use window::{PARTS, Span, date, span};
 
 /// How often a request looks again before it believes that a budget is full: what another one holds for
 /// a moment and gives back is no reason to refuse.

@@ -26,6 +26,7 @@ pub mod budget;
 pub mod cache;
 pub mod journal;
 pub mod limiter;
+pub mod limits;
 pub mod metrics;
 pub mod shm;
 

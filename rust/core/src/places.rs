@@ -147,7 +147,8 @@ impl Places {
                 }
             }
             let Some((entry, raw)) = found.or(free) else { return false };
-            let mut hand = if found.is_some() { Hand::read(raw) } else { Hand { tag, ..Hand::default() } };
+            let mut hand =
+                if found.is_some() { Hand::read(raw) } else { Hand { tag, ..Hand::default() } };
             change(&mut hand);
             if entry.compare_exchange(raw, hand.raw(), SeqCst, SeqCst).is_ok() {
                 return true;

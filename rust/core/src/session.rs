@@ -15,12 +15,12 @@ use crate::dispatch::{self, Extra, Failure, Outcome, Partial, Trail, Whole};
 use crate::edge::Edge;
 use crate::error::Error;
 use crate::files::named;
-use crate::gate::{Admission, Arrival, check_endpoint};
+use crate::gate::{Admission, Arrival, Payer, check_endpoint};
 use crate::http1::{Framing, Head};
 use crate::metrics::Counter;
 use crate::plan::{Key, Plan};
 use crate::price::{Cost, Served, Status};
-use crate::reply::{Body, HeadWriter, LIMIT_HEADERS, error_headers};
+use crate::reply::{Body, HeadWriter, error_headers};
 use crate::responses::keeping::{Keeper, Keeping};
 use crate::responses::lookup;
 use crate::responses::previous::{self, Past};
@@ -124,7 +124,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         };
         asked.started = Instant::now();
         asked.keep_alive &= !self.edge.is_stopping();
-        let (body, past, files_at) = match self.look_up(operation, &plan, &key, body).await {
+        let (body, past, files_at) = match self.look_up(operation, &plan, &key, &caller, body).await
+        {
             Ok(found) => found,
             Err(error) => {
                 self.record_refusal(operation, &key.alias, &error, &asked);
@@ -151,6 +152,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         operation: Operation,
         plan: &Arc<Plan>,
         key: &Key,
+        caller: &Caller,
         body: Bytes,
     ) -> Result<(Bytes, Past, Option<usize>), Error> {
         let (body, past) = match operation {
@@ -162,7 +164,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             return Ok((body, past, None));
         }
         // Who has no request left has no files looked up.
-        self.edge.shop.check_requests(key)?;
+        self.edge.shop.check_requests(Payer { plan, key, caller })?;
         let files_at = Box::pin(named::resolve(&self.edge.store, plan, key, &named)).await?;
         Ok((body, past, Some(files_at)))
     }
@@ -306,7 +308,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         self.record(ticket, &trail, asked, entry.head.status, Used::default(), None);
         self.head.begin(entry.head.status, &asked.request_id);
         self.anthropic_id(asked);
-        self.call_headers(ticket, &trail);
+        self.call_headers(ticket, &trail, asked);
         self.head.header("x-llmgw-cache", b"hit").header("content-type", &entry.head.content_type);
         self.name_dropped(&entry.head.dropped);
         self.write_body(asked, &entry.body).await
@@ -327,18 +329,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let output_estimate = text as u64 / BYTES_PER_TOKEN;
         let served = measure(call, trail, Some(&whole.body));
         let (status, first_byte) = (whole.status, None);
-        let ending = Ending { status, usage, output_estimate, first_byte, served, is_cut: false };
+        let bytes = whole.body.len() as u64;
+        let ending =
+            Ending { status, usage, output_estimate, first_byte, served, bytes, is_cut: false };
         let cost = self.finish(call, trail, asked, ending);
         self.begin(call, trail, whole.status, asked);
         self.tell_cost(cost);
         if let Some(translated) = &whole.translated {
             self.name_dropped(&translated.dropped);
         }
-        stream::upstream_headers(
-            &mut self.head,
-            &whole.headers,
-            call.limits.iter().any(Option::is_some),
-        );
+        stream::upstream_headers(&mut self.head, &whole.headers, call.held.is_limited());
         if whole.status >= 400 {
             self.head.header("x-should-retry", b"false");
         }
@@ -374,7 +374,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         }
         let headers = partial.headers.clone();
         let status = partial.status;
-        stream::upstream_headers(&mut self.head, &headers, call.limits.iter().any(Option::is_some));
+        stream::upstream_headers(&mut self.head, &headers, call.held.is_limited());
         let deployment = trail.deployment.map_or("", |index| &call.plan.deployments[index].id);
         let passed = stream::pass(self, call, partial, watch, deployment, asked).await;
         trail.upstream += passed.waited;
@@ -393,6 +393,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             output_estimate: passed.events,
             first_byte: Some(passed.first_byte),
             served: measure(call, trail, None),
+            bytes: passed.bytes,
             is_cut: passed.client_gone || (passed.broken.is_some() && !passed.refused),
         };
         self.finish(call, trail, asked, ending);
@@ -406,7 +407,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     fn begin(&mut self, call: &Call, trail: &Trail, status: u16, asked: &Asked) {
         self.head.begin(status, &asked.request_id);
         self.anthropic_id(asked);
-        self.call_headers(call, trail);
+        self.call_headers(call, trail, asked);
         let state: &[u8] = match (&call.plan.cache, call.cache_key) {
             (None, _) => b"disabled",
             (Some(_), Some(_)) => b"miss",
@@ -431,7 +432,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         }
     }
 
-    fn call_headers(&mut self, call: &Ticket, trail: &Trail) {
+    fn call_headers(&mut self, call: &Ticket, trail: &Trail, asked: &Asked) {
         self.head.header("x-llmgw-model-group", call.model_label().as_bytes());
         if let Some(index) = trail.deployment {
             // A cache entry's deployment is of the same plan: the version is part of its key.
@@ -440,11 +441,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             }
         }
         self.head.number("x-llmgw-attempts", u64::from(trail.attempts));
-        for (names, decision) in LIMIT_HEADERS.iter().zip(&call.limits) {
-            if let Some(decision) = decision {
-                self.head.rate_limit(names, decision);
-            }
+        if let Some(from) = call.downgraded.and_then(|index| call.plan.groups.get(index)) {
+            self.head.header("x-llmgw-downgraded", from.name.as_bytes());
         }
+        self.head.rate_limits(&call.held.shown(), asked.dialect);
     }
 
     /// Answers with an error before the body was read; keeps the connection if the body is already here.

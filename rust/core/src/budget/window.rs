@@ -93,15 +93,22 @@ fn first_day(year: u64, month: u64) -> u64 {
     (era * 146_097 + of_era).saturating_sub(719_468)
 }
 
-/// Year and month (1 to 12) of a day since the epoch.
 fn year_and_month(day: u64) -> (u64, u64) {
+    let (year, month, _) = date(day * DAY);
+    (year, month)
+}
+
+/// Year, month (1 to 12) and day of a Unix second, in UTC.
+#[must_use]
+pub fn date(second: u64) -> (u64, u64, u64) {
+    let day = second / DAY;
     let day = day + 719_468;
     let (era, of_era) = (day / 146_097, day % 146_097);
     let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
     let of_year = of_era - (365 * year + year / 4 - year / 100);
     let shifted = (5 * of_year + 2) / 153;
     let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    (era * 400 + year + u64::from(month <= 2), month)
+    (era * 400 + year + u64::from(month <= 2), month, of_year - (153 * shifted + 2) / 5 + 1)
 }
 
 #[cfg(test)]

@@ -30,6 +30,13 @@ pub enum Counter {
     CostPartial,
     CostCeiling,
     CostUnpriced,
+    LimitedConcurrent,
+    LimitedBytes,
+    LimitedCost,
+    BudgetBlocked,
+    BudgetDowngraded,
+    BudgetThreshold,
+    BudgetSpent,
 }
 
 /// How a counter is shown.
@@ -41,7 +48,7 @@ pub(super) struct Family {
 }
 
 /// All event counters, in the order they are shown.
-pub(super) const FAMILIES: [Family; 12] = [
+pub(super) const FAMILIES: [Family; 14] = [
     Family {
         name: "llmgw_cache_requests_total",
         help: "Requests by what the exact cache had for them.",
@@ -57,6 +64,9 @@ pub(super) const FAMILIES: [Family; 12] = [
         counters: &[
             (Counter::LimitedRequests, r#"{limit="requests"}"#),
             (Counter::LimitedTokens, r#"{limit="tokens"}"#),
+            (Counter::LimitedConcurrent, r#"{limit="concurrent"}"#),
+            (Counter::LimitedBytes, r#"{limit="bytes"}"#),
+            (Counter::LimitedCost, r#"{limit="cost"}"#),
         ],
     },
     Family {
@@ -127,6 +137,22 @@ pub(super) const FAMILIES: [Family; 12] = [
             (Counter::CostPartial, r#"{status="partial"}"#),
             (Counter::CostCeiling, r#"{status="ceiling"}"#),
             (Counter::CostUnpriced, r#"{status="unpriced"}"#),
+        ],
+    },
+    Family {
+        name: "llmgw_budget_requests_total",
+        help: "Requests by what a budget that was not enough did with them.",
+        counters: &[
+            (Counter::BudgetBlocked, r#"{action="block"}"#),
+            (Counter::BudgetDowngraded, r#"{action="downgrade"}"#),
+        ],
+    },
+    Family {
+        name: "llmgw_budget_thresholds_total",
+        help: "Times that a budget passed a threshold, each once in a window.",
+        counters: &[
+            (Counter::BudgetThreshold, r#"{threshold="soft"}"#),
+            (Counter::BudgetSpent, r#"{threshold="amount"}"#),
         ],
     },
 ];

@@ -25,8 +25,8 @@ fn no_more_places_are_taken_than_there_are() {
 #[test]
 fn names_do_not_share_places() {
     let places = &workers(1)[0];
-    assert!((0..500).all(|id| places.take(id, 1).is_ok()));
-    assert!((0..500).all(|id| places.taken(id) == 1));
+    assert!((1..=500).all(|id| places.take(id, 1).is_ok()));
+    assert!((1..=500).all(|id| places.taken(id) == 1));
 }
 
 #[test]

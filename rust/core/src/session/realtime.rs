@@ -9,6 +9,7 @@ use crate::dispatch::{Extra, Opening, Trail, dispatch_upload};
 use crate::error::{Class, Error, Result};
 use crate::gate::check_endpoint;
 use crate::http1::{Framing, Head};
+use crate::limits::Truth;
 use crate::metrics::Counter;
 use crate::plan::{Key, Plan};
 use crate::price::Served;
@@ -148,14 +149,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         };
         let labels = labels(call, trail, SWITCHED);
         let charge = |usage: Usage| {
-            edge.shop.settle(call, Some(usage.input.saturating_add(usage.output)));
             let (none, told) = (Served::default(), Some(&usage));
-            if let Some(cost) = cost_of(call, Some(index), told, &usage, &none) {
+            let cost = cost_of(call, Some(index), told, &usage, &none);
+            let nano = cost.map_or(0, |cost| cost.nano_dollars);
+            let more = Truth { input: usage.input, output: usage.output, bytes: 0, cost: nano };
+            edge.shop.charge(&call.held, &more);
+            if let Some(cost) = cost {
                 edge.shop.metrics.charge(&labels, &usage, cost);
             }
         };
         let client = self.connection.parts();
         let ended = relay(client, socket, &policy, charge, terms, edge.stopped()).await;
+        // What was used is charged; what was held from the beginning is not, and the place is free.
+        edge.shop.settle(&call.held, &Truth::default());
         match ended {
             Ended::Gone(Side::Client) => edge.shop.metrics.count(Counter::ClientDisconnect),
             Ended::Gone(Side::Upstream) | Ended::Faulty(Side::Upstream, _) => {
@@ -176,7 +182,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         asked: &Asked,
     ) -> std::io::Result<()> {
         self.head.begin(SWITCHED, &asked.request_id);
-        self.call_headers(call, trail);
+        self.call_headers(call, trail, asked);
         self.head.header("connection", b"Upgrade").header("upgrade", b"websocket");
         self.head.header("sec-websocket-accept", wanted.accept().as_bytes());
         if let Some(protocol) = wanted.protocol() {

@@ -4,6 +4,7 @@ use super::{Asked, Session};
 use crate::call::{Call, Ticket};
 use crate::dispatch::Trail;
 use crate::error::Error;
+use crate::limits::Truth;
 use crate::metrics::{Counter, Labels, Sample};
 use crate::price::{self, Cost, Served};
 use crate::snapshot::Operation;
@@ -23,6 +24,8 @@ pub(super) struct Ending {
     pub(super) first_byte: Option<Duration>,
     /// What was served beside tokens.
     pub(super) served: Served,
+    /// Bytes of the reply's body.
+    pub(super) bytes: u64,
     /// It ended before all of it was told: its usage is the least that it can be.
     pub(super) is_cut: bool,
 }
@@ -94,12 +97,19 @@ impl<S> Session<S> {
         let counted =
             Usage { input: call.input_tokens, output: ending.output_estimate, ..Usage::default() };
         let usage = ending.usage.or(reached.then_some(counted));
-        shop.settle(call, usage.map(|usage| usage.input + usage.output));
         let told = ending.usage.as_ref();
         let cost =
             usage.and_then(|_| cost_of(call, trail.deployment, told, &counted, &ending.served));
         let cost = cost.map(|cost| if ending.is_cut { cost.estimated() } else { cost });
-        let used = Used { usage: usage.unwrap_or_default(), cost };
+        let usage = usage.unwrap_or_default();
+        let truth = Truth {
+            input: usage.input,
+            output: usage.output,
+            bytes: (call.body.len() as u64).saturating_add(ending.bytes),
+            cost: cost.map_or(0, |cost| cost.nano_dollars),
+        };
+        shop.settle(&call.held, &truth);
+        let used = Used { usage, cost };
         self.record(call, trail, asked, ending.status, used, ending.first_byte);
         cost
     }

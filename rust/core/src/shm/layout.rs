@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64};
 /// First word of the file: `llmgwshm`.
 pub(super) const MAGIC: u64 = u64::from_be_bytes(*b"llmgwshm");
 /// Raised with every change of this file.
-pub(super) const LAYOUT_VERSION: u64 = 5;
+pub(super) const LAYOUT_VERSION: u64 = 6;
 /// Words kept for the header.
 pub(super) const HEADER_WORDS: usize = 8;
 

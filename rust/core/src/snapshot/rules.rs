@@ -1,7 +1,7 @@
 //! What somebody may use: limits and budgets, as the settings file, the directory and the snapshot have them.
 //!
 //! Money is whole nano-dollars. Which rules make sense is checked where they are compiled
-//! (module `limits`); here they are only read.
+//! ([`crate::limits`]); here they are only read.
 
 use serde::{Deserialize, Serialize};
 
@@ -116,6 +116,24 @@ pub struct BudgetRule {
     pub model: Option<String>,
     /// Tells it from the others of the same key or node.
     pub name: String,
+}
+
+/// The limits and budgets of one key or node.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rules {
+    /// How much may pass in a time, or be in hand at once.
+    pub limits: Vec<LimitRule>,
+    /// How much may be spent.
+    pub budgets: Vec<BudgetRule>,
+}
+
+impl Rules {
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.limits.is_empty() && self.budgets.is_empty()
+    }
 }
 
 /// By what a limit of the settings tells its buckets apart.

@@ -7,12 +7,11 @@ use crate::caller::Caller;
 use crate::edge::Edge;
 use crate::error::Error;
 use crate::http1::Head;
-use crate::limiter::Decision;
+use crate::limits::{Held, Truth};
 use crate::metrics::{Counter, Labels, Sample};
 use crate::plan::endpoints::PASS_THROUGH;
 use crate::plan::{Deployment, Key, Plan};
-use crate::price::{self, Served};
-use crate::reply::LIMIT_HEADERS;
+use crate::price::{self, Cost, Served};
 use crate::session::{Asked, CLIENT_GONE, Session};
 use crate::snapshot::Operation;
 use crate::upstream::Response;
@@ -32,9 +31,8 @@ pub(super) struct Visit {
     pub(super) operation: Option<Operation>,
     /// Its reply tells what it cost, not what something else did: only what is made anew is charged.
     makes: bool,
-    pub(super) limits: [Option<Decision>; 2],
+    pub(super) held: Held,
     pub(super) input_tokens: u64,
-    pub(super) reserved: u64,
     /// Bytes of the request's body.
     pub(super) received: u64,
     /// Bytes of the reply's body.
@@ -58,9 +56,8 @@ impl Visit {
             caller: Caller::default(),
             operation: None,
             makes: false,
-            limits: [None, None],
+            held: Held::default(),
             input_tokens: 0,
-            reserved: 0,
             received: 0,
             sent: 0,
             arrived: None,
@@ -105,11 +102,7 @@ impl Visit {
             head.header("request-id", asked.request_id.as_bytes());
         }
         head.header("x-llmgw-deployment", self.deployment().id.as_bytes());
-        for (names, decision) in LIMIT_HEADERS.iter().zip(&self.limits) {
-            if let Some(decision) = decision {
-                head.rate_limit(names, decision);
-            }
-        }
+        head.rate_limits(&self.held.shown(), asked.dialect);
     }
 
     /// Tells the operator of a failure.
@@ -141,10 +134,21 @@ impl Visit {
         let counted = Usage { input: self.input_tokens, output, ..Usage::default() };
         let refused = (400..CLIENT_GONE).contains(&status);
         let usage = watch.usage().or((reached && !refused).then_some(counted));
-        if let Some(key) = &self.key {
-            shop.settle_for(key, self.reserved, usage.map(|usage| usage.input + usage.output));
-        }
-        self.note(edge, asked, status, usage.unwrap_or_default());
+        let usage = usage.unwrap_or_default();
+        let truth = Truth {
+            input: usage.input,
+            output: usage.output,
+            bytes: self.received.saturating_add(self.sent),
+            cost: self.cost(&usage).map_or(0, |cost| cost.nano_dollars),
+        };
+        shop.settle(&self.held, &truth);
+        self.note(edge, asked, status, usage);
+    }
+
+    /// What a usage costs. Which model it was is not for us to know, and so neither is its price.
+    fn cost(&self, usage: &Usage) -> Option<Cost> {
+        let cost = || price::cost(None, &self.plan.pricing, usage, &Served::default());
+        (!usage.is_nothing()).then(cost)
     }
 
     /// Notes a request that reserved nothing.
@@ -171,9 +175,7 @@ impl Visit {
             output_tokens: usage.output,
             cache_read_tokens: usage.cache_read,
             reasoning_tokens: usage.reasoning,
-            // Which model it was is not for us to know, and so neither is its price.
-            cost: (!usage.is_nothing())
-                .then(|| price::cost(None, &self.plan.pricing, &usage, &Served::default())),
+            cost: self.cost(&usage),
         };
         edge.shop.metrics.record(&labels, &sample);
     }
