@@ -10,7 +10,7 @@ use llmgw_core::error::{Class, Error};
 use llmgw_core::gate::{PlanSlot, Shop};
 use llmgw_core::keys::{self, Digester, Shape};
 use llmgw_core::ledger::Ledger;
-use llmgw_core::limiter::Limiter;
+use llmgw_core::limits::Counters;
 use llmgw_core::log::Log;
 use llmgw_core::metrics::{self, Metrics};
 use llmgw_core::plan::Plan;
@@ -152,7 +152,7 @@ impl Gateway {
             let shop = Shop {
                 plan: PlanSlot::empty(),
                 directory: Directory::default(),
-                limiter: Limiter::new(shared.clone()),
+                counters: Counters::new(shared.clone(), worker),
                 balancer: Balancer::new(shared.clone()),
                 metrics: Metrics::new(shared.clone(), worker),
                 log: Log::default(),

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::caller::Caller;
+use crate::limits::Held;
 use crate::responses::previous::Past;
 use crate::testing::{APP_KEY, cache_policy, cached, plan};
 use serde_json::{Value, json};
@@ -24,7 +25,8 @@ fn ticket(plan: &Arc<Plan>) -> Ticket {
         caller: Caller::default(),
         operation,
         group: 0,
-        limits: [None, None],
+        downgraded: None,
+        held: Held::default(),
     }
 }
 

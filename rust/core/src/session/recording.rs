@@ -6,6 +6,7 @@ use crate::dispatch::Trail;
 use crate::error::Error;
 use crate::gate::Refusal;
 use crate::ledger::{Attempt, How, Settlement, Why, counted};
+use crate::limits::Truth;
 use crate::metrics::{Counter, Labels, Sample};
 use crate::plan::Key;
 use crate::price::{Cost, Served};
@@ -26,6 +27,8 @@ pub(super) struct Ending<'a> {
     pub(super) first_byte: Option<Duration>,
     /// What was served beside tokens.
     pub(super) served: Served,
+    /// Bytes of the reply's body.
+    pub(super) bytes: u64,
     /// It ended before all of it was told: its usage is the least that it can be.
     pub(super) is_cut: bool,
     /// The upstream's own id of it.
@@ -77,14 +80,23 @@ impl<S> Session<S> {
         let counted = counted(call.input_tokens, ending.output_estimate);
         let told = ending.usage.as_ref();
         let usage = ending.usage.or(reached.then_some(counted));
-        shop.settle(call, usage.map(|usage| usage.input + usage.output));
         let cost = usage.and(attempt.as_ref()).filter(|_| !call.operation.counts());
         let cost = cost.map(|attempt| attempt.tariff().cost(told, &counted, &ending.served));
         let cost = cost.map(|cost| if ending.is_cut { cost.estimated() } else { cost });
         if let Some(attempt) = attempt {
             end(attempt, &ending, usage, cost);
         }
-        let used = Used { usage: usage.unwrap_or_default(), cost };
+        let usage = usage.unwrap_or_default();
+        // Attempts before this one may have been charged too.
+        let charged = cost.map_or(0, |cost| cost.nano_dollars).saturating_add(trail.lost);
+        let truth = Truth {
+            input: usage.input,
+            output: usage.output,
+            bytes: (call.body.len() as u64).saturating_add(ending.bytes),
+            cost: charged,
+        };
+        shop.settle(&call.held, &truth);
+        let used = Used { usage, cost };
         self.record(call, trail, asked, ending.status, used, ending.first_byte);
         cost
     }
