@@ -30,7 +30,9 @@ Digest: TypeAlias = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 FallbackList: TypeAlias = tuple[dict[str, tuple[str, ...]], ...]
 Tag: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:/@+=-]{1,64}$")]
 RegionName: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
-RegionPattern: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]*\*?[A-Za-z0-9_-]*$", min_length=1, max_length=64)]
+RegionPattern: TypeAlias = Annotated[
+    str, Meta(pattern=r"^[A-Za-z0-9_-]*\*?[A-Za-z0-9_-]*$", min_length=1, max_length=64)
+]
 EndpointPattern: TypeAlias = Annotated[
     str, Meta(pattern=r"^[a-z_.]*\*?[a-z_.]*$", min_length=1, max_length=64)
 ]

@@ -295,3 +295,6 @@ impl Key {
         allows(&self.policy) && self.nodes.all(|node| allows(&node.policy))
     }
 }
+
+#[cfg(test)]
+mod tests;
