@@ -20,13 +20,12 @@ use crate::headers::Headers;
 use crate::http1::{Framing, Head};
 use crate::metrics::Counter;
 use crate::plan::{Key, Plan};
-use crate::price::{Cost, Served, Status};
+use crate::price::{Cost, Status};
 use crate::reply::{Body, HeadWriter, error_headers};
 use crate::responses::keeping::{Keeper, Keeping};
 use crate::responses::lookup;
 use crate::responses::previous::{self, Past};
 use crate::snapshot::Operation;
-use crate::sse;
 use crate::stream;
 use crate::translate::Chat;
 use crate::usage::{self, BYTES_PER_TOKEN};
@@ -35,7 +34,7 @@ pub use asked::Asked;
 use bytes::Bytes;
 use llmgw_formats::Kind;
 pub use recording::CLIENT_GONE;
-use recording::{Ending, Used};
+use recording::{Ending, Used, measure, reported, upstream_id};
 use remembering::is_final;
 use std::net::IpAddr;
 use std::rc::Rc;
@@ -508,27 +507,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let flushed = wrote && self.connection.flush().await.is_ok();
         if flushed && asked.keep_alive { After::Keep } else { After::Close }
     }
-}
-
-/// What was served beside tokens, as far as its deployment has a price for that.
-fn measure(call: &Call, trail: &Trail, reply: Option<&[u8]>) -> Served {
-    let deployment = trail.deployment.and_then(|index| call.plan.deployments.get(index));
-    let list = deployment.and_then(|deployment| deployment.price.as_ref());
-    let wanted = list.filter(|list| list.has_units());
-    wanted.map_or_else(Served::default, |_| Served::of(call.operation, &call.body, reply))
-}
-
-/// What an upstream calls a reply: AWS, Azure, Anthropic and OpenAI have a header each.
-fn upstream_id(headers: &Headers) -> Option<&str> {
-    let names = ["x-amzn-requestid", "apim-request-id", "request-id", "x-request-id"];
-    names.iter().find_map(|name| headers.text(name))
-}
-
-/// The model that a reply names.
-fn reported(reply: &[u8]) -> Option<&str> {
-    let mut named = [&b"\"model\""[..], b"\"modelVersion\""].into_iter();
-    let word = named.find_map(|key| sse::words_of(reply, key).next())?;
-    std::str::from_utf8(word).ok().filter(|word| !word.is_empty())
 }
 
 /// Whether the deployment asked last turned out to lack the operation.

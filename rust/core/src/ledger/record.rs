@@ -14,10 +14,10 @@ use std::sync::Arc;
 #[derive(Serialize)]
 #[serde(tag = "t", rename_all = "lowercase")]
 pub(super) enum Record<'a> {
-    Reserve(Reserve<'a>),
-    Settle(Settle<'a>),
-    Void(Void),
-    Call(Told<'a>),
+    Reserve(&'a Reserve<'a>),
+    Settle(&'a Settle<'a>),
+    Void(&'a Void),
+    Call(&'a Told<'a>),
 }
 
 /// Whom a request is charged to.

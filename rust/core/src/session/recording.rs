@@ -5,12 +5,14 @@ use crate::call::{Call, Ticket};
 use crate::dispatch::Trail;
 use crate::error::Error;
 use crate::gate::Refusal;
+use crate::headers::Headers;
 use crate::ledger::{Attempt, How, Settlement, Why, counted};
 use crate::limits::Truth;
 use crate::metrics::{Counter, Labels, Sample};
 use crate::plan::Key;
 use crate::price::{Cost, Served};
 use crate::snapshot::Operation;
+use crate::sse;
 use crate::usage::Usage;
 use std::time::Duration;
 
@@ -164,4 +166,25 @@ fn end(attempt: Attempt, ending: &Ending<'_>, usage: Option<Usage>, cost: Option
         None if how == How::ClientGone => attempt.void(Why::ClientGone, None),
         None => attempt.void(Why::NotSent, None),
     }
+}
+
+/// What was served beside tokens, as far as its deployment has a price for that.
+pub(super) fn measure(call: &Call, trail: &Trail, reply: Option<&[u8]>) -> Served {
+    let deployment = trail.deployment.and_then(|index| call.plan.deployments.get(index));
+    let list = deployment.and_then(|deployment| deployment.price.as_ref());
+    let wanted = list.filter(|list| list.has_units());
+    wanted.map_or_else(Served::default, |_| Served::of(call.operation, &call.body, reply))
+}
+
+/// What an upstream calls a reply: AWS, Azure, Anthropic and OpenAI have a header each.
+pub(super) fn upstream_id(headers: &Headers) -> Option<&str> {
+    let names = ["x-amzn-requestid", "apim-request-id", "request-id", "x-request-id"];
+    names.iter().find_map(|name| headers.text(name))
+}
+
+/// The model that a reply names.
+pub(super) fn reported(reply: &[u8]) -> Option<&str> {
+    let mut named = [&b"\"model\""[..], b"\"modelVersion\""].into_iter();
+    let word = named.find_map(|key| sse::words_of(reply, key).next())?;
+    std::str::from_utf8(word).ok().filter(|word| !word.is_empty())
 }
