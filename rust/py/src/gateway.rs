@@ -1,5 +1,6 @@
 //! `llmgw._native`: `Gateway`, keys, the error table.
 
+use crate::budget;
 use crate::directory::{DirectoryState, KeyHolder, as_tuple};
 use crate::journal::{JournalHealth, untaken};
 use crate::limiter::open_shared;
@@ -125,6 +126,23 @@ impl SharedState {
     #[getter]
     fn damaged_directory(&self) -> u64 {
         Published::damaged(&self.shared)
+    }
+
+    fn restore_budget(&self, slot_hex: &str, window: u64, committed: u64) -> PyResult<bool> {
+        budget::restore(&self.shared, slot_hex, window, committed)
+    }
+
+    fn lose_hold(&self, slot_hex: &str, window: u64, nano: u64) -> PyResult<bool> {
+        // Held and spent are one number: what is lost stays in it.
+        Ok(budget::shift(&self.shared, slot_hex, window, 0)?.is_some_and(|held| held >= nano))
+    }
+
+    fn correct_budget(&self, slot_hex: &str, window: u64, delta: i64) -> PyResult<Option<u64>> {
+        budget::shift(&self.shared, slot_hex, window, delta)
+    }
+
+    fn budgets(&self, py: Python<'_>) -> Vec<(String, u64, u64)> {
+        py.detach(|| budget::all(&self.shared))
     }
 
     fn note_reload(&self, succeeded: bool) {

@@ -76,6 +76,16 @@ pub enum BudgetWindow {
     Rolling(u64),
 }
 
+impl BudgetWindow {
+    /// Reads a window, `"month"` or `{"rolling": seconds}`.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn from_json(text: &str) -> Result<Self, String> {
+        serde_json::from_str(text).map_err(|_| "not a window of a budget".to_owned())
+    }
+}
+
 /// What happens where a budget is not enough.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -95,6 +105,8 @@ pub enum BudgetAction {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BudgetRule {
+    /// Tells it from the others of the same key or node.
+    pub name: String,
     /// Nano-dollars.
     pub amount: u64,
     /// In which time.
@@ -114,8 +126,6 @@ pub struct BudgetRule {
     /// Only requests at this model group count; may hold one `*`.
     #[serde(default)]
     pub model: Option<String>,
-    /// Tells it from the others of the same key or node.
-    pub name: String,
 }
 
 /// The limits and budgets of one key or node.
@@ -129,6 +139,14 @@ pub struct Rules {
 }
 
 impl Rules {
+    /// Reads what the directory has of them.
+    ///
+    /// # Errors
+    /// What is wrong with the text.
+    pub fn from_json(text: &str) -> Result<Self, String> {
+        serde_json::from_str(text).map_err(|error| error.to_string())
+    }
+
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
