@@ -128,7 +128,7 @@ fn all_that_the_contract_tells_of_a_key_and_a_node_is_read() {
     assert_eq!((identity.id, identity.team, identity.user), ("key_a", Some("team_t"), None));
     assert_eq!(identity.tags.iter().map(|tag| &**tag).collect::<Vec<_>>(), ["x", "of-team"]);
     assert_eq!((key.priority(), key.map().meaning("a").as_ref()), (Priority::Low, "gpt-5"));
-    assert_eq!((key.rules.limits.len(), key.rules.budgets[0].amount), (1, 7));
+    assert_eq!((key.charges.limits().len(), key.charges.budgets()[0].amount), (1, 7));
     key.nodes.each(|node| assert_eq!((node.kind, node.margin_ppm), (NodeKind::Team, -5)));
 }
 
