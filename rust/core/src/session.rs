@@ -2,6 +2,7 @@
 //! the control plane.
 
 mod asked;
+mod entry;
 mod realtime;
 mod recording;
 mod remembering;
@@ -9,13 +10,12 @@ mod upload;
 
 use crate::cache::Entry;
 use crate::call::{Call, Ticket};
-use crate::caller::Caller;
 use crate::connection::Connection;
 use crate::dispatch::{self, Extra, Failure, Outcome, Partial, Trail, Whole};
 use crate::edge::Edge;
 use crate::error::Error;
 use crate::files::named;
-use crate::gate::{Admission, Arrival, check_endpoint};
+use crate::gate::{Admission, Arrival};
 use crate::http1::{Framing, Head};
 use crate::metrics::Counter;
 use crate::plan::{Key, Plan};
@@ -182,32 +182,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             return through::answer(self, plan, head, &way, asked).await;
         }
         control::forward(self, head, asked).await
-    }
-
-    /// Checks what the head alone tells: the key, what it is for, the tags and the media type.
-    fn let_in(
-        &self,
-        plan: &Plan,
-        head: &Head,
-        operation: Operation,
-        asked: &Asked,
-    ) -> Result<(Arc<Key>, Caller), Error> {
-        let (key, caller) = self.identify(plan, access::credential(head)?, head, asked)?;
-        check_endpoint(&key, operation.name())?;
-        access::check_media_type(head)?;
-        Ok((key, caller))
-    }
-
-    /// Who shows a key, and what the request tells of its sender.
-    fn identify(
-        &self,
-        plan: &Plan,
-        shown: Option<&[u8]>,
-        head: &Head,
-        asked: &Asked,
-    ) -> Result<(Arc<Key>, Caller), Error> {
-        let key = self.edge.shop.authenticate(plan, shown, asked.address)?;
-        Ok((key, Caller::new(asked.address, head)?))
     }
 
     async fn call(

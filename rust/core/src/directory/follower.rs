@@ -5,7 +5,6 @@ use super::feed::{self, JwksLine, KeyLine, Line, NodeLine};
 use super::intern::Interner;
 use super::{Published, Refused};
 use crate::plan::{Key, KeyParts, Node, NodeKind, Nodes, Rules, Slot};
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
@@ -283,8 +282,8 @@ impl Known {
         Ok(Change::Node(slot, Some(Arc::new(node))))
     }
 
-    fn gone(&mut self, id: &Cow<'_, str>) -> Change {
-        let Some(slot) = self.slots.get(&**id) else { return Change::Drop((&**id).into()) };
+    fn gone(&mut self, id: &str) -> Change {
+        let Some(slot) = self.slots.get(id) else { return Change::Drop(id.into()) };
         self.emptied += 1;
         Change::Node(slot.clone(), None)
     }
