@@ -2,20 +2,29 @@
 //! the control plane.
 
 mod asked;
+mod entry;
 mod realtime;
 mod recording;
 mod remembering;
 mod upload;
 
 use crate::cache::Entry;
+<<<<<<< HEAD
 use crate::call::{Call, Ticket, model_named};
 use crate::caller::Caller;
+=======
+use crate::call::{Call, Ticket};
+>>>>>>> directory
 use crate::connection::Connection;
 use crate::dispatch::{self, Extra, Failure, Outcome, Partial, Trail, Whole};
 use crate::edge::Edge;
 use crate::error::Error;
 use crate::files::named;
+<<<<<<< HEAD
 use crate::gate::{Admission, Arrival, Payer, Refusal, check_endpoint};
+=======
+use crate::gate::{Admission, Arrival};
+>>>>>>> directory
 use crate::http1::{Framing, Head};
 use crate::metrics::Counter;
 use crate::plan::{Key, Plan};
@@ -181,32 +190,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             return through::answer(self, plan, head, &way, asked).await;
         }
         control::forward(self, head, asked).await
-    }
-
-    /// Checks what the head alone tells: the key, what it is for, the tags and the media type.
-    fn let_in(
-        &self,
-        plan: &Plan,
-        head: &Head,
-        operation: Operation,
-        asked: &Asked,
-    ) -> Result<(Arc<Key>, Caller), Error> {
-        let (key, caller) = self.identify(plan, access::credential(head)?, head, asked)?;
-        check_endpoint(&key, operation.name())?;
-        access::check_media_type(head)?;
-        Ok((key, caller))
-    }
-
-    /// Who shows a key, and what the request tells of its sender.
-    fn identify(
-        &self,
-        plan: &Plan,
-        shown: Option<&[u8]>,
-        head: &Head,
-        asked: &Asked,
-    ) -> Result<(Arc<Key>, Caller), Error> {
-        let key = self.edge.shop.authenticate(plan, shown, asked.address)?;
-        Ok((key, Caller::new(asked.address, head)?))
     }
 
     async fn call(

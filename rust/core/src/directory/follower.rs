@@ -4,9 +4,13 @@ use super::book::{Book, Change, Issuer};
 use super::feed::{self, JwksLine, KeyLine, Line, NodeLine};
 use super::intern::Interner;
 use super::{Published, Refused};
+<<<<<<< HEAD
 use crate::plan::{Key, KeyParts, Node, NodeKind, Nodes, Slot};
 use crate::snapshot::Rules;
 use std::borrow::Cow;
+=======
+use crate::plan::{Key, KeyParts, Node, NodeKind, Nodes, Rules, Slot};
+>>>>>>> directory
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
@@ -284,8 +288,8 @@ impl Known {
         Ok(Change::Node(slot, Some(Arc::new(node))))
     }
 
-    fn gone(&mut self, id: &Cow<'_, str>) -> Change {
-        let Some(slot) = self.slots.get(&**id) else { return Change::Drop((&**id).into()) };
+    fn gone(&mut self, id: &str) -> Change {
+        let Some(slot) = self.slots.get(id) else { return Change::Drop(id.into()) };
         self.emptied += 1;
         Change::Node(slot.clone(), None)
     }

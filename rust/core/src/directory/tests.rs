@@ -198,7 +198,7 @@ fn a_damaged_file_is_refused_and_what_was_known_stays() {
         json!({"put": "node", "id": "team_a", "kind": "club", "name": "a", "parent": null}),
         json!({"put": "key", "drop": "key_a"}),
     ] {
-        let refused = feed.begin(&[odd.clone()]).unwrap_err();
+        let refused = feed.begin(std::slice::from_ref(&odd)).unwrap_err();
         assert!(refused.is_damage, "{odd}");
         assert!(feed.found("one").is_some());
         assert_eq!(feed.directory.state().error, Some(refused.reason));
