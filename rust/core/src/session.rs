@@ -15,7 +15,6 @@ use crate::edge::Edge;
 use crate::error::Error;
 use crate::files::named;
 use crate::gate::{Admission, Arrival, Refusal};
-use crate::headers::Headers;
 use crate::http1::{Framing, Head};
 use crate::metrics::Counter;
 use crate::plan::{Key, Plan};
