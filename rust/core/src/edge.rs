@@ -32,7 +32,7 @@ const CONTROL_CONNECT: Duration = Duration::from_secs(5);
 /// How often idle connections are looked at.
 const SWEEP: Duration = Duration::from_secs(1);
 /// How long those may take to go that are cut off.
-const CUTTING: Duration = Duration::from_secs(2);
+const CUTTING: Duration = Duration::from_secs(1);
 /// How long to rest when the system refuses another connection.
 const ACCEPT_REST: Duration = Duration::from_millis(10);
 

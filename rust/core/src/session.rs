@@ -9,22 +9,14 @@ mod remembering;
 mod upload;
 
 use crate::cache::Entry;
-<<<<<<< HEAD
 use crate::call::{Call, Ticket, model_named};
 use crate::caller::Caller;
-=======
-use crate::call::{Call, Ticket};
->>>>>>> directory
 use crate::connection::Connection;
 use crate::dispatch::{self, Extra, Failure, Outcome, Partial, Trail, Whole};
 use crate::edge::Edge;
 use crate::error::Error;
 use crate::files::named;
-<<<<<<< HEAD
-use crate::gate::{Admission, Arrival, Payer, Refusal, check_endpoint};
-=======
-use crate::gate::{Admission, Arrival};
->>>>>>> directory
+use crate::gate::{Admission, Arrival, Payer, Refusal};
 use crate::http1::{Framing, Head};
 use crate::metrics::Counter;
 use crate::plan::{Key, Plan};

@@ -4,13 +4,8 @@ use super::book::{Book, Change, Issuer};
 use super::feed::{self, JwksLine, KeyLine, Line, NodeLine};
 use super::intern::Interner;
 use super::{Published, Refused};
-<<<<<<< HEAD
 use crate::plan::{Key, KeyParts, Node, NodeKind, Nodes, Slot};
 use crate::snapshot::Rules;
-use std::borrow::Cow;
-=======
-use crate::plan::{Key, KeyParts, Node, NodeKind, Nodes, Rules, Slot};
->>>>>>> directory
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
