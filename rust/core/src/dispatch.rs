@@ -3,6 +3,8 @@
 mod failure;
 mod open;
 mod prepared;
+mod pressure;
+mod queue;
 mod reading;
 mod refusal;
 mod region;
@@ -22,6 +24,7 @@ use crate::upstream::{Body, Outgoing, SendError};
 use crate::usage::Usage;
 use bytes::Bytes;
 use prepared::Prepared;
+use queue::Queue;
 use reading::Reading;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -221,7 +224,7 @@ impl Route<'_, '_> {
             let groups = &call.plan.groups[group];
             if failure.class == Class::ContextWindowExceeded {
                 queue.extend(&groups.context_window_fallbacks);
-            } else if failure.class.row().fall_back {
+            } else if failure.class.row().fall_back || failure.is_shed {
                 queue.extend(&groups.fallbacks);
             }
             if last.as_ref().is_none_or(|last| failure.outweighs(last)) {
@@ -272,19 +275,30 @@ impl Route<'_, '_> {
             let message = format!("Every deployment of `{}` is resting.", plan.groups[group].name);
             return Err(Failure::new(Class::NoDeployment, message));
         }
+        pressure::respect(shop, call, &mut candidates, way, group).await?;
         let mut tried = Vec::with_capacity(candidates.len());
+        let mut queue = Queue::new(shop, call);
         let mut retry = 0;
         loop {
             let now = monotonic_ns();
-            let Some(index) = shop.balancer.pick(&candidates, &tried, now, rng) else {
-                tried.clear();
+            let out = queue.without(&tried);
+            let Some(index) = shop.balancer.pick(&candidates, &out, now, rng) else {
+                if queue.is_crowded() {
+                    queue.wait(way, &plan.groups[group].name).await?;
+                } else {
+                    tried.clear();
+                }
                 continue;
             };
+            if !queue.enter(index) {
+                continue;
+            }
             let deployment = &plan.deployments[index];
             let ready = match way.ready(shop, chat, deployment).await {
                 Ok(ready) => ready,
                 // A group may have deployments of several dialects: another one can say it, perhaps.
                 Err(failure) if failure.is_of_the_request() && candidates.len() > 1 => {
+                    queue.leave(index);
                     candidates.retain(|one| one.index != index);
                     continue;
                 }
@@ -310,6 +324,7 @@ impl Route<'_, '_> {
                 }
                 Err(failure) => failure,
             };
+            queue.leave(index);
             note_failure(shop, call, deployment, &failure);
             if retry >= plan.retry.retries(failure.class) || !way.may_repeat() {
                 return Err(failure);
@@ -390,7 +405,7 @@ async fn send(
     trail: &mut Trail,
 ) -> Result<Outcome, Failure> {
     trail.attempts += 1;
-    let result = attempt(chat, deployment, prepared, extra).await;
+    let result = attempt(shop, chat, deployment, prepared, extra).await;
     let Err(failure) = &result else { return result };
     let operation = chat.call.operation;
     if operation.counts() && prepared::seems_to_lack(deployment, operation, failure) {
@@ -400,7 +415,7 @@ async fn send(
         return result;
     };
     trail.attempts += 1;
-    let result = attempt(chat, deployment, prepared?, extra).await;
+    let result = attempt(shop, chat, deployment, prepared?, extra).await;
     if result.is_ok() {
         deployment.note_lack_of(operation);
     }
@@ -409,6 +424,7 @@ async fn send(
 
 /// One send to one deployment.
 async fn attempt(
+    shop: &Shop,
     chat: &Chat<'_>,
     deployment: &Deployment,
     prepared: Prepared<'_>,
@@ -433,6 +449,7 @@ async fn attempt(
     let request = Outgoing { method: "POST", path: &path, fixed: &fixed, extra, body };
     let sent = timeout_at(first_byte, deployment.origin.send(request)).await.map_err(late)?;
     let response = sent.map_err(|error| unsent(error, &fail))?;
+    pressure::note(&shop.balancer, deployment, &response.headers);
     if !(200..300).contains(&response.status) {
         return Err(refusal::read(response, chat, lane.as_ref(), first_byte, &fail).await);
     }

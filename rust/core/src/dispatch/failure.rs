@@ -23,6 +23,8 @@ pub struct Failure {
     pub(super) reply: Option<Box<Whole>>,
     /// The client left, or sent what cannot be read: no fault of the deployment.
     pub(super) is_clients: bool,
+    /// It was not sent, since others go first: another group may have room.
+    pub(super) is_shed: bool,
 }
 
 impl Failure {
@@ -37,6 +39,7 @@ impl Failure {
             rests: class.row().cool_down,
             reply: None,
             is_clients: false,
+            is_shed: false,
         }
     }
 
