@@ -157,10 +157,10 @@ def passing_state() -> State:
 
 def _key_tree(key: KeyEntry) -> dict[str, object]:
     """What stands in the file of a key: the fields that differ from their defaults."""
-    fields = {name: value for name, value in msgspec.structs.asdict(key).items() if value}
-    if key.models is not None:
-        fields["models"] = list(key.models)
-    return fields
+    blank = msgspec.structs.asdict(KeyEntry(alias="", digest=""))
+    fields = msgspec.structs.asdict(key).items()
+    # An empty list is no default: it allows nothing.
+    return {name: value for name, value in fields if value != blank[name]}
 
 
 def _read_private(path: Path) -> str | None:

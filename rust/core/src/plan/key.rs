@@ -310,3 +310,6 @@ impl Key {
         allows(&self.policy) && self.nodes.all(|node| allows(&node.policy))
     }
 }
+
+#[cfg(test)]
+mod tests;
