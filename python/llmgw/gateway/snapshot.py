@@ -229,6 +229,8 @@ class Deployment(Part, frozen=True):
     base_model: str | None
     """The model that it is, if its name does not tell."""
     max_output_tokens: int | None
+    max_concurrent: int | None
+    """Requests that are sent to it at a time, by all workers of the machine."""
     price: Price | None
     """`None` if nothing is known of it."""
     tokenizer: str

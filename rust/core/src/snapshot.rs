@@ -205,6 +205,8 @@ pub struct Deployment {
     pub base_model: Option<String>,
     /// Most tokens that the model can write, if known.
     pub max_output_tokens: Option<u64>,
+    /// Most requests that are sent to it at a time, by all workers of the machine.
+    pub max_concurrent: Option<u64>,
     /// What the model costs, if known.
     pub price: Option<Price>,
     /// The tokenizer family used to count (`o200k`, `cl100k`, …).

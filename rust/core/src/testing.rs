@@ -61,7 +61,7 @@ pub fn deployment(id: &str, base: &str) -> Value {
         "headers": [["authorization", "Bearer upstream-credential"]],
         "weight": 1, "order": 0, "stream_usage": true, "stream_urls": {}, "files_url": null, "token_headers": [], "signing": null, "original": true,
         "native_schema": true, "reasoning": true, "takes_urls": true, "body_style": "plain",
-        "base_model": null, "max_output_tokens": null, "price": null,
+        "base_model": null, "max_output_tokens": null, "max_concurrent": null, "price": null,
         "tokenizer": "o200k",
         "timeouts": {"connect": 20.0, "first_byte": 60.0, "idle": 60.0, "total": 120.0},
     })

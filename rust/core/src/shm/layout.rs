@@ -108,7 +108,8 @@ pub struct Health {
     pub failures: AtomicU64,
     /// Monotonic time, in ns, until which it rests.
     pub resting_until: AtomicU64,
-    spare: AtomicU64,
+    /// Monotonic time, in ns, until which its provider is near a limit of its own; odd if that is used up.
+    pub pressed_until: AtomicU64,
 }
 
 /// A rate-limit bucket: the tag of its id above, its theoretical arrival time in ns below, so that
