@@ -257,6 +257,31 @@ class JournalReader:
         "torn" is what a crash leaves: nothing is missing that was durable. "corrupt" is damage.
         """
 
+@final
+class JournalFollower:
+    """Reads the journals of a folder again and again, each time only what is new."""
+
+    def __new__(
+        cls, folder: str | PathLike[str], positions: dict[str, int] | None = None
+    ) -> JournalFollower:
+        """Of each writer in `positions`, records from that sequence on; of others, all.
+
+        ValueError for a name that is no writer's.
+        """
+
+    def read(
+        self, most: int
+    ) -> tuple[list[tuple[str, int, bytes]], list[tuple[str, Path, int, str]], bool, str | None]:
+        """Up to `most` new records, each writer's in order: `(writer, sequence, payload)`.
+
+        Then what was found wrong, each told once (as `JournalReader.findings`), whether the batch is full,
+        and why a segment could not be read, which is tried again. OSError when the folder cannot be listed.
+        """
+
+    @property
+    def ended(self) -> list[str]:
+        """Writers that are dead, and all of whose records were read."""
+
 def repair_journal(folder: str | PathLike[str]) -> list[tuple[Path, int, int, Path]]:
     """Cut off what dead writers left unfinished, and set it aside: `(file, offset, bytes, aside)` for each.
 

@@ -20,6 +20,7 @@
 
 mod disk;
 mod folder;
+mod follow;
 mod frame;
 mod inbox;
 mod reader;
@@ -28,6 +29,7 @@ mod segment;
 mod upkeep;
 mod writer;
 
+pub use follow::{Batch, Follower};
 pub use frame::LARGEST;
 pub use inbox::{Health, NotDurable, Refused, Trouble};
 pub use reader::{Finding, Found, Positions, Reader, read, read_from};

@@ -1,4 +1,6 @@
-//! `llmgw._native`: `Journal`, `JournalReader`, and the upkeep of their folder.
+//! `llmgw._native`: `Journal`, `JournalReader`, `JournalFollower`, and the upkeep of their folder.
+
+mod follow;
 
 use llmgw_core::journal::{self, Finding, Found, Health, NotDurable, Options, Positions, Refused};
 use pyo3::create_exception;
@@ -17,6 +19,7 @@ pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<Journal>()?;
     m.add_class::<JournalHealth>()?;
     m.add_class::<JournalReader>()?;
+    m.add_class::<follow::JournalFollower>()?;
     m.add_function(wrap_pyfunction!(repair_journal, m)?)?;
     m.add_function(wrap_pyfunction!(remove_journal, m)?)
 }
@@ -144,11 +147,7 @@ impl JournalReader {
         folder: PathBuf,
         positions: Option<BTreeMap<String, u64>>,
     ) -> PyResult<Self> {
-        let positions = positions
-            .unwrap_or_default()
-            .into_iter()
-            .map(|(name, sequence)| Ok((writer(&name)?, sequence)))
-            .collect::<PyResult<Positions>>()?;
+        let positions = self::positions(positions)?;
         let reader = py.detach(|| journal::read_from(&folder, positions))?;
         Ok(JournalReader { reader: Mutex::new(reader), findings: Mutex::default() })
     }
@@ -196,6 +195,11 @@ fn told(finding: Finding) -> Told {
         }
         Finding::Corrupt { file, offset, why } => ("corrupt", file, offset, why),
     }
+}
+
+fn positions(named: Option<BTreeMap<String, u64>>) -> PyResult<Positions> {
+    let named = named.unwrap_or_default().into_iter();
+    named.map(|(name, sequence)| Ok((writer(&name)?, sequence))).collect()
 }
 
 fn writer(name: &str) -> PyResult<journal::Writer> {
