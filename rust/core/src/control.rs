@@ -100,7 +100,7 @@ async fn ask(edge: Rc<Edge>, head: &Head, asked: &Asked, body: Bytes) -> Result<
         [(EDGE_HEADER, edge.secret.as_bytes()), ("x-request-id", asked.request_id.as_bytes())];
     let extra: Vec<(&'static str, &[u8])> = passed.chain(own).collect();
     let (method, path) = (head.method(), head.target());
-    let request = Outgoing { method, path, fixed: "", extra: &extra, body };
+    let request = Outgoing { method, path, fixed: "", extra: &extra, body, sent: None };
     let mut response = edge.control.send(request).await.map_err(|_| unreachable())?;
     let mut body = BytesMut::new();
     if method != "HEAD" {

@@ -3,6 +3,7 @@
 //! One function call per request and no I/O: everything it asks lies in this process's memory or in
 //! the memory that all workers share.
 
+mod booking;
 mod form;
 mod line;
 mod realtime;
@@ -16,6 +17,7 @@ use crate::call::{Call, Keep, Ticket, output_ceiling, read_fields};
 use crate::error::{Class, Error, Result};
 use crate::json;
 use crate::keys::{self, Shape};
+use crate::ledger::Ledger;
 use crate::limiter::{Decision, Limiter, Take, monotonic_ns};
 use crate::log::Log;
 use crate::metrics::{Counter, Metrics};
@@ -29,6 +31,7 @@ use bytes::Bytes;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+pub use booking::Refusal;
 pub use form::FormArrival;
 pub use through::{Admitted, Bid, Body};
 
@@ -50,6 +53,8 @@ pub struct Shop {
     pub metrics: Metrics,
     /// What operators should hear of.
     pub log: Log,
+    /// Where it is written down what everything costs.
+    pub ledger: Ledger,
 }
 
 /// What one edge thread has to itself: scratch space and the cache.
@@ -204,6 +209,7 @@ impl Shop {
         let (path_model, array) = (route.model, route.array);
         let call = Call {
             ticket,
+            asked,
             matched,
             body,
             fields,

@@ -184,6 +184,15 @@ impl Plan {
             })
     }
 
+    /// A deployment of the model that the host of another calls `model`, if its price is known.
+    #[must_use]
+    pub fn priced_at(&self, host: &Deployment, model: &str) -> Option<usize> {
+        self.deployments.iter().position(|one| {
+            let is_it = one.model == model && one.price.is_some();
+            is_it && one.origin.authority() == host.origin.authority()
+        })
+    }
+
     /// Whether a name leads a key to a model that it may use.
     #[must_use]
     pub fn leads(&self, key: &Key, name: &str) -> bool {

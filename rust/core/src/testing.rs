@@ -10,6 +10,7 @@ use crate::balancer::Balancer;
 use crate::cache::{CachedHead, Entry};
 use crate::gate::Shop;
 use crate::keys::{Digester, to_hex};
+use crate::ledger::Ledger;
 use crate::limiter::Limiter;
 use crate::log::Log;
 use crate::metrics::Metrics;
@@ -112,6 +113,7 @@ pub fn shop(plan: Option<Arc<Plan>>) -> Shop {
         balancer: Balancer::new(shared.clone()),
         metrics: Metrics::new(shared, 0),
         log: Log::default(),
+        ledger: Ledger::default(),
     }
 }
 
@@ -125,6 +127,7 @@ pub fn cached(body: &'static str) -> Entry {
         },
         body: Bytes::from_static(body.as_bytes()),
         deployment: 0,
+        saved: 0,
     }
 }
 

@@ -1,11 +1,13 @@
 //! `llmgw._native`: `Gateway`, keys, the error table.
 
+use crate::journal::{JournalHealth, untaken};
 use crate::limiter::open_shared;
 use llmgw_core::balancer::Balancer;
 use llmgw_core::edge::{self, EdgeHandle};
 use llmgw_core::error::{Class, Error};
 use llmgw_core::gate::{PlanSlot, Shop};
 use llmgw_core::keys::{self, Digester, Shape};
+use llmgw_core::ledger::Ledger;
 use llmgw_core::limiter::Limiter;
 use llmgw_core::log::Log;
 use llmgw_core::metrics::{self, Metrics};
@@ -137,6 +139,7 @@ impl Gateway {
                 balancer: Balancer::new(shared.clone()),
                 metrics: Metrics::new(shared.clone(), worker),
                 log: Log::default(),
+                ledger: Ledger::default(),
             };
             Ok(Gateway {
                 shared,
@@ -178,6 +181,14 @@ impl Gateway {
             let mut edge = self.edge.lock().unwrap_or_else(PoisonError::into_inner);
             edge.as_mut().is_none_or(|edge| edge.drain(within))
         })
+    }
+
+    fn ledger_health(&self) -> Option<JournalHealth> {
+        self.shop.ledger.health().map(JournalHealth::from)
+    }
+
+    fn note_event(&self, payload: &[u8]) -> PyResult<Option<u64>> {
+        self.shop.ledger.event(payload).map_err(untaken)
     }
 
     fn authenticate(&self, key: Option<&[u8]>) -> PyResult<(String, bool)> {

@@ -48,6 +48,7 @@ impl Shop {
         let ticket = Ticket { plan, key, operation, group, limits };
         Ok(Call {
             ticket,
+            asked: model.to_owned(),
             matched,
             body: Bytes::new(),
             fields: Fields::none(),

@@ -27,6 +27,7 @@ impl Shop {
         let ticket = Ticket { plan, key, operation: Operation::Realtime, group, limits };
         Ok(Call {
             ticket,
+            asked: model.to_owned(),
             matched,
             body: Bytes::new(),
             fields: Fields::none(),

@@ -1,12 +1,20 @@
 //! A virtual key, and which models and providers' own APIs it may use.
 
 use crate::keys::{self, Digest};
+use crate::ledger::Identity;
 use crate::limiter::{Limit, bucket_id};
 use crate::model_map::ModelMap;
 use crate::snapshot;
 
+/// The id of the master key.
+const MASTER: &str = "master";
+/// What the ids of the settings' own keys begin with, their aliases behind it.
+const OF_SETTINGS: &str = "file:";
+
 /// A virtual key and what it may do.
 pub struct Key {
+    /// What the ledger knows it by.
+    id: String,
     /// Name in logs and metrics.
     pub alias: String,
     pub(super) digest: Digest,
@@ -62,7 +70,9 @@ impl Key {
         let per_minute = |kind: &str, amount: Option<u64>| {
             amount.map(|amount| (bucket_id(kind, &key.alias), Limit::per_minute(amount)))
         };
+        let id = if key.admin { MASTER.to_owned() } else { [OF_SETTINGS, &key.alias].concat() };
         Ok(Key {
+            id,
             requests: per_minute("key-requests", key.rpm),
             tokens: per_minute("key-tokens", key.tpm),
             map: ModelMap::new(key.model_map),
@@ -74,6 +84,21 @@ impl Key {
             expires_at: key.expires_at,
             blocked: key.blocked,
         })
+    }
+
+    /// Whom its requests are charged to.
+    #[must_use]
+    pub fn identity(&self) -> Identity<'_> {
+        Identity {
+            id: &self.id,
+            alias: &self.alias,
+            organisation: None,
+            team: None,
+            project: None,
+            user: None,
+            service_account: None,
+            tags: &[],
+        }
     }
 
     /// Whether the key may use the public model `name`.

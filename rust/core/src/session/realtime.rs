@@ -1,12 +1,13 @@
 //! A realtime session: let in, joined with an upstream that takes it, and left to the two of them.
 
-use super::recording::{Used, cost_of, labels};
+use super::recording::Used;
 use super::{After, Asked, CLIENT_GONE, Ending, Session};
 use crate::access;
 use crate::call::Call;
 use crate::dispatch::{Extra, Opening, Trail, dispatch_upload};
 use crate::error::{Class, Error, Result};
 use crate::http1::{Framing, Head};
+use crate::ledger::{Attempt, How, Settlement, Why};
 use crate::metrics::Counter;
 use crate::plan::{Key, Plan};
 use crate::price::Served;
@@ -41,15 +42,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let key = match shown.and_then(|shown| edge.shop.authenticate(&plan, shown)) {
             Ok(key) => key,
             Err(error) => {
-                self.record_refusal(Operation::Realtime, "", &error, asked);
+                self.record_refusal(Operation::Realtime, None, None, &error, asked);
                 return self.refuse_unread(asked, head, &error).await;
             }
         };
-        let alias = key.alias.clone();
+        let caller = key.clone();
         match self.let_session_in(plan, key, head) {
             Ok((call, wanted, place)) => self.open(&call, &wanted, place, head, asked).await,
             Err(error) => {
-                self.record_refusal(Operation::Realtime, &alias, &error, asked);
+                let model = realtime::model(head).ok();
+                self.record_refusal(
+                    Operation::Realtime,
+                    Some(&caller),
+                    model.as_deref(),
+                    &error,
+                    asked,
+                );
                 self.refuse_unread(asked, head, &error).await
             }
         }
@@ -95,14 +103,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             biased;
             outcome = dispatch_upload(&edge.shop, &chat, &mut opening, &mut rng, &mut trail) => outcome,
             () = self.connection.gone() => {
-                self.finish(call, &trail, asked, Ending { status: CLIENT_GONE, ..Ending::default() });
+                let ending = Ending { status: CLIENT_GONE, ..Ending::default() };
+                self.finish(call, &mut trail, asked, ending);
                 return After::Cut;
             }
         };
         drop(in_flight);
         match opening.socket {
             Some(socket) if outcome.is_ok() => {
-                self.serve_session(call, wanted, socket, &trail, asked, rng).await
+                self.serve_session(call, wanted, socket, &mut trail, asked, rng).await
             }
             _ => {
                 drop(place);
@@ -117,16 +126,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         call: &Call,
         wanted: &Wanted<'_>,
         socket: Socket,
-        trail: &Trail,
+        trail: &mut Trail,
         asked: &Asked,
         rng: fastrand::Rng,
     ) -> After {
         let edge = self.edge.clone();
-        let Some(index) = trail.deployment else { return After::Cut };
+        let (Some(index), Some(attempt)) = (trail.deployment, trail.open.take()) else {
+            return After::Cut;
+        };
         let model = call.plan.deployments[index].routed_model(&call.matched);
         self.record(call, trail, asked, SWITCHED, Used::default(), None);
         if self.switch(call, wanted, trail, asked).await.is_err() {
             edge.shop.metrics.count(Counter::ClientDisconnect);
+            attempt.void(Why::ClientGone, None);
             return After::Cut;
         }
         let terms = Terms {
@@ -142,13 +154,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             deployment: index,
             rng: RefCell::new(rng),
         };
-        let labels = labels(call, trail, SWITCHED);
+        let labels = call.labels(trail.deployment, SWITCHED);
         let charge = |usage: Usage| {
             edge.shop.settle(call, Some(usage.input.saturating_add(usage.output)));
-            let (none, told) = (Served::default(), Some(&usage));
-            if let Some(cost) = cost_of(call, Some(index), told, &usage, &none) {
-                edge.shop.metrics.charge(&labels, &usage, cost);
-            }
+            let cost = attempt.tariff().cost(Some(&usage), &usage, &Served::default());
+            edge.shop.metrics.charge(&labels, &usage, cost);
+            attempt.charge(&usage, cost);
         };
         let client = self.connection.parts();
         let ended = relay(client, socket, &policy, charge, terms, edge.stopped()).await;
@@ -160,6 +171,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             }
             _ => {}
         }
+        end(attempt, ended);
         After::CloseUnread
     }
 
@@ -181,4 +193,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         self.connection.write(self.head.end(Body::UntilClose, true), &[]).await?;
         self.connection.flush().await
     }
+}
+
+/// Ends the attempt that a session was: by the sum of what its replies were charged. Where a side was gone
+/// without a word, one of them may have been under way.
+fn end(attempt: Attempt, ended: Ended) {
+    let how = match ended {
+        Ended::Closed(..) | Ended::Idle => How::Stream,
+        Ended::Gone(Side::Client) | Ended::Faulty(Side::Client, _) | Ended::Binary => {
+            How::ClientGone
+        }
+        _ => How::Cut,
+    };
+    let (usage, cost) = attempt.so_far();
+    let cost = if how == How::Stream { cost } else { cost.estimated() };
+    let (status, served) = (SWITCHED, Served::default());
+    let (upstream_id, reported) = (None, None);
+    attempt.settle(&Settlement { status, how, usage, cost, served, upstream_id, reported });
 }

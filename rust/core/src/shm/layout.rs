@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64};
 /// First word of the file: `llmgwshm`.
 pub(super) const MAGIC: u64 = u64::from_be_bytes(*b"llmgwshm");
 /// Raised with every change of this file.
-pub(super) const LAYOUT_VERSION: u64 = 4;
+pub(super) const LAYOUT_VERSION: u64 = 5;
 /// Words kept for the header.
 pub(super) const HEADER_WORDS: usize = 8;
 
@@ -78,6 +78,10 @@ pub struct Worker {
     pub storing: AtomicI64,
     /// Realtime sessions open.
     pub realtime: AtomicI64,
+    /// Bytes of the ledger that wait for the disk, as of the last look.
+    pub ledger_waiting: AtomicU64,
+    /// 1 while the disk does not take the ledger, as of the last look.
+    pub ledger_trouble: AtomicU64,
 }
 
 /// What is known of one deployment.
