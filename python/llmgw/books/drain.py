@@ -29,7 +29,6 @@ class Drain:
         self.records = 0
         """Records booked by this process."""
         self.repeated = 0
-        self.orphans = 0
         self.caught_up_at: float | None = None
         """When everything that was there was booked, in monotonic seconds."""
 
@@ -99,7 +98,7 @@ class Drain:
 
     async def _begin(self) -> JournalFolder:
         async with self._store.read() as tx:
-            known = await booking.positions(tx)
+            known = await booking.next_sequences(tx)
         here = writers_in(self._folder)
         self._booked = {writer: sequence for writer, sequence in known.items() if writer in here}
         return JournalFolder(self._folder, self._booked)
@@ -132,7 +131,6 @@ class Drain:
         self._booked |= booked.positions
         self.records += booked.records
         self.repeated += booked.repeated
-        self.orphans += booked.orphans
 
 
 async def wait(stop: asyncio.Event, seconds: float) -> None:

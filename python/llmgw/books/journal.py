@@ -7,8 +7,8 @@ import msgspec
 import orjson
 
 from llmgw._native import JournalFollower
-from llmgw.books.fold import Read
-from llmgw.books.records import Unreadable, decode
+from llmgw.books.booking import Read
+from llmgw.store.records import AnyRecord, BadRecord, decode
 from llmgw.telemetry.logs import log
 
 ASIDE = "refused.jsonl"
@@ -70,8 +70,8 @@ class JournalFolder:
         reads = []
         for writer, sequence, payload in batch.raw:
             try:
-                reads.append((writer, sequence, decode(payload)))
-            except Unreadable as error:
+                reads.append((writer, sequence, read_record(payload)))
+            except BadRecord as error:
                 self.put_aside((writer, sequence, payload), str(error))
         return reads
 
@@ -89,6 +89,17 @@ class JournalFolder:
     def corrupt_writers(self) -> set[str]:
         """Writers whose segments are damaged: they are kept for whoever looks into it."""
         return {file.name.partition("-")[0] for kind, file, _, _ in self.findings if kind == "corrupt"}
+
+
+def read_record(payload: bytes) -> AnyRecord:
+    """The record of a payload. Zero characters, which PostgreSQL does not store, are replaced.
+
+    Raises:
+        BadRecord: it is none.
+    """
+    if b"\\u0000" in payload:
+        payload = payload.replace(b"\\u0000", b"\\ufffd")
+    return decode(payload)
 
 
 def _shown(payload: bytes) -> str:
