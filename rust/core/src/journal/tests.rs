@@ -46,6 +46,23 @@ fn payloads(folder: &Path) -> Vec<Vec<u8>> {
     records.into_iter().map(|(_, _, payload)| payload).collect()
 }
 
+/// Appends, and waits for room as long as there is none.
+fn put(journal: &Journal, payload: &[u8]) -> u64 {
+    let start = Instant::now();
+    loop {
+        match journal.append(payload) {
+            Err(Refused::Full) => assert!(start.elapsed() < LONG, "{:?}", journal.health()),
+            taken => return taken.unwrap(),
+        }
+        std::thread::yield_now();
+    }
+}
+
+/// A journal with segments that hold three records of 1000 bytes.
+fn open_small(folder: &Path) -> Journal {
+    Journal::open_on(RealDisk, folder, small_segments()).unwrap()
+}
+
 fn small_segments() -> Options {
     Options { segment_bytes: 4096, gather: Duration::ZERO, ..Options::default() }
 }

@@ -21,7 +21,7 @@ fn what_comes_later_is_read_by_the_next_look_and_nothing_twice() {
     assert_eq!(read_on(&mut follower, 10), Vec::<Vec<u8>>::new());
     let journal = Journal::open(temp.path(), small_segments()).unwrap();
     for number in 0..500_u32 {
-        let payload = [number.to_le_bytes().as_slice(), &[7; 100]].concat();
+        let payload = [number.to_le_bytes().as_slice(), &[7; 3000]].concat();
         let sequence = journal.append(&payload).unwrap();
         journal.wait(sequence, LONG).unwrap();
         if number % 7 == 0 {
@@ -109,7 +109,7 @@ fn segments_that_were_removed_are_not_missed() {
     for round in 0..3 {
         let mut last = 0;
         for _ in 0..200 {
-            last = journal.append(&[round; 100]).unwrap();
+            last = journal.append(&[round; 3000]).unwrap();
         }
         journal.wait(last, LONG).unwrap();
         assert_eq!(read_on(&mut follower, 1000).len(), 200);
