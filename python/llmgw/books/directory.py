@@ -7,32 +7,21 @@ changes have made it long, or a worker found it damaged, the whole state goes in
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
+
+from llmgw.books.memory import Memory
 
 _LEAST_TO_COMPACT = 16 << 20
-
-
-class Notice(Protocol):
-    """Where it is published which file there is to read, and how far: words of shared memory."""
-
-    def publish_directory(self, file: int, length: int) -> None:
-        """Publish it; what it tells of is in the file."""
-
-    def published_directory(self) -> tuple[int, int]:
-        """The number of the file, 0 before the first, and its length."""
-
-    def damaged_directory(self) -> int:
-        """The newest file that a worker found damaged; 0 if none was."""
 
 
 class DirectoryFile:
     """Writes the directory where the workers read it; `copy` is kept alike, for the next start."""
 
-    def __init__(self, folder: Path, notice: Notice, copy: Path) -> None:
+    def __init__(self, folder: Path, memory: Memory, copy: Path) -> None:
         self._folder = folder
-        self._notice = notice
+        self._memory = memory
         self._copy_path = copy
-        self._number, _ = notice.published_directory()
+        self._number, _ = memory.directory
         self._file: BinaryIO | None = None
         self._copy: BinaryIO | None = None
         self._whole = 0
@@ -50,7 +39,7 @@ class DirectoryFile:
 
     def is_to_compact(self) -> bool:
         """Whether the whole state should go into a new file."""
-        if self._notice.damaged_directory() >= self._number > 0:
+        if self._memory.damaged_directory >= self._number > 0:
             return True
         return self._length > max(2 * self._whole, _LEAST_TO_COMPACT)
 
@@ -98,7 +87,7 @@ class DirectoryFile:
         self._file.write(text)
         self._file.flush()
         self._length += len(text)
-        self._notice.publish_directory(self._number, self._length)
+        self._memory.publish_directory(self._number, self._length)
         if self._copy is not None:
             self._copy.write(text)
             self._copy.flush()
@@ -113,7 +102,7 @@ class DirectoryFile:
     def _publish(self, number: int, length: int) -> None:
         if self._file is not None:
             self._file.flush()
-        self._notice.publish_directory(number, length)
+        self._memory.publish_directory(number, length)
         self._path(self._number - 1).unlink(missing_ok=True)
         self._number, self._length, self._whole = number, length, length
 
