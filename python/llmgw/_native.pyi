@@ -288,10 +288,13 @@ def repair_journal(folder: str | PathLike[str]) -> list[tuple[Path, int, int, Pa
     Damage is left as it is.
     """
 
-def remove_journal(folder: str | PathLike[str], writer: str, before: int) -> int:
+def remove_journal(
+    folder: str | PathLike[str], writer: str, before: int, older_than: float = 0.0
+) -> int:
     """Remove the segments of a writer that hold only records before `before`; how many.
 
-    The last one goes only if its writer is dead and nothing in it is broken.
+    The last one goes only if its writer is dead and nothing in it is broken. Those that were written to in
+    the last `older_than` seconds stay, and what comes after them.
     """
 
 # ── metrics ─────────────────────────────────────────────────────────────────────────────────────

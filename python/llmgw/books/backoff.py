@@ -22,9 +22,14 @@ class Backoff:
         """It did not: wait, but not longer than until `stop`. The first time is logged."""
         if self._pause == _FIRST:
             log.warning("the store cannot be used; trying again", reason=str(error))
-        pause = self._pause * random.uniform(0.5, 1.0)  # noqa: S311 - spreads tries, guards nothing
+        seconds = self._pause * random.uniform(0.5, 1.0)  # noqa: S311 - spreads tries, guards nothing
         self._pause = min(self._pause * 2, _LONGEST)
-        try:
-            await asyncio.wait_for(stop.wait(), pause)
-        except TimeoutError:
-            return
+        await pause(stop, seconds)
+
+
+async def pause(stop: asyncio.Event, seconds: float) -> None:
+    """Wait, but not longer than until `stop`."""
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return

@@ -4,7 +4,8 @@ What is added is the cost of what was settled and the holds of what is open, as 
 added before a worker is told of the budget, so that none is let through by a budget that looks unspent.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -51,6 +52,11 @@ class Budgets:
             if nano > 0:
                 self._memory.restore_budget(each.slot, window, nano)
         self._known |= fresh.keys()
+
+
+def budgets_of(settings: Iterable[Mapping[str, Any]]) -> list[Owned]:
+    """The budgets of the settings file's keys, as the supervisor tells them: `{"owner", "rule"}`."""
+    return [msgspec.convert({"kind": "key", **each}, Owned) for each in settings]
 
 
 async def _owned(tx: Transaction, only: Sequence[str] | None) -> list[Owned]:

@@ -1,11 +1,8 @@
-"""The drain: what is new in the journal goes into the store, for as long as the process lives."""
+"""The drain: what is new in the journal goes into the store, a batch at a time."""
 
-import asyncio
-import time
 from pathlib import Path
 
 from llmgw.books import booking
-from llmgw.books.backoff import Backoff
 from llmgw.books.booking import Behind, Booked
 from llmgw.books.journal import Batch, JournalFolder, writers_in
 from llmgw.store.database import Store
@@ -14,7 +11,6 @@ from llmgw.telemetry.logs import log
 
 MOST = 5000
 """Records of a batch: some 100 ms of work, and of waiting for others who write."""
-IDLE_SECONDS = 0.1
 
 
 class Drain:
@@ -29,8 +25,6 @@ class Drain:
         self.records = 0
         """Records booked by this process."""
         self.repeated = 0
-        self.caught_up_at: float | None = None
-        """When everything that was there was booked, in monotonic seconds."""
 
     @property
     def journal(self) -> JournalFolder | None:
@@ -41,24 +35,6 @@ class Drain:
     def positions(self) -> dict[str, int]:
         """The sequence that is booked next, of each writer."""
         return self._booked
-
-    @property
-    def waiting(self) -> int:
-        """Records that were read and are not booked."""
-        return len(self._batch.raw) if self._batch else 0
-
-    async def run(self, stop: asyncio.Event) -> None:
-        """Book until `stop`; wait out a database that does not answer."""
-        backoff = Backoff()
-        while not stop.is_set():
-            try:
-                is_more = await self.step()
-            except StoreUnavailable as error:
-                await backoff.wait(stop, error)
-                continue
-            backoff.reset()
-            if not is_more:
-                await wait(stop, IDLE_SECONDS)
 
     async def step(self) -> bool:
         """Book one batch; whether there is more to be booked at once.
@@ -79,18 +55,7 @@ class Drain:
                 self._journal = self._batch = None
                 return True
         self._batch = None
-        if not batch.is_full:
-            self.caught_up_at = time.monotonic()
         return batch.is_full
-
-    async def all(self) -> None:
-        """Book all that is there now.
-
-        Raises:
-            StoreUnavailable: as `step`.
-        """
-        while await self.step():
-            pass
 
     def ended(self) -> list[str]:
         """Dead writers of whom everything is booked."""
@@ -132,10 +97,3 @@ class Drain:
         self.records += booked.records
         self.repeated += booked.repeated
 
-
-async def wait(stop: asyncio.Event, seconds: float) -> None:
-    """Wait, but not longer than until `stop`."""
-    try:
-        await asyncio.wait_for(stop.wait(), seconds)
-    except TimeoutError:
-        return

@@ -27,8 +27,8 @@ class Told(msgspec.Struct, frozen=True):
     sequence: int
     """The last change that is in them."""
     text: bytes
-    nodes: frozenset[str] = frozenset()
-    """The nodes and keys among them whose budgets may be new."""
+    objects: frozenset[str] = frozenset()
+    """What they are about: its budgets may be new."""
 
 
 class Feed:
@@ -37,18 +37,20 @@ class Feed:
     def __init__(self) -> None:
         self.misshapen: dict[str, str] = {}
         """Objects that no worker is told of, and why."""
+        self.sequence = 0
+        """The last change that is in what `everything` told."""
 
     async def everything(self, tx: Transaction) -> AsyncIterator[bytes]:
         """All lines there are, in pieces, up to and with an `end`; of one moment, if the transaction is."""
         self.misshapen.clear()
-        sequence = await changes.last(tx)
+        self.sequence = await changes.last(tx)  # first, so that what is read is not older
         for kind in NODES:
             async for rows in tx.stream(lines.node_query(kind)):
                 yield b"".join(self._node(kind, row) for row in rows)
         async for piece in self._keys(tx):
             yield piece
         yield b"".join(await self._issuers(tx, None))
-        yield lines.end_line(sequence)
+        yield lines.end_line(self.sequence)
 
     async def since(self, tx: Transaction, sequence: int) -> Told | None:
         """What changed after `sequence`; `None` if nothing did."""

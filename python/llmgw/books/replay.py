@@ -1,14 +1,33 @@
 """What the journal says of budgets since the last known state: for a start while the store cannot be asked."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
+from llmgw._native import JournalReader
 from llmgw.books.journal import Raw, read_record
 from llmgw.books.memory import Committed
 from llmgw.store.records import BadRecord, Reserve, Settle, Void
 
 
-def committed_since(records: Iterable[Raw]) -> list[Committed]:
+def committed_after(folder: Path, positions: dict[str, int]) -> list[Committed]:
+    """What the journal's records from these positions on committed."""
+    return committed_by(_records(folder, positions))
+
+
+def _records(folder: Path, positions: dict[str, int]) -> Iterator[Raw]:
+    """What can be read of the journal; the drain tells of the rest, once the store is back."""
+    reader = JournalReader(folder, positions)
+    while True:
+        try:
+            yield next(reader)
+        except StopIteration:
+            return
+        except OSError:
+            continue
+
+
+def committed_by(records: Iterable[Raw]) -> list[Committed]:
     """What these records committed: the cost of what they settle, the holds of what they leave open.
 
     What was reserved before them is in the state that they follow, at what was held for it.

@@ -40,7 +40,7 @@ pub use frame::LARGEST;
 pub use reader::{Finding, Found, Positions, Reader, read, read_from};
 pub use segment::Writer;
 pub use told::{Health, NotDurable, Refused, Trouble};
-pub use upkeep::{Cut, remove, repair};
+pub use upkeep::{Cut, remove, remove_older, repair};
 
 use disk::{Disk, RealDisk};
 use folder::Folder;

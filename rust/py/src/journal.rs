@@ -225,7 +225,14 @@ fn repair_journal(py: Python<'_>, folder: PathBuf) -> PyResult<Vec<(PathBuf, u64
 }
 
 #[pyfunction]
-fn remove_journal(py: Python<'_>, folder: PathBuf, writer: &str, before: u64) -> PyResult<usize> {
-    let writer = self::writer(writer)?;
-    Ok(py.detach(|| journal::remove(&folder, writer, before))?)
+#[pyo3(signature = (folder, writer, before, older_than = 0.0))]
+fn remove_journal(
+    py: Python<'_>,
+    folder: PathBuf,
+    writer: &str,
+    before: u64,
+    older_than: f64,
+) -> PyResult<usize> {
+    let (writer, age) = (self::writer(writer)?, seconds(older_than)?);
+    Ok(py.detach(|| journal::remove_older(&folder, writer, before, age))?)
 }

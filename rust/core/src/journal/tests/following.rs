@@ -109,11 +109,29 @@ fn segments_that_were_removed_are_not_missed() {
     for round in 0..3 {
         let mut last = 0;
         for _ in 0..200 {
-            last = journal.append(&[round; 3000]).unwrap();
+            last = put(&journal, &[round; 3000]);
         }
         journal.wait(last, LONG).unwrap();
         assert_eq!(read_on(&mut follower, 1000).len(), 200);
         assert!(remove(temp.path(), journal.writer(), last + 1).unwrap() > 0);
     }
     assert_eq!(follower.read(10).unwrap().findings, []);
+}
+
+#[test]
+fn what_was_written_lately_is_not_removed() {
+    let temp = TempFolder::make();
+    written(temp.path(), &[&[b"one"]]);
+    let writer = read_on_writer(temp.path());
+    let day = Duration::from_secs(24 * 3600);
+    assert_eq!(remove_older(temp.path(), writer, 1, day).unwrap(), 0);
+    for segment in segments(temp.path()) {
+        let file = OpenOptions::new().append(true).open(segment).unwrap();
+        file.set_modified(std::time::SystemTime::now() - 2 * day).unwrap();
+    }
+    assert!(remove_older(temp.path(), writer, 1, day).unwrap() > 0);
+}
+
+fn read_on_writer(folder: &Path) -> Writer {
+    follow(folder).read(1).unwrap().records[0].0
 }
