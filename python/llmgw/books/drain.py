@@ -96,4 +96,3 @@ class Drain:
         self._booked |= booked.positions
         self.records += booked.records
         self.repeated += booked.repeated
-

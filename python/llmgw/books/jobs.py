@@ -6,7 +6,6 @@ import socket
 
 from llmgw.books.backoff import Backoff, pause
 from llmgw.store.database import Store
-from llmgw.store.errors import StoreError
 
 _POLL_SECONDS = 5.0
 

@@ -116,4 +116,3 @@ def _lines(path: Path) -> int:
 def writers_in(folder: Path) -> set[str]:
     """The writers that have segments in a folder."""
     return {file.name.partition("-")[0] for file in folder.glob("*-*.log")}
-

@@ -77,7 +77,9 @@ class Keeping:
             try:
                 await self.catch_up()
             except (StoreError, OSError) as error:
-                log.warning("the store cannot be used: the journal keeps what is not booked", reason=str(error))
+                log.warning(
+                    "the store cannot be used: the journal keeps what is not booked", reason=str(error)
+                )
                 return
             if time.monotonic() >= deadline or not self._living():
                 return

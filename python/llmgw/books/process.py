@@ -19,6 +19,7 @@ from llmgw.books.follow import Follow
 from llmgw.books.jobs import Jobs
 from llmgw.books.keeping import Keeping
 from llmgw.books.last import Last, LastState, is_usable
+from llmgw.books.memory import Memory
 from llmgw.books.options import URL_VARIABLE, BooksOptions
 from llmgw.books.replay import committed_after, together
 from llmgw.books.status import Status
@@ -38,8 +39,7 @@ _GRACE_SECONDS = 10.0
 class Bookkeeper:
     """The process's parts, and its life."""
 
-    def __init__(self, options: BooksOptions, store: Store) -> None:
-        memory = SharedState(options.run_folder / "shared")
+    def __init__(self, options: BooksOptions, store: Store, memory: Memory) -> None:
         folder = options.journal_folder
         self._options = options
         self._store = store
@@ -183,4 +183,5 @@ def main() -> None:
     configure_logs(options.log_level)
     die_with_parent()
     store = Store.open(os.environ[URL_VARIABLE])
-    asyncio.run(Bookkeeper(options, store).run())
+    memory = SharedState(options.run_folder / "shared")
+    asyncio.run(Bookkeeper(options, store, memory).run())

@@ -5,7 +5,7 @@ import time
 from llmgw.books import health
 from llmgw.books.directory import DirectoryFile
 from llmgw.books.follow import Follow
-from llmgw.books.health import Health, shown
+from llmgw.books.health import Health
 from llmgw.books.keeping import Keeping
 from llmgw.books.last import Last, is_usable
 from llmgw.books.options import BooksOptions
