@@ -36,6 +36,11 @@ class Drain:
         """The sequence that is booked next, of each writer."""
         return self._booked
 
+    @property
+    def is_pending(self) -> bool:
+        """Whether records were read that are not booked."""
+        return self._batch is not None and bool(self._batch.raw)
+
     async def step(self) -> bool:
         """Book one batch; whether there is more to be booked at once.
 

@@ -34,6 +34,11 @@ class Keeping:
         self._is_caught_up = False
         self._caught_up_at = time.monotonic()
 
+    @property
+    def is_caught_up(self) -> bool:
+        """Whether all that was found in the journal is booked."""
+        return self._is_caught_up and not self.drain.is_pending
+
     def take(self) -> bool:
         """Become the one who keeps them; false as long as another process does."""
         return self._lock.take()
@@ -87,13 +92,13 @@ class Keeping:
 
     def ahead(self) -> tuple[dict[str, int], int]:
         """The sequence behind each journal's last record, and how many of them are not booked."""
-        if self._is_caught_up:
+        if self.is_caught_up:
             return dict(self.drain.positions), 0
         return self._scout.look(self.drain.positions)
 
     def lag(self) -> float:
         """Seconds since all was booked."""
-        return 0.0 if self._is_caught_up else time.monotonic() - self._caught_up_at
+        return 0.0 if self.is_caught_up else time.monotonic() - self._caught_up_at
 
     async def _step(self) -> bool:
         """Book a batch; whether there is more."""
