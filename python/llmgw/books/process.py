@@ -23,13 +23,12 @@ from llmgw.books.memory import Memory
 from llmgw.books.options import URL_VARIABLE, BooksOptions
 from llmgw.books.replay import committed_after, together
 from llmgw.books.status import Status
+from llmgw.books.supervision import DONE
 from llmgw.store.database import Store
 from llmgw.store.errors import StoreError
 from llmgw.store.upgrade import upgrade
 from llmgw.telemetry.logs import configure_logs, log
 
-DONE = b"done\n"
-"""What the supervisor writes before it closes our standard input: all workers have ended."""
 _STATUS_SECONDS = 1.0
 _LAST_STATE_SECONDS = 5.0
 _GRACE_SECONDS = 10.0
