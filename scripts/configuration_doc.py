@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 import msgspec
 
-from llmgw.settings import models, schema
+from llmgw.settings import models, schema, store
 from llmgw.settings.litellm import NOT_ACTED_ON
 from llmgw.settings.secrets import SecretReference
 
@@ -38,6 +38,7 @@ SECTIONS: tuple[tuple[str, type[msgspec.Struct]], ...] = (
     ("`files`", schema.FilesSettings),
     ("`egress`", schema.EgressSettings),
     ("`egress.fetch_media`", schema.FetchMediaSettings),
+    ("`store`", store.StoreSettings),
     ("`server`", schema.ServerSettings),
     ("`server.realtime`", schema.RealtimeSettings),
     ("`server.tls`", schema.TlsSettings),
@@ -145,7 +146,7 @@ def _default(field: msgspec.structs.FieldInfo) -> str:
 
 def _field_docs() -> dict[str, dict[str, str]]:
     """By class and field, the string that stands below the field."""
-    trees = (ast.parse(inspect.getsource(module)) for module in (models, schema))
+    trees = (ast.parse(inspect.getsource(module)) for module in (models, schema, store))
     classes = (node for tree in trees for node in tree.body if isinstance(node, ast.ClassDef))
     return {node.name: dict(_documented(node)) for node in classes}
 

@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from llmgw.settings.models import ModelEntry, Params
 from llmgw.settings.secrets import SecretReference
+from llmgw.settings.store import StoreSettings
 from llmgw.settings.values import (
     Count,
     Digest,
@@ -424,6 +425,8 @@ class Settings(Section, frozen=True):
     """The ledger of what everything costs."""
     egress: EgressSettings = EgressSettings()
     """Where the gateway may connect."""
+    store: StoreSettings = StoreSettings()
+    """The database of who there is and what was spent."""
     server: ServerSettings = ServerSettings()
     """The listening side."""
 

@@ -149,6 +149,8 @@ def page_query(scope: Scope, paging: Paging, filters: Mapping[str, Any], window:
         paged(_walk(scope, {**filters, column: id}, window, column), table.c.at, table.c.id, paging)
         for column, id in places
     ]
+    if len(walks) == 1:
+        return walks[0]
     # The same row may be met on two walks; UNION shows it once.
     found = sa.union(*(sa.select(walk.subquery().c.id) for walk in walks)).subquery()
     return paged(

@@ -32,3 +32,12 @@ async def store(store_url: str) -> AsyncIterator[Store]:
     await upgrade.upgrade(store)
     yield store
     await store.close()
+
+
+@pytest.fixture
+async def postgres_store(postgres: PostgresServer) -> AsyncIterator[Store]:
+    """A store with its tables in PostgreSQL."""
+    store = Store.open(postgres.make_database(f"contract{next(_numbers)}"))
+    await upgrade.upgrade(store)
+    yield store
+    await store.close()
