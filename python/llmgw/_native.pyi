@@ -261,9 +261,7 @@ class JournalReader:
 class JournalFollower:
     """Reads the journals of a folder again and again, each time only what is new."""
 
-    def __new__(
-        cls, folder: str | PathLike[str], positions: dict[str, int] | None = None
-    ) -> JournalFollower:
+    def __new__(cls, folder: str | PathLike[str], positions: dict[str, int] | None = None) -> JournalFollower:
         """Of each writer in `positions`, records from that sequence on; of others, all.
 
         ValueError for a name that is no writer's.
@@ -288,9 +286,7 @@ def repair_journal(folder: str | PathLike[str]) -> list[tuple[Path, int, int, Pa
     Damage is left as it is.
     """
 
-def remove_journal(
-    folder: str | PathLike[str], writer: str, before: int, older_than: float = 0.0
-) -> int:
+def remove_journal(folder: str | PathLike[str], writer: str, before: int, older_than: float = 0.0) -> int:
     """Remove the segments of a writer that hold only records before `before`; how many.
 
     The last one goes only if its writer is dead and nothing in it is broken. Those that were written to in

@@ -1,6 +1,5 @@
 """What the supervisor tells the bookkeeper: no secret, as other users see a process's arguments."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +38,3 @@ class BooksOptions(msgspec.Struct, frozen=True, kw_only=True):
     def from_json(cls, text: str) -> "BooksOptions":
         """What `to_json` wrote."""
         return msgspec.json.decode(text, type=cls, dec_hook=lambda kind, value: kind(value))
-
-
-def store_url(state_folder: Path, setting: str | None) -> str:
-    """Where the store is: the environment's word, the settings', or the file in the state folder."""
-    given = os.environ.get(URL_VARIABLE) or setting
-    return given or f"sqlite:///{state_folder.absolute() / 'llmgw.db'}"

@@ -6,7 +6,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from llmgw.books import health
 from llmgw.books.options import URL_VARIABLE, BooksOptions
@@ -33,9 +34,14 @@ class BookkeeperProcess:
         # Whoever starts it must live as long as it: the system tells it of the death of that thread.
         self._keeper = threading.Thread(target=self._keep, name="llmgw-books", daemon=True)
 
-    def start(self) -> None:
-        """Start it, and keep one running."""
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Keep one running until the block ends, in which all workers live."""
         self._keeper.start()
+        try:
+            yield
+        finally:
+            self._stop()
 
     def wait_until_ready(self) -> None:
         """Wait until it says that workers may start: they have their keys, and budgets their spending."""
@@ -50,7 +56,7 @@ class BookkeeperProcess:
                 log.warning("waiting for the store before anything is served", reason=reason)
             time.sleep(_LOOK_SECONDS)
 
-    def stop(self) -> None:
+    def _stop(self) -> None:
         """Let it drain the journal, which is closed by now, and end it."""
         self._is_ending.set()
         process = self._process
@@ -82,7 +88,7 @@ class BookkeeperProcess:
             command, stdin=subprocess.PIPE, env=self._environment
         )
         self._process = process
-        if self._is_ending.is_set():  # `stop` may have come too early to see it
+        if self._is_ending.is_set():  # `_stop` may have come too early to see it
             _say(process, DONE)
         status = process.wait()
         _say(process, b"")

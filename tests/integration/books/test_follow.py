@@ -53,7 +53,9 @@ async def make_key(store: Store, digest: str = DIGEST, **fields: Any) -> Key:
 async def test_the_whole_state_is_told_at_the_start(stage: Stage) -> None:
     async with stage.store.begin() as tx:
         organisation = await organisations.create(tx, ALL, Organisation(name="Acme", margin_ppm=5))
-        team = await teams.create(tx, ALL, Team(name="Core", organisation_id=organisation.id, models=["gpt-*"]))
+        team = await teams.create(
+            tx, ALL, Team(name="Core", organisation_id=organisation.id, models=["gpt-*"])
+        )
         user = await users.create(tx, ALL, User(email="a@example.com", organisation_id=organisation.id))
         await jwks.put(tx, "https://issuer.example", [{"kid": "1"}])
     budget = {"name": "b", "amount": 7, "window": {"rolling": 60}, "action": "block"}
