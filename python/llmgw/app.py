@@ -32,7 +32,8 @@ from llmgw.telemetry.logs import log
 
 _KEY_HEADERS = ("x-litellm-api-key", "authorization", "x-api-key", "api-key", "x-goog-api-key")
 _EDGE_HEADER = "x-llmgw-edge"
-"""As in the native core, `control.rs`."""
+"""As in the native core, `control.rs`; so is the next."""
+_CLIENT_HEADER = "x-llmgw-client"
 
 
 class _Headers(Protocol):
@@ -102,7 +103,8 @@ class App:
             raise NotFound("There is nothing here.")
         endpoint, parameters = self._table.match(scope.method, scope.path)
         key = _shown_key(scope, dialect)
-        principal = _authorise(self._worker.gateway, endpoint, key)
+        client = scope.headers.get(_CLIENT_HEADER)
+        principal = _authorise(self._worker.gateway, endpoint, key, client)
         if endpoint.handler is None:
             # The edge serves its paths as they are written; what only decodes to one is another path.
             raise NotFound(f"There is no endpoint {scope.path[:200]}.")
@@ -116,18 +118,20 @@ class App:
         return await endpoint.handler(request)
 
 
-def _authorise(gateway: Gateway, endpoint: Endpoint, key: bytes | None) -> Principal | None:
+def _authorise(
+    gateway: Gateway, endpoint: Endpoint, key: bytes | None, client: str | None
+) -> Principal | None:
     """Who calls, if the row asks for it; refused if the row is not for them."""
     if endpoint.access is Access.PUBLIC:
         return None
     try:
-        alias, admin = gateway.authenticate(key)
+        holder = gateway.authenticate(key, client)
     except Refused as refused:
         name, message = refused.args
         raise getattr(errors, name)(message) from None
-    if endpoint.access is Access.ADMIN and not admin:
+    if endpoint.access is Access.ADMIN and not holder.admin:
         raise PermissionDenied("This endpoint takes the admin key.")
-    return Principal(alias, admin)
+    return Principal(holder)
 
 
 def _shown_key(scope: _Scope, dialect: Dialect) -> bytes | None:

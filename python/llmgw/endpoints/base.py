@@ -6,6 +6,7 @@ from enum import Enum
 import msgspec
 import orjson
 
+from llmgw._native import KeyHolder
 from llmgw.errors import GatewayError, encode_anthropic, encode_gemini, encode_openai
 from llmgw.model import Operation
 
@@ -35,8 +36,18 @@ class Access(Enum):
 class Principal(msgspec.Struct, frozen=True):
     """Who is calling."""
 
-    alias: str
-    admin: bool
+    holder: KeyHolder
+    """Whose key it shows."""
+
+    @property
+    def alias(self) -> str:
+        """The name in logs."""
+        return self.holder.alias
+
+    @property
+    def admin(self) -> bool:
+        """Whether it is the admin key."""
+        return self.holder.admin
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):

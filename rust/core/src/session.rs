@@ -9,12 +9,13 @@ mod upload;
 
 use crate::cache::Entry;
 use crate::call::{Call, Ticket, model_named};
+use crate::caller::Caller;
 use crate::connection::Connection;
 use crate::dispatch::{self, Extra, Failure, Outcome, Partial, Trail, Whole};
 use crate::edge::Edge;
 use crate::error::Error;
 use crate::files::named;
-use crate::gate::{Admission, Arrival, Refusal};
+use crate::gate::{Admission, Arrival, Refusal, check_endpoint};
 use crate::headers::Headers;
 use crate::http1::{Framing, Head};
 use crate::metrics::Counter;
@@ -36,6 +37,7 @@ use llmgw_formats::Kind;
 pub use recording::CLIENT_GONE;
 use recording::{Ending, Used};
 use remembering::is_final;
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
@@ -62,6 +64,8 @@ pub struct Session<S> {
     pub head: HeadWriter,
     /// What this edge serves with.
     pub edge: Rc<Edge>,
+    /// The address at the other end of the connection, if it has one.
+    pub peer: Option<IpAddr>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
@@ -87,7 +91,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     }
 
     async fn answer(&mut self, head: &Head) -> After {
-        let mut asked = Asked::new(head, &mut self.edge.desk.borrow_mut().rng);
+        let address = self.edge.proxies.client(self.peer, head);
+        let mut asked = Asked::new(head, address, &mut self.edge.desk.borrow_mut().rng);
         let plan = match self.edge.shop.plan() {
             Ok(plan) => plan,
             Err(error) => return self.refuse_unread(&asked, head, &error).await,
@@ -102,8 +107,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         }
         let operation = route.operation;
         asked.dialect = operation.format().unwrap_or(Kind::OpenaiChat);
-        let key = match self.let_in(&plan, head) {
-            Ok(key) => key,
+        let (key, caller) = match self.let_in(&plan, head, operation, &asked) {
+            Ok(let_in) => let_in,
             Err(error) => {
                 self.record_refusal(operation, None, None, &error, &asked);
                 return self.refuse_unread(&asked, head, &error).await;
@@ -126,6 +131,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             }
         };
         let arrival = Arrival {
+            caller,
             route,
             body,
             // A beta changes what a reply may look like, and is not part of the body.
@@ -177,11 +183,30 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         control::forward(self, head, asked).await
     }
 
-    /// Checks what the head alone tells: the key and the media type.
-    fn let_in(&self, plan: &Plan, head: &Head) -> Result<Arc<Key>, Error> {
-        let key = self.edge.shop.authenticate(plan, access::credential(head)?)?;
+    /// Checks what the head alone tells: the key, what it is for, the tags and the media type.
+    fn let_in(
+        &self,
+        plan: &Plan,
+        head: &Head,
+        operation: Operation,
+        asked: &Asked,
+    ) -> Result<(Arc<Key>, Caller), Error> {
+        let (key, caller) = self.identify(plan, access::credential(head)?, head, asked)?;
+        check_endpoint(&key, operation.name())?;
         access::check_media_type(head)?;
-        Ok(key)
+        Ok((key, caller))
+    }
+
+    /// Who shows a key, and what the request tells of its sender.
+    fn identify(
+        &self,
+        plan: &Plan,
+        shown: Option<&[u8]>,
+        head: &Head,
+        asked: &Asked,
+    ) -> Result<(Arc<Key>, Caller), Error> {
+        let key = self.edge.shop.authenticate(plan, shown, asked.address)?;
+        Ok((key, Caller::new(asked.address, head)?))
     }
 
     async fn call(
@@ -195,7 +220,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let edge = self.edge.clone();
         let _in_flight = edge.in_flight();
         let operation = arrival.route.operation;
-        let (caller, named, body) =
+        let (holder, named, body) =
             (key.clone(), arrival.route.model.clone(), arrival.body.clone());
         let admitted = edge.shop.admit(plan, key, &mut edge.desk.borrow_mut(), arrival);
         let call = match admitted {
@@ -205,7 +230,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             }
             Err(error) => {
                 let model = named.or_else(|| model_named(&body));
-                self.record_refusal(operation, Some(&caller), model.as_deref(), &error, asked);
+                self.record_refusal(operation, Some(&holder), model.as_deref(), &error, asked);
                 return self.refuse(asked, &error).await;
             }
         };
@@ -258,7 +283,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                     let status = error.class.row().status;
                     let (key, endpoint) = (&*call.key, call.operation.name());
                     let (request, model) = (&*asked.request_id, Some(&*call.asked));
-                    let refusal = Refusal { key, request, endpoint, model };
+                    let tags = &call.caller.tags;
+                    let refusal = Refusal { key, tags, request, endpoint, model };
                     self.edge.shop.note_refusal(&refusal, &error);
                     self.finish(call, trail, asked, Ending { status, ..Ending::default() });
                     self.begin(call, trail, status, asked);
@@ -454,8 +480,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
 
     /// Answers with an error, after which the connection cannot be used: what still comes is no request.
     pub async fn refuse_and_close(&mut self, asked: &Asked, error: &Error) -> After {
-        let request_id = asked.request_id.clone();
-        self.refuse(&Asked { keep_alive: false, request_id, ..*asked }, error).await;
+        let (request_id, tags) = (asked.request_id.clone(), asked.tags.clone());
+        self.refuse(&Asked { keep_alive: false, request_id, tags, ..*asked }, error).await;
         After::CloseUnread
     }
 

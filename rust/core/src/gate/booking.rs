@@ -3,6 +3,7 @@
 
 use super::Shop;
 use crate::call::{Call, Ticket};
+use crate::caller::Tags;
 use crate::error::{Class, Error, Result};
 use crate::journal::Refused;
 use crate::ledger::{self, Asked, Attempt, Hold, News, Tariff, What, shortened, unwritten};
@@ -16,6 +17,8 @@ use std::borrow::Cow;
 pub struct Refusal<'a> {
     /// Whose it is.
     pub key: &'a Key,
+    /// What it is to be filed under.
+    pub tags: &'a Tags,
     /// Its id.
     pub request: &'a str,
     /// The endpoint's name.
@@ -40,7 +43,7 @@ impl Shop {
         let asked = Asked {
             request,
             attempt,
-            who: call.key.identity(),
+            who: call.key.identity(&call.caller.tags),
             end_user: call.end_user().map(Cow::Owned),
             endpoint: call.operation.name(),
             group: call.model_label(),
@@ -81,7 +84,7 @@ impl Shop {
     pub fn note_hit(&self, ticket: &Ticket, request: &str, status: u16, saved: u64) {
         self.note_call(&ledger::Call {
             request,
-            who: ticket.key.identity(),
+            who: ticket.key.identity(&ticket.caller.tags),
             endpoint: ticket.operation.name(),
             group: Some(ticket.model_label()),
             model: None,
@@ -95,10 +98,10 @@ impl Shop {
     /// Writes down a request that its key, a limit or a guardrail stopped; of other mistakes nothing is kept.
     pub fn note_refusal(&self, refusal: &Refusal<'_>, error: &Error) {
         let Some(what) = what(error.class) else { return };
-        let (row, Refusal { key, request, endpoint, model }) = (error.class.row(), *refusal);
+        let (row, Refusal { key, tags, request, endpoint, model }) = (error.class.row(), *refusal);
         self.note_call(&ledger::Call {
             request,
-            who: key.identity(),
+            who: key.identity(tags),
             endpoint,
             group: None,
             model: model.map(shortened),

@@ -8,6 +8,7 @@ use crate::usage::{Service, Usage};
 use serde::ser::{SerializeMap, SerializeTuple};
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// One record.
 #[derive(Serialize)]
@@ -20,7 +21,7 @@ pub(super) enum Record<'a> {
 }
 
 /// Whom a request is charged to.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Identity<'a> {
     /// The key's id: of a key of the settings `file:ALIAS`, of the master key `master`.
     #[serde(rename = "key")]
@@ -43,7 +44,8 @@ pub struct Identity<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service_account: Option<&'a str>,
     /// What its spend is sorted by besides.
-    pub tags: &'a [String],
+    #[serde(serialize_with = "texts")]
+    pub tags: Vec<Arc<str>>,
 }
 
 /// Money of a budget that is held for an attempt.
@@ -283,4 +285,8 @@ fn served<S: Serializer>(served: &Served, serializer: S) -> Result<S::Ok, S::Err
         }
     }
     map.end()
+}
+
+fn texts<S: Serializer>(texts: &[Arc<str>], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(texts.iter().map(|text| &**text))
 }

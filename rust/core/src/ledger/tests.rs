@@ -80,7 +80,7 @@ fn who() -> Identity<'static> {
         project: None,
         user: None,
         service_account: None,
-        tags: &[],
+        tags: Vec::new(),
     }
 }
 

@@ -1,8 +1,10 @@
 //! One request's identity and framing.
 
 use crate::access;
+use crate::caller::Tags;
 use crate::http1::Head;
 use llmgw_formats::Kind;
+use std::net::IpAddr;
 use std::time::Instant;
 
 /// One request's identity and framing, as far as replies need it.
@@ -17,13 +19,17 @@ pub struct Asked {
     pub keep_alive: bool,
     /// When the request was complete.
     pub started: Instant,
+    /// What it is to be filed under; none where it cannot be told.
+    pub tags: Tags,
     /// How the client expects to be answered.
     pub dialect: Kind,
+    /// The client's address, if it is known.
+    pub address: Option<IpAddr>,
 }
 
 impl Asked {
     /// Of a head that was read.
-    pub fn new(head: &Head, rng: &mut fastrand::Rng) -> Self {
+    pub fn new(head: &Head, address: Option<IpAddr>, rng: &mut fastrand::Rng) -> Self {
         Asked {
             request_id: access::request_id(head, rng),
             chunked: head.is_http11,
@@ -31,7 +37,9 @@ impl Asked {
             // HTTP/1.0 keeps alive only with a word of its own that our replies do not have.
             keep_alive: head.keep_alive && head.is_http11,
             started: Instant::now(),
+            tags: Tags::of(head).unwrap_or_default(),
             dialect: access::dialect(head.path()),
+            address,
         }
     }
 
@@ -44,7 +52,9 @@ impl Asked {
             head_only: false,
             keep_alive: false,
             started: Instant::now(),
+            tags: Tags::default(),
             dialect: Kind::OpenaiChat,
+            address: None,
         }
     }
 }

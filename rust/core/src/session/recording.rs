@@ -123,7 +123,8 @@ impl<S> Session<S> {
     ) {
         let (shop, endpoint) = (&self.edge.shop, operation.name());
         if let Some(key) = key {
-            shop.note_refusal(&Refusal { key, request: &asked.request_id, endpoint, model }, error);
+            let (request, tags) = (&*asked.request_id, &asked.tags);
+            shop.note_refusal(&Refusal { key, tags, request, endpoint, model }, error);
         }
         let labels = Labels {
             endpoint,

@@ -53,6 +53,10 @@ pub enum Word {
     BucketOverflow,
     /// Bytes of the responses on the disk.
     StoredBytes,
+    /// Which file the directory is read from, and how long it is; see `directory::Published`.
+    Directory,
+    /// The newest file of the directory that a worker found damaged.
+    DamagedDirectory,
 }
 
 impl Region {

@@ -9,12 +9,10 @@ use crate::gate::Shop;
 use crate::json;
 use crate::ledger::{Asked, Attempt, How, Settlement, Tariff, Why, shortened, unwritten};
 use crate::plan::Key;
+use crate::plan::endpoints::PASS_THROUGH;
 use crate::price::{Cost, Served};
 use crate::session::CLIENT_GONE;
 use crate::usage::Usage;
-
-/// What its requests are filed under.
-pub(super) const ENDPOINT: &str = "pass_through";
 
 impl Visit {
     /// Writes down that the request is about to be sent, if it may cost something. `body` is JSON that is at
@@ -45,9 +43,9 @@ impl Visit {
         let asked = Asked {
             request,
             attempt: 1,
-            who: key.identity(),
+            who: key.identity(&self.caller.tags),
             end_user: None,
-            endpoint: ENDPOINT,
+            endpoint: PASS_THROUGH,
             group: &self.door().name,
             model: shortened(&model),
             deployment: &deployment.id,

@@ -1,9 +1,9 @@
 //! One request that is passed through, and what has become known of it.
 
-use super::booking::ENDPOINT;
 use super::door::Door;
 use super::known;
 use super::watch::Watch;
+use crate::caller::Caller;
 use crate::edge::Edge;
 use crate::error::Error;
 use crate::gate::Refusal;
@@ -11,6 +11,7 @@ use crate::http1::Head;
 use crate::ledger::{Attempt, counted};
 use crate::limiter::Decision;
 use crate::metrics::{Counter, Labels, Sample};
+use crate::plan::endpoints::PASS_THROUGH;
 use crate::plan::{Deployment, Key, Plan};
 use crate::price::{Cost, Served};
 use crate::reply::LIMIT_HEADERS;
@@ -27,6 +28,8 @@ pub(super) struct Visit {
     pub(super) plan: Arc<Plan>,
     pub(super) door: usize,
     pub(super) key: Option<Arc<Key>>,
+    /// Who asks.
+    pub(super) caller: Caller,
     /// What its path is known to be.
     pub(super) operation: Option<Operation>,
     /// Its reply tells what it cost, not what something else did: only what is made anew is charged.
@@ -64,6 +67,7 @@ impl Visit {
             plan,
             door,
             key: None,
+            caller: Caller::default(),
             operation: None,
             makes: false,
             attempt: None,
@@ -173,8 +177,8 @@ impl Visit {
     /// Notes a request that was refused before anything was reserved.
     pub(super) fn refuse(&self, edge: &Edge, asked: &Asked, error: &Error) {
         if let Some(key) = &self.key {
-            let (request, endpoint) = (&*asked.request_id, ENDPOINT);
-            let refusal = Refusal { key, request, endpoint, model: None };
+            let (request, endpoint) = (&*asked.request_id, PASS_THROUGH);
+            let refusal = Refusal { key, tags: &asked.tags, request, endpoint, model: None };
             edge.shop.note_refusal(&refusal, error);
         }
         self.record(edge, asked, error.class.row().status);
@@ -188,7 +192,7 @@ impl Visit {
     fn note(&self, edge: &Edge, asked: &Asked, status: u16, usage: Usage, cost: Option<Cost>) {
         let deployment = self.deployment();
         let labels = Labels {
-            endpoint: ENDPOINT,
+            endpoint: PASS_THROUGH,
             model: &self.door().name,
             provider: &deployment.provider,
             deployment: &deployment.id,
