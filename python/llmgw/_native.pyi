@@ -293,6 +293,22 @@ def remove_journal(folder: str | PathLike[str], writer: str, before: int, older_
     the last `older_than` seconds stay, and what comes after them.
     """
 
+# ── prices ──────────────────────────────────────────────────────────────────────────────────────
+
+@final
+class PriceList:
+    """What a model costs, for what is priced once more."""
+
+    def __new__(cls, price: bytes) -> PriceList:
+        """Of a price as the snapshot has it (JSON). ValueError if it is none."""
+
+    @property
+    def source(self) -> str:
+        """Where it is from."""
+
+    def cost(self, used: dict[str, int], served: dict[str, int], tier: str | None = None) -> tuple[int, str]:
+        """Nano-dollars for these amounts, under the ledger's names, and how far they are to be trusted."""
+
 # ── metrics ─────────────────────────────────────────────────────────────────────────────────────
 
 @final

@@ -28,3 +28,24 @@ class Memory(Protocol):
 
     def budgets(self) -> list[Committed]:
         """All of which something is committed."""
+
+
+class NoMemory:
+    """For commands, which run beside no workers: what dead ones held is in the books alone."""
+
+    directory = (0, 0)
+    damaged_directory = 0
+
+    def publish_directory(self, file: int, length: int) -> None:
+        """Nobody reads it."""
+
+    def restore_budget(self, slot: str, window: int, nano: int) -> bool:  # noqa: ARG002
+        """Nobody counts."""
+        return False
+
+    def lose_hold(self, slot: str, window: int, nano: int) -> None:
+        """Nobody counts."""
+
+    def budgets(self) -> list[Committed]:
+        """None."""
+        return []

@@ -9,6 +9,7 @@ mod gateway;
 mod journal;
 mod limiter;
 mod metrics;
+mod price;
 mod scan;
 mod tokens;
 
@@ -26,6 +27,7 @@ fn _native(m: &Bound<'_, PyModule>) -> PyResult<()> {
     limiter::register(m)?;
     journal::register(m)?;
     metrics::register(m)?;
+    price::register(m)?;
     directory::register(m)?;
     gateway::register(m)?;
     bench::register(m)
