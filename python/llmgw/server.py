@@ -74,7 +74,7 @@ def run(options: ServeOptions) -> int:
     try:
         handover = _hand_over(run_folder, server, port, workers, first)
         supervisor = Supervisor(handover, reloader.wake, options.log_level)
-        books = BookkeeperProcess(_books(run_folder, first, options.log_level), first.store_url.reveal())
+        books = BookkeeperProcess(_books(run_folder, first, options), first.store_url.reveal())
         with reloader.watching(handover.snapshots, handover.shared), books.running():
             books.wait_until_ready()
             _announce(handover, first.new_master_key)
@@ -175,7 +175,7 @@ def _hand_over(run_folder: Path, server: ServerSettings, port: int, workers: int
     )
 
 
-def _books(run_folder: Path, first: First, log_level: str) -> BooksOptions:
+def _books(run_folder: Path, first: First, options: ServeOptions) -> BooksOptions:
     return BooksOptions(
         run_folder=run_folder,
         state_folder=first.state_folder,
@@ -184,7 +184,8 @@ def _books(run_folder: Path, first: First, log_level: str) -> BooksOptions:
         max_staleness=first.store.max_staleness,
         start_timeout=first.store.start_timeout,
         drain_timeout=first.server.drain_timeout,
-        log_level=log_level,
+        config=None if options.config is None else options.config.absolute(),
+        log_level=options.log_level,
     )
 
 

@@ -1,4 +1,4 @@
-"""The files in which workers read the directory, and the copy in the state folder for a start without the store.
+"""The files in which workers read the directory, and the copy for a start without the store.
 
 A file is appended to, and how long it is is published only then, so that nobody reads half a change. When
 changes have made it long, or a worker found it damaged, the whole state goes into the next one.

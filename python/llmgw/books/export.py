@@ -4,6 +4,7 @@ import csv
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, Protocol
 
@@ -123,8 +124,8 @@ class _Parquet:
 
     def __init__(self, file: BinaryIO, columns: Sequence[str]) -> None:
         try:
-            import pyarrow  # noqa: PLC0415 - an extra
-            import pyarrow.parquet  # noqa: PLC0415
+            pyarrow = import_module("pyarrow")  # an extra
+            self._parquet = import_module("pyarrow.parquet")
         except ImportError:
             raise ExportError("Parquet is an extra: pip install 'llmgw[parquet]'") from None
         self._arrow: Any = pyarrow
@@ -137,7 +138,7 @@ class _Parquet:
         flat = [{name: _flat(row.get(name)) for name in self._columns} for row in rows]
         if self._writer is None:
             self._schema = self._arrow.schema([(name, self._kind(flat, name)) for name in self._columns])
-            self._writer = self._arrow.parquet.ParquetWriter(self._file, self._schema)
+            self._writer = self._parquet.ParquetWriter(self._file, self._schema)
         self._writer.write_table(self._arrow.Table.from_pylist(flat, schema=self._schema))
 
     def close(self) -> None:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 import orjson
 from msgspec import Meta
-from sqlalchemy import Column, Row, Select, Text, select, type_coerce
+from sqlalchemy import Column, Row, RowMapping, Select, Text, select, type_coerce
 
 from llmgw.store import tables
 from llmgw.store.tables import Json
@@ -175,7 +175,7 @@ def end_line(sequence: int) -> bytes:
     return _encode({"end": sequence})
 
 
-def _put_policy(line: dict[str, Any], columns: Mapping[str, Any], fields: Iterable[str]) -> None:
+def _put_policy(line: dict[str, Any], columns: RowMapping, fields: Iterable[str]) -> None:
     if columns["blocked"]:
         line["blocked"] = True
     if columns["priority"] is not None:

@@ -18,6 +18,8 @@ class BooksOptions(msgspec.Struct, frozen=True, kw_only=True):
     """The last known state is kept below it."""
     journal_folder: Path | None
     """Without one, nothing is booked."""
+    config: Path | None = None
+    """The settings file, for commands that do jobs."""
     keep: int = 7
     """Days that booked segments of the journal are kept."""
     max_staleness: float = 86400.0

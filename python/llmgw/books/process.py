@@ -47,7 +47,7 @@ class Bookkeeper:
         self._directory = DirectoryFile(options.run_folder, memory, self._last.directory)
         self._follow = Follow(store, self._directory, self._budgets)
         self._keeping = None if folder is None else Keeping(store, memory, folder, options.keep)
-        self._jobs = Jobs(store)
+        self._jobs = Jobs(store, options.config)
         self._adopted: Last | None = None
         self._is_ready = False
         self._stop = asyncio.Event()

@@ -1,4 +1,4 @@
-"""What the journal says of budgets since the last known state: for a start while the store cannot be asked."""
+"""What the journal says of budgets since the last known state: for a start without the store."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator

@@ -118,7 +118,7 @@ class SpendReport:
                 query = sa.select(table.c.id, table.c[column]).where(
                     table.c.id.in_(wanted[start : start + 500])
                 )
-                names |= {row[0]: row[1] or "" for row in await tx.rows(query)}
+                names |= {row.id: row._mapping[column] or "" for row in await tx.rows(query)}
         return names
 
     def _row(self, at: int, by: tuple[str, ...], sums: Sums, names: dict[str, str]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Late repricing: what attempts would have cost at other prices. The first cost stays beside it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -37,29 +37,40 @@ class Repriced(msgspec.Struct, kw_only=True):
     repriced_cost: int = 0
 
 
-async def reprice(store: Store, window: Window, lists: Lists, asked: Mapping[str, Any]) -> Repriced:
-    """Price the settled attempts of a time once more. It may be broken off and done again.
+async def begin(store: Store, window: Window, prices: str | None) -> Job:
+    """A job that is done right away: it keeps what was asked for."""
+    asked = {"since": window.since, "until": window.until, "prices": prices}
+    job = Job(kind=KIND, state=jobs.RUNNING, arguments=asked, due_at=now())
+    async with store.begin() as tx:
+        return await jobs.create(tx, Scope.all(), job)
+
+
+def window_of(job: Job) -> Window:
+    """The time that a job is about."""
+    asked = job.arguments or {}
+    return Window(since=asked.get("since"), until=asked.get("until"))
+
+
+async def reprice(store: Store, job: Job, lists: Lists) -> Repriced:
+    """Price the settled attempts of the job's time once more. It may be broken off and done again.
 
     Raises:
         StoreUnavailable: what was noted until then is.
     """
-    async with store.begin() as tx:
-        made = await jobs.create(
-            tx, Scope.all(), Job(kind=KIND, state=jobs.RUNNING, arguments=dict(asked), due_at=now())
-        )
-    repriced = Repriced(job=made.id)
+    window = window_of(job)
+    repriced = Repriced(job=job.id)
     place: tuple[int, str] | None = None
     while True:
         async with store.begin() as tx:
             query = sa.select(tables.ledger).where(*_wanted(window, place))
             rows = await tx.rows(query.order_by(tables.ledger.c.at, tables.ledger.c.id).limit(_PIECE))
             prices = {row.id: price for row in rows if (price := _price(repriced, row, lists)) is not None}
-            await repricings.create(tx, made.id, prices)
+            await repricings.create(tx, job.id, prices)
         if len(rows) < _PIECE:
             break
         place = (rows[-1].at, rows[-1].id)
     async with store.begin() as tx:
-        await jobs.finish(tx, made, msgspec.to_builtins(repriced))
+        await jobs.finish(tx, job, msgspec.to_builtins(repriced))
     return repriced
 
 

@@ -2,14 +2,14 @@
 
 import time
 
-from llmgw.books import health
 from llmgw.books.directory import DirectoryFile
 from llmgw.books.follow import Follow
-from llmgw.books.health import Health
 from llmgw.books.keeping import Keeping
 from llmgw.books.last import Last, is_usable
 from llmgw.books.options import BooksOptions
 from llmgw.store.database import Store
+from llmgw.telemetry import books as health
+from llmgw.telemetry.books import Health
 from llmgw.telemetry.logs import log
 
 

@@ -9,8 +9,8 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from llmgw.books import health
 from llmgw.books.options import URL_VARIABLE, BooksOptions
+from llmgw.telemetry import books as health
 from llmgw.telemetry.logs import log
 
 DONE = b"done\n"

@@ -16,7 +16,7 @@ from llmgw.books.export import Format, export
 from llmgw.books.keeping import Keeping
 from llmgw.books.memory import NoMemory
 from llmgw.books.reconcile import Result
-from llmgw.books.reprice import reprice
+from llmgw.books.reprice import Repriced, begin, reprice
 from llmgw.books.sums import sum_of
 from llmgw.books.usage_export import Billed, Provider
 from llmgw.books.verify import Report, verify
@@ -25,7 +25,7 @@ from llmgw.cli.database import with_store
 from llmgw.cli.output import print_json, print_table
 from llmgw.cli.prices import CurrentPrices
 from llmgw.cli.situation import Situation
-from llmgw.store import entries, positions, reconciliations
+from llmgw.store import entries, jobs, positions, reconciliations
 from llmgw.store.database import Store
 from llmgw.store.entries import Entry, Window
 from llmgw.store.errors import StoreError
@@ -230,11 +230,21 @@ def _print_result(result: Result, *, dry_run: bool) -> None:
         )
 
 
-def run_reprice(situation: Situation, window: Window, file: Path | None, *, as_json: bool) -> int:
-    """Note what settled attempts would cost now."""
+def run_reprice(
+    situation: Situation, window: Window, file: Path | None, job: str | None, *, as_json: bool
+) -> int:
+    """Note what settled attempts would cost now: of a time, or of a job that waits for it."""
     prices = CurrentPrices(situation, file)
-    asked = {"since": window.since, "until": window.until, "prices": None if file is None else file.name}
-    repriced = with_store(situation, lambda store: reprice(store, window, prices.find, asked))
+
+    async def run(store: Store) -> Repriced:
+        if job is None:
+            made = await begin(store, window, None if file is None else file.name)
+        else:
+            async with store.read() as tx:
+                made = await jobs.get(tx, Scope.all(), job)
+        return await reprice(store, made, prices.find)
+
+    repriced = with_store(situation, run)
     if as_json:
         print_json(repriced)
         return OK

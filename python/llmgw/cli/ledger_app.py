@@ -155,6 +155,7 @@ def reprice(
     since: Since = None,
     until: Until = None,
     prices: Path | None = None,
+    job: str | None = None,
     config: Config = None,
     json: Json = False,
 ) -> int:
@@ -168,6 +169,8 @@ def reprice(
         As for `sum`.
     prices
         A file of prices in the shape of llmgw's own models.json. Default: the settings' prices of now.
+    job
+        The id of a job that waits for this; it says the time.
     config
         The settings file. Default: $LLMGW_CONFIG.
     json
@@ -175,7 +178,7 @@ def reprice(
     """
     from llmgw.cli.ledger import run_reprice, window_of
 
-    return run_reprice(_situation(config), window_of(since, until), prices, as_json=json)
+    return run_reprice(_situation(config), window_of(since, until), prices, job, as_json=json)
 
 
 @spend.command

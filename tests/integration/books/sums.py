@@ -26,7 +26,8 @@ async def books(store: Store) -> Books:
     rows: dict[str, tuple[int, int, int]] = {}
     query = select(table.c.state, func.count(), func.sum(table.c.cost), func.sum(table.c.held))
     async with store.read() as tx:
-        for state, count, cost, held in await tx.rows(query.group_by(table.c.state)):
+        for row in await tx.rows(query.group_by(table.c.state)):
+            state, count, cost, held = tuple(row)
             rows[state] = (count, int(cost or 0), int(held or 0))
     none = (0, 0, 0)
     settled, void, open_, calls = (rows.get(state, none) for state in ("settled", "void", "open", "call"))

@@ -189,12 +189,16 @@ async def test_a_torn_end_is_told_and_what_is_before_it_is_booked(
     scribe.pay()
     scribe.sync()
     scribe.close()
-    segment = sorted(folder.glob(f"{scribe.writer}-*.log"))[0]
-    with segment.open("ab") as file:
-        file.write(b"half a frame")
+    _tear(folder, scribe.writer)
     drain = Drain(store, folder)
     await drain_all(drain)
     assert await books(store) == Books(settled=1, cost=200)
     assert drain.journal is not None
     assert [finding[0] for finding in drain.journal.findings] == ["torn"]
     assert drain.ended() == [scribe.writer]
+
+
+def _tear(folder: Path, writer: str) -> None:
+    segment = sorted(folder.glob(f"{writer}-*.log"))[0]
+    with segment.open("ab") as file:
+        file.write(b"half a frame")

@@ -1,4 +1,4 @@
-"""Processes are killed, and databases hang, die and run out of room: nothing is lost, nothing counts twice."""
+"""Processes are killed, databases hang, die and run out of room: nothing is lost or counts twice."""
 
 import asyncio
 import os
@@ -50,6 +50,10 @@ def draining(url: str, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
         process.communicate()
 
 
+def _worker(folder: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", SCRIBE, str(folder)], stdout=subprocess.PIPE)
+
+
 async def settle_all(store: Store, folder: Path) -> Keeping:
     keeping = Keeping(store, FakeMemory(folder), folder, keep_days=1)
     assert keeping.take()
@@ -79,7 +83,7 @@ async def test_a_bookkeeper_that_is_killed_at_any_instant_loses_and_doubles_noth
 async def test_what_a_killed_worker_was_told_is_written_is_booked(store: Store, folder: Path) -> None:
     told = 0
     for _ in range(min(KILLS, 4)):
-        worker = subprocess.Popen([sys.executable, "-c", SCRIBE, str(folder)], stdout=subprocess.PIPE)
+        worker = _worker(folder)
         await asyncio.sleep(random.uniform(0.3, 0.8))
         worker.kill()
         output, _ = worker.communicate()

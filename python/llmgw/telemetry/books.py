@@ -18,7 +18,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     ready: bool = False
     """Workers may start: keys and budgets are there, of the store or of the last known state."""
     can_serve: bool = True
-    """Whether keys of the store are served at all."""
+    """Keys of the store are served, and they are not older than they may be."""
     store: str = ""
     """Where it is, without a password."""
     store_up: bool = False
@@ -86,3 +86,28 @@ def read(folder: Path) -> Health | None:
 def shown(seconds: float) -> str:
     """A time as people read it (UTC)."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
+def metrics(told: Health | None) -> str:
+    """The books' metrics, in the Prometheus text format."""
+    if told is None:
+        return ""
+    samples = (
+        ("llmgw_store_up", "gauge", "Whether the store answers.", int(told.store_up)),
+        ("llmgw_ledger_drain_lag_seconds", "gauge", "Seconds since all of the journal was booked.", told.lag),
+        (
+            "llmgw_ledger_waiting_records",
+            "gauge",
+            "Records of the journal that are not booked.",
+            told.waiting,
+        ),
+        ("llmgw_ledger_booked_records_total", "counter", "Records that were booked.", told.booked),
+        ("llmgw_ledger_refused_records", "gauge", "Records that could not be booked.", told.refused),
+        ("llmgw_ledger_damages", "gauge", "Places at which the journal is damaged.", told.corrupt),
+        ("llmgw_directory_sequence", "gauge", "The store's last change that workers know of.", told.sequence),
+        ("llmgw_directory_as_of_seconds", "gauge", "When keys were those of the store.", told.keys_as_of),
+        ("llmgw_directory_left_out", "gauge", "Objects that cannot be served.", told.misshapen),
+    )
+    return "".join(
+        f"# HELP {name} {text}\n# TYPE {name} {kind}\n{name} {value}\n" for name, kind, text, value in samples
+    )
