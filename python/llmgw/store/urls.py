@@ -33,6 +33,8 @@ def read_url(text: str) -> URL:
         raise StoreError(f"the store cannot be at {kind}://…: expected sqlite:////path or postgresql://…")
     if kind == "sqlite" and (not url.database or url.database == ":memory:"):
         raise StoreError("a store in memory would be forgotten: give sqlite:////path")
+    if "sslmode" in url.query:  # libpq's word, which the driver does not know
+        url = url.difference_update_query(["sslmode"]).update_query_dict({"ssl": url.query["sslmode"]})
     return url.set(drivername=_DRIVERS[kind])
 
 

@@ -6,9 +6,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from llmgw.store import keys, upgrade
 from llmgw.store.database import Store, StoreUnavailable
+from llmgw.store.engine import CONNECTIONS
 from llmgw.store.keys import Key
 from llmgw.store.paging import Paging
 from llmgw.store.scope import Scope
@@ -38,3 +40,16 @@ async def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreUnavailable, match="cannot open"):
         Store.open(f"sqlite:///{tmp_path}/file/llmgw.db")
+
+
+async def test_a_question_without_an_end_is_cut_short_and_its_connection_used_again(tmp_path: Path) -> None:
+    store = Store.open(f"sqlite:///{tmp_path}/llmgw.db", statement_seconds=0.2)
+    endless = text("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n")
+    for _ in range(CONNECTIONS + 1):
+        begun = time.monotonic()
+        with pytest.raises(StoreUnavailable):
+            async with store.read() as tx:
+                await tx.execute(endless)
+        assert time.monotonic() - begun < 5
+    assert await store.ping()
+    await store.close()

@@ -28,6 +28,7 @@ from llmgw.store.noun import Refused
 from llmgw.store.organisations import Organisation
 from llmgw.store.paging import BadCursor, Paging
 from llmgw.store.projects import Project
+from llmgw.store.records import Event as Told
 from llmgw.store.scope import Scope
 from llmgw.store.service_accounts import ServiceAccount
 from llmgw.store.teams import Team
@@ -302,6 +303,18 @@ async def test_every_change_leaves_an_event_and_its_number(store: Store) -> None
     assert {each.action for each in of_tenant.items} >= {"organisation.create", "team.create", "key.delete"}
     assert of_other.items == []
     assert "f" * 64 not in str(page.items)
+
+
+async def test_an_event_of_a_journal_is_noted_once(store: Store) -> None:
+    told = Told(
+        id="evt_1", at=5, actor={"kind": "cli"}, action="key.create", object={"kind": "key", "id": "key_1"}
+    )
+    for expected in (1, 0):
+        async with store.begin() as tx:
+            assert await events.enter(tx, [told]) == expected
+    async with store.read() as tx:
+        page = await events.page(tx, ALL, Paging(), {"object_id": "key_1"})
+    assert [(each.id, each.actor_kind) for each in page.items] == [("evt_1", "cli")]
 
 
 async def test_a_change_that_is_rolled_back_leaves_nothing(store: Store) -> None:
