@@ -36,6 +36,7 @@ SECTIONS: tuple[tuple[str, type[msgspec.Struct]], ...] = (
     ("`responses`", schema.ResponsesSettings),
     ("`pass_through.NAME`", schema.PassThroughEntry),
     ("`files`", schema.FilesSettings),
+    ("`ledger`", schema.LedgerSettings),
     ("`egress`", schema.EgressSettings),
     ("`egress.fetch_media`", schema.FetchMediaSettings),
     ("`store`", store.StoreSettings),

@@ -153,7 +153,7 @@ class Limiter:
 # ── journal ─────────────────────────────────────────────────────────────────────────────────────
 
 class JournalFull(Exception):
-    """Too many records wait for the disk: this one was not taken."""
+    """Too many records wait for the disk, or it has no room for more: this one was not taken."""
 
 @final
 class Journal:
@@ -165,14 +165,16 @@ class Journal:
     def __new__(
         cls,
         folder: str | PathLike[str],
-        segment_bytes: int = 67_108_864,
+        segment_bytes: int = 16_777_216,
         max_waiting_bytes: int = 16_777_216,
         gather: float = 0.01,
     ) -> Journal:
         """Begin the journal of a new writer, and start the thread that writes it.
 
-        The folder is made if need be. The first record of a group waits `gather` seconds for others.
-        OSError when the folder or the first segment cannot be made.
+        The folder is made if need be. A segment has at least 128 KiB, which the disk has to have when it is
+        made; the next one is made when this one is half full. The first record of a group waits `gather`
+        seconds for others before it is forced to the disk. OSError when the folder or the first segment cannot
+        be made.
         """
 
     @property
@@ -182,8 +184,12 @@ class Journal:
     def append(self, payload: bytes) -> int:
         """Take a record of up to 64 KiB, without waiting for the disk; its sequence, counted from 0.
 
+        From then on it is read back even if the process is killed; when it is durable, even if the machine
+        stops.
+
         Raises:
-            JournalFull: `max_waiting_bytes` wait for the disk.
+            JournalFull: `max_waiting_bytes` wait for the disk, or no segment has room: one may have in a moment,
+                or when the disk is no longer full (`health` tells).
             ValueError: it is too large.
             RuntimeError: the journal is closed, or was opened by another process.
         """
@@ -203,7 +209,7 @@ class Journal:
     def close(self) -> None:
         """Take no more records, and wait until those that were taken are on the disk.
 
-        OSError if the disk refused for five seconds: how many records were lost, and why.
+        OSError if the disk refused for five seconds: how many records may be lost, and why.
         """
 
 @final

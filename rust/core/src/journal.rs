@@ -33,6 +33,7 @@ mod scan;
 mod segment;
 mod told;
 mod upkeep;
+mod whole;
 mod writer;
 
 pub use follow::{Batch, Follower};
@@ -41,6 +42,7 @@ pub use reader::{Finding, Found, Positions, Reader, read, read_from};
 pub use segment::Writer;
 pub use told::{Health, NotDurable, Refused, Trouble};
 pub use upkeep::{Cut, remove, remove_older, repair};
+pub use whole::{Whole, examine};
 
 use disk::{Disk, RealDisk};
 use folder::Folder;

@@ -53,9 +53,7 @@ class Traffic:
         while not self._stopping.is_set():
             number = next(self._ids)
             try:
-                response = ask(
-                    self._gateway, f"r{number}", stream=number % 3 == 0, max_tokens=ALLOWED
-                )
+                response = ask(self._gateway, f"r{number}", stream=number % 3 == 0, max_tokens=ALLOWED)
             except OSError:
                 time.sleep(0.01)
                 continue

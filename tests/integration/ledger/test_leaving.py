@@ -10,6 +10,7 @@ from tests.integration.ledger.reading import INPUT, OUTPUT, Ledger, ask, chat_by
 from tests.upstreams import faults, replies
 from tests.upstreams.scripted import Exchange, ScriptedUpstream
 
+
 def test_leaving_before_there_is_a_connection_costs_nothing(
     start_gateway: StartGateway, upstream: ScriptedUpstream
 ) -> None:

@@ -1,9 +1,11 @@
 //! What a writer does to files, in one place, so that tests can count it and make it fail.
 
+use memmap2::MmapRaw;
 use rustix::fs::{FallocateFlags, fallocate};
 use rustix::io::Errno;
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 
 /// Zeros that are written at a time where blocks cannot be had otherwise.
@@ -15,8 +17,10 @@ pub(super) trait Disk: Send + 'static {
     fn allocate(&mut self, file: &File, bytes: u64) -> io::Result<()>;
     /// Writes all of `bytes` from `offset` on.
     fn write(&mut self, file: &File, bytes: &[u8], offset: u64) -> io::Result<()>;
-    /// Returns when what was written, or stored in a mapping of it, is on the disk.
+    /// Returns when what was written is on the disk.
     fn sync(&mut self, file: &File) -> io::Result<()>;
+    /// Returns when these bytes of a mapped file are on the disk, stored or written.
+    fn force(&mut self, map: &MmapRaw, bytes: Range<usize>) -> io::Result<()>;
     /// Makes the file end at `offset`.
     fn cut(&mut self, file: &File, offset: u64) -> io::Result<()>;
 }
@@ -41,6 +45,10 @@ impl Disk for RealDisk {
 
     fn sync(&mut self, file: &File) -> io::Result<()> {
         file.sync_data()
+    }
+
+    fn force(&mut self, map: &MmapRaw, bytes: Range<usize>) -> io::Result<()> {
+        map.flush_range(bytes.start, bytes.len())
     }
 
     fn cut(&mut self, file: &File, offset: u64) -> io::Result<()> {

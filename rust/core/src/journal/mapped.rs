@@ -11,6 +11,7 @@ use super::segment::{Writer, lock_alone};
 use memmap2::{Advice, MmapOptions, MmapRaw};
 use std::fs::{self, File};
 use std::io;
+use std::ops::Range;
 use std::path::Path;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
@@ -111,15 +112,23 @@ impl Segment {
         self.made.number
     }
 
-    /// Has all on the disk that was stored in it.
-    pub(super) fn force(&self, disk: &mut impl Disk) -> io::Result<()> {
-        disk.sync(&self.file)
+    /// Has these of its bytes on the disk.
+    pub(super) fn force(&self, disk: &mut impl Disk, bytes: Range<usize>) -> io::Result<()> {
+        disk.force(&self.map, bytes)
+    }
+
+    /// Has the system find the pages for these bytes, so that whoever appends need not wait for that.
+    pub(super) fn touch(&self, bytes: Range<usize>) {
+        let end = bytes.end.min(self.map.len());
+        // One that cannot do that in advance does it when they are first stored to.
+        let length = end.saturating_sub(bytes.start);
+        let _ = self.map.advise_range(Advice::PopulateWrite, bytes.start.min(end), length);
     }
 
     /// Writes once more what already stands there: the header, and these frames.
     ///
-    /// After a failed `fdatasync` the system takes the pages for clean, and may forget them. Writing makes
-    /// them what they were, and dirty again, so that the next one does bring them to the disk.
+    /// After it failed to force them, the system takes the pages for clean, and may forget them. Writing makes
+    /// them what they were, and dirty again, so that they are forced the next time.
     pub(super) fn rewrite(
         &self,
         disk: &mut impl Disk,

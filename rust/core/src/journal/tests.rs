@@ -6,6 +6,8 @@ mod failing;
 mod following;
 mod killing;
 mod living;
+mod moving;
+mod room;
 mod upkeep;
 mod writing;
 
@@ -70,7 +72,8 @@ fn small_segments() -> Options {
 /// The segments of a folder, in order.
 fn segments(folder: &Path) -> Vec<PathBuf> {
     let paths = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
-    let mut paths: Vec<_> = paths.filter(|path| path.extension().unwrap() == "log").collect();
+    let mut paths: Vec<_> =
+        paths.filter(|path| path.extension().is_some_and(|end| end == "log")).collect();
     paths.sort();
     paths
 }

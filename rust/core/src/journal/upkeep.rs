@@ -2,8 +2,8 @@
 
 use super::folder::{self, Folder};
 use super::header::Opening;
-use super::scan::{Beginning, Frames, Step};
 use super::segment::{self, Sequel, State, Writer};
+use super::whole::{self, Whole};
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Seek, SeekFrom};
@@ -169,52 +169,10 @@ fn claim(folder: &Folder, name: (Writer, u64)) -> io::Result<Option<Claim>> {
 }
 
 /// How far a claimed segment is whole.
-enum Whole {
-    /// All of it, until zeros or the file's end; then it would go on with the record `following`.
-    Until { offset: u64, following: u64 },
-    /// It was prepared, and never used.
-    Unused,
-    /// What is behind this offset was never finished.
-    Torn(u64),
-    /// Not even that far.
-    Damaged,
-}
-
 fn end(claim: &Claim) -> io::Result<Whole> {
     let mut file = &claim.file;
     file.seek(SeekFrom::Start(0))?;
-    let (mut frames, beginning) = Frames::open(file, claim.name)?;
-    match beginning {
-        Beginning::Short => return Ok(Whole::Torn(0)),
-        Beginning::Broken(_) => return Ok(Whole::Damaged),
-        Beginning::Header(header) if header.opening.is_none() => {
-            return Ok(if frames.is_blank()? { Whole::Unused } else { Whole::Torn(0) });
-        }
-        Beginning::Header(_) => {}
-    }
-    let offset = loop {
-        match frames.step()? {
-            Step::Record { .. } => {}
-            Step::Misplaced { .. } => return Ok(Whole::Damaged),
-            Step::End => break frames.offset(),
-            Step::Unwritten { offset } => {
-                if frames.is_blank()? {
-                    break offset;
-                }
-                return torn_unless_damaged(&mut frames, offset);
-            }
-            Step::Broken { offset, .. } => return torn_unless_damaged(&mut frames, offset),
-        }
-    };
-    let following = frames.next_sequence();
-    if claim.bound.is_some_and(|bound| following < bound) {
-        return torn_unless_damaged(&mut frames, offset);
-    }
-    Ok(Whole::Until { offset, following })
-}
-
-fn torn_unless_damaged(frames: &mut Frames<&File>, offset: u64) -> io::Result<Whole> {
-    Ok(if frames.damage()?.is_none() { Whole::Torn(offset) } else { Whole::Damaged })
+    whole::examine_until(file, claim.name, claim.bound, |_, _| {})
 }
 
 /// Sets aside what is behind `offset`, then cuts it off. A segment without a header is set aside as a whole.

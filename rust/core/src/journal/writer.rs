@@ -15,6 +15,9 @@ use std::{fs, io};
 /// The first and the longest pause before something is tried again.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(1));
 
+/// How much of a segment is made ready to be stored to: more than is appended between two groups.
+const AHEAD: usize = 2 << 20;
+
 /// What the thread works with.
 pub(super) struct Desk<D: Disk> {
     disk: D,
@@ -23,6 +26,8 @@ pub(super) struct Desk<D: Disk> {
     /// The segment that was forced last, and how far.
     segment: Arc<Segment>,
     end: usize,
+    /// Up to where the segment is ready to be stored to.
+    touched: usize,
     /// Records before this sequence may stand on pages that the system takes for clean, and are not.
     suspect: u64,
     /// When the next segment may be tried to be made, and the pause after that.
@@ -39,7 +44,9 @@ impl<D: Disk> Desk<D> {
         options: Options,
     ) -> Self {
         let retry = (None, PAUSES.0);
-        Desk { disk, inbox, folder, segment, end: HEADER, suspect: 0, retry, options }
+        segment.touch(0..AHEAD);
+        let (end, touched) = (HEADER, AHEAD);
+        Desk { disk, inbox, folder, segment, end, touched, suspect: 0, retry, options }
     }
 
     /// Forces until the journal is closed.
@@ -78,14 +85,27 @@ impl<D: Disk> Desk<D> {
         }
         self.end = part.end();
         self.inbox.advance(part.following, part.frames.len());
+        self.touch();
         true
     }
 
     fn force(&mut self, part: &Part<'_>) -> io::Result<()> {
-        if part.first < self.suspect {
+        let is_suspect = part.first < self.suspect;
+        if is_suspect {
             part.segment.rewrite(&mut self.disk, part.frames, part.offset)?;
         }
-        part.segment.force(&mut self.disk)
+        // The header is forced with the first records: it says that there are any.
+        let from = if is_suspect || part.offset == HEADER { 0 } else { part.offset };
+        part.segment.force(&mut self.disk, from..part.end())
+    }
+
+    /// Makes more of the segment ready, so that there is always enough.
+    fn touch(&mut self) {
+        if self.touched < self.end + AHEAD / 2 {
+            let from = self.touched.max(self.end);
+            self.touched = self.end + AHEAD;
+            self.segment.touch(from..self.touched);
+        }
     }
 
     /// Leaves a segment that is full and forced. The next one says so before the lock on this one goes.
@@ -93,7 +113,7 @@ impl<D: Disk> Desk<D> {
         next.settle();
         self.segment.cut(&mut self.disk, self.end);
         self.segment = next;
-        self.end = HEADER;
+        (self.end, self.touched) = (HEADER, AHEAD);
         self.inbox.moved();
     }
 
@@ -105,6 +125,7 @@ impl<D: Disk> Desk<D> {
         let bytes = self.options.segment_bytes;
         match self.segment.prepare_next(&mut self.disk, &self.folder, bytes) {
             Ok(segment) => {
+                segment.touch(0..AHEAD);
                 self.inbox.give(segment);
                 self.retry = (None, PAUSES.0);
             }

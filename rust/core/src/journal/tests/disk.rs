@@ -1,8 +1,10 @@
 //! A disk that counts, and that refuses on demand.
 
 use crate::journal::disk::{Disk, RealDisk};
+use memmap2::MmapRaw;
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 
@@ -20,6 +22,16 @@ pub struct Script {
     /// Half of what is to be written is, and that is told.
     pub fails_to_write: AtomicBool,
     pub fails_to_cut: AtomicBool,
+}
+
+impl TestDisk {
+    fn count_sync(&self) -> io::Result<()> {
+        self.0.syncs.fetch_add(1, SeqCst);
+        if self.0.fails_to_sync.load(SeqCst) {
+            return Err(io::Error::other("the disk is broken"));
+        }
+        Ok(())
+    }
 }
 
 impl Disk for TestDisk {
@@ -40,11 +52,13 @@ impl Disk for TestDisk {
     }
 
     fn sync(&mut self, file: &File) -> io::Result<()> {
-        self.0.syncs.fetch_add(1, SeqCst);
-        if self.0.fails_to_sync.load(SeqCst) {
-            return Err(io::Error::other("the disk is broken"));
-        }
+        self.count_sync()?;
         RealDisk.sync(file)
+    }
+
+    fn force(&mut self, map: &MmapRaw, bytes: Range<usize>) -> io::Result<()> {
+        self.count_sync()?;
+        RealDisk.force(map, bytes)
     }
 
     fn cut(&mut self, file: &File, offset: u64) -> io::Result<()> {

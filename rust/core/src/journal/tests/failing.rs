@@ -156,7 +156,9 @@ fn child_with_a_limit() {
     until(|| journal.health().trouble.is_some_and(|trouble| trouble.tries >= 2));
     assert!(journal.health().trouble.unwrap().reason.contains("File too large"));
     setrlimit(Resource::Fsize, before).unwrap();
-    sent[taken..].iter().for_each(|payload| drop(put(&journal, payload)));
+    for payload in &sent[taken..] {
+        put(&journal, payload);
+    }
     journal.wait(19, LONG).unwrap();
     journal.close().unwrap();
     assert_eq!(payloads(temp.path()), sent);
