@@ -1,7 +1,6 @@
 """Writes a running gateway's directory of keys by hand, as whoever feeds it does."""
 
 import json
-import tempfile
 from pathlib import Path
 from typing import Any
 

@@ -1,6 +1,8 @@
 """How the databases would answer what admin lists ask: along indexes, and never through the whole ledger."""
 
+import shutil
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,9 +37,9 @@ class Explained(Transaction):
         return await super().execute(statement)
 
 
-@pytest.fixture(params=["sqlite"])
-def store_url(tmp_path: Any) -> str:
-    return f"sqlite:///{tmp_path}/llmgw.db"
+@pytest.fixture
+def migrated_url(tmp_path: Path, sqlite_template: Path) -> str:
+    return f"sqlite:///{shutil.copy(sqlite_template, tmp_path)}"
 
 
 ASKED: dict[str, Callable[[Transaction], Awaitable[Any]]] = {
