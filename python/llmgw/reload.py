@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import watchfiles
@@ -51,6 +52,8 @@ class First(msgspec.Struct, frozen=True, kw_only=True):
     store: StoreSettings
     store_url: Secret
     """Where the store is; it may hold a password."""
+    budgets: list[dict[str, Any]]
+    """Of the settings' keys, for the bookkeeper."""
     new_master_key: str | None
     """To be shown once."""
 
@@ -81,7 +84,8 @@ class Reloader:
         self._digest = self._content()
         new_key = state.master_key.reveal() if state.made_master_key and state.master_key else None
         inputs = self._read()
-        encoded = self._encode(inputs, self._compile(inputs))
+        compiled = self._compile(inputs)
+        encoded = self._encode(inputs, compiled)
         server = self._options.over(loaded.settings.server)
         return First(
             snapshot=encoded,
@@ -93,6 +97,11 @@ class Reloader:
             state_folder=self._folder.path.absolute(),
             store=loaded.settings.store,
             store_url=self._store_url(loaded),
+            budgets=[
+                {"owner": f"file:{key.alias}", "rule": msgspec.to_builtins(rule)}
+                for key in compiled.snapshot.auth.keys
+                for rule in key.budgets
+            ],
             new_master_key=new_key,
         )
 

@@ -186,6 +186,7 @@ def _books(run_folder: Path, first: First, options: ServeOptions) -> BooksOption
         drain_timeout=first.server.drain_timeout,
         config=None if options.config is None else options.config.absolute(),
         log_level=options.log_level,
+        budgets=first.budgets,
     )
 
 

@@ -16,7 +16,9 @@ from llmgw.store.transaction import Transaction
 _LOCK = 0x6C6564676572  # "ledger"
 _IDS_AT_ONCE = 1000
 _INDEXED = tuple(
-    dict.fromkeys(column.name for index in table.indexes for column in index.columns if column.name != "state")
+    dict.fromkeys(
+        column.name for index in table.indexes for column in index.columns if column.name != "state"
+    )
 )
 """What an attempt is found by: told when it begins, and the same ever after."""
 _REST = tuple(column.name for column in table.columns if column.name not in _INDEXED)

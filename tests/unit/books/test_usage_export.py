@@ -56,7 +56,8 @@ def test_anthropics_costs_are_in_cents(tmp_path: Path) -> None:
 
 
 def test_a_table_is_read(tmp_path: Path) -> None:
-    text = "request_id,at,model,prompt_tokens,completion_tokens,cost\nr1,2026-11-25T12:00:00,gpt,5,6,0.000000001\n"
+    head = "request_id,at,model,prompt_tokens,completion_tokens,cost"
+    text = f"{head}\nr1,2026-11-25T12:00:00,gpt,5,6,0.000000001\n"
     (line,) = lines(tmp_path, text)
     assert (line.request, line.model, line.input, line.output, line.cost) == ("r1", "gpt", 5, 6, 1)
 
