@@ -7,13 +7,14 @@ asked of the store.
 """
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from ipaddress import ip_network
 from typing import Annotated, Any
 
 import msgspec
 import orjson
 from msgspec import Meta
-from sqlalchemy import Column, Row, RowMapping, Select, Text, select, type_coerce
+from sqlalchemy import Column, Row, Select, Text, select, type_coerce
 
 from llmgw import _native
 from llmgw.store import tables
@@ -94,7 +95,7 @@ def key_line(row: Row[Any], digests: list[tuple[str, int | None]]) -> bytes:
     Raises:
         Misshapen: a column holds what no worker would read.
     """
-    columns = row._mapping
+    columns = dict(zip(_KEY_COLUMNS, row, strict=False))  # digests may stand behind them
     line: dict[str, Any] = {"put": "key", "id": columns["id"], "alias": _name(columns["alias"])}
     line["digests"] = digests
     for column, field in _OWNERS.items():
@@ -112,7 +113,7 @@ def node_line(kind: str, row: Row[Any]) -> bytes:
     Raises:
         Misshapen: as `key_line`.
     """
-    columns = row._mapping
+    columns = row._asdict()
     name = columns["email" if kind == "user" else "name"]
     line: dict[str, Any] = {"put": "node", "id": columns["id"], "kind": kind, "name": _name(name or "")}
     for parent in _PARENTS[kind]:
@@ -142,7 +143,7 @@ def end_line(sequence: int) -> bytes:
     return _encode({"end": sequence})
 
 
-def _put_policy(line: dict[str, Any], columns: RowMapping, fields: Iterable[str]) -> None:
+def _put_policy(line: dict[str, Any], columns: Mapping[str, Any], fields: Iterable[str]) -> None:
     if columns["blocked"]:
         line["blocked"] = True
     if columns["priority"] is not None:
@@ -157,8 +158,9 @@ def _put_policy(line: dict[str, Any], columns: RowMapping, fields: Iterable[str]
         line[field] = orjson.Fragment(text)
 
 
+@lru_cache(maxsize=4096)
 def _check(field: str, text: str) -> None:
-    """Raises: ValueError: no worker would read it."""
+    """Raises: ValueError: no worker would read it. Many keys say the same."""
     if field in _RULES:
         other = next(each for each in _RULES if each != field)
         _native.check_rules(f'{{"{field}": {text}, "{other}": []}}')
