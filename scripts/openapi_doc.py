@@ -44,7 +44,7 @@ def endpoints() -> list[Endpoint]:
         *media_endpoints(),
         *file_endpoints(),
         *model_endpoints(gateway, 0),
-        *ops_endpoints(gateway, DEFAULT_METRICS_AUTH),
+        *ops_endpoints(gateway, DEFAULT_METRICS_AUTH, Path()),
     ]
     return [*rows, openapi_endpoint(rows)]
 

@@ -3,6 +3,7 @@
 import asyncio
 import hmac
 import time
+from pathlib import Path
 from typing import Protocol
 from urllib.parse import parse_qs
 
@@ -65,7 +66,7 @@ class App:
             *media_endpoints(),
             *file_endpoints(),
             *model_endpoints(gateway, int(time.time())),
-            *ops_endpoints(gateway, handover.metrics_auth),
+            *ops_endpoints(gateway, handover.metrics_auth, Path(handover.run_folder)),
         ]
         self.endpoints = [*rows, openapi_endpoint(rows)]
         self._table = Table(self.endpoints)

@@ -1,30 +1,35 @@
 """What operators call: health, metrics, the API's description."""
 
-from llmgw._native import Gateway, JournalHealth, __version__
+from pathlib import Path
+
+from llmgw._native import Gateway, __version__
 from llmgw.endpoints.base import Access, Endpoint, Reply, Request, json_reply
 from llmgw.endpoints.openapi import describe
+from llmgw.endpoints.readiness import readiness
+from llmgw.telemetry import books
 
 _LIVE = ("/health/liveliness", "/health/liveness", "/healthz", "/livez")
 _READY = ("/health/readiness", "/readyz")
 _METRICS_TEXT = ("content-type", "text/plain; version=0.0.4; charset=utf-8")
 
 
-def ops_endpoints(gateway: Gateway, metrics_auth: str) -> list[Endpoint]:
-    """The rows of this family. `metrics_auth`: `key` or `none`."""
+def ops_endpoints(gateway: Gateway, metrics_auth: str, run_folder: Path) -> list[Endpoint]:
+    """The rows. `metrics_auth`: `key` or `none`; the bookkeeper tells of itself in `run_folder`."""
 
     async def live(_: Request) -> Reply:
         return json_reply("I'm alive!")
 
     async def ready(_: Request) -> Reply:
-        if gateway.version is None:
-            return json_reply({"status": "starting"}, status=503)
-        report: dict[str, object] = {"status": "healthy", "version": __version__}
-        if (ledger := gateway.ledger_health()) is not None:
-            report["ledger"] = _ledger_report(ledger)
-        return json_reply(report)
+        state = readiness(gateway, run_folder)
+        return json_reply({"status": state.status, "version": __version__}, status=state.code)
+
+    async def details(_: Request) -> Reply:
+        state = readiness(gateway, run_folder)
+        return json_reply(state.details | {"version": __version__}, status=state.code)
 
     async def metrics(_: Request) -> Reply:
-        return Reply(headers=(_METRICS_TEXT,), body=gateway.metrics().encode())
+        text = gateway.metrics() + books.metrics(books.read(run_folder))
+        return Reply(headers=(_METRICS_TEXT,), body=text.encode())
 
     rows = [
         Endpoint(
@@ -39,6 +44,15 @@ def ops_endpoints(gateway: Gateway, metrics_auth: str) -> list[Endpoint]:
     rows.append(
         Endpoint(
             method="GET",
+            path="/health/readiness/details",
+            access=Access.ADMIN,
+            summary="Which promises hold, and what holds instead of those that do not.",
+            handler=details,
+        )
+    )
+    rows.append(
+        Endpoint(
+            method="GET",
             path="/metrics",
             access=Access.PUBLIC if metrics_auth == "none" else Access.ADMIN,
             summary="Metrics of all workers, in the Prometheus format.",
@@ -46,14 +60,6 @@ def ops_endpoints(gateway: Gateway, metrics_auth: str) -> list[Endpoint]:
         )
     )
     return rows
-
-
-def _ledger_report(ledger: JournalHealth) -> dict[str, object]:
-    """What readiness says of the ledger of the worker that answers."""
-    if ledger.trouble is None:
-        return {"status": "ok" if ledger.is_open else "closed", "waiting_bytes": ledger.waiting_bytes}
-    reason, since, _ = ledger.trouble
-    return {"status": "stuck", "waiting_bytes": ledger.waiting_bytes, "reason": reason, "since": int(since)}
 
 
 def openapi_endpoint(endpoints: list[Endpoint]) -> Endpoint:
