@@ -23,11 +23,19 @@ class RealtimeSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_duration: float
 
 
+class AdminSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the admin API is served if not where all else is; the mirror of the native `AdminSettings`."""
+
+    host: str
+    port: int
+
+
 class EdgeSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How a worker's edge is set up; the mirror of the native `EdgeSettings`. Times in seconds."""
 
     host: str
     port: int
+    admin: AdminSettings | None
     max_body_bytes: int
     max_upload_bytes: int
     max_held_bytes: int

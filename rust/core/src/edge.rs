@@ -7,14 +7,14 @@ use crate::metrics::{Gauge, GaugeGuard};
 use crate::mock;
 use crate::realtime::Realtime;
 use crate::reply::HeadWriter;
-use crate::session::Session;
+use crate::session::{Door, Session};
 use crate::snapshot::EdgeSettings;
 use crate::store::Store;
 use crate::upstream::Origin;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::cell::{Cell, RefCell};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -131,12 +131,11 @@ pub fn start(
         _ => None,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (listener, mock) = {
+    let (listener, admin, mock) = {
         let _inside = runtime.enter();
-        (
-            TcpListener::from_std(bind((settings.host, settings.port).into())?)?,
-            TcpListener::from_std(mock)?,
-        )
+        let admin = settings.admin.map(|admin| listen((admin.host, admin.port).into()));
+        let listener = listen((settings.host, settings.port).into())?;
+        (listener, admin.transpose()?, TcpListener::from_std(mock)?)
     };
     let address = listener.local_addr()?;
     let (responses, files) = (settings.responses_folder.clone(), settings.files_folder.clone());
@@ -144,7 +143,7 @@ pub fn start(
     let (stop, stopped) = watch::channel(false);
     let (report, drained) = std::sync::mpsc::channel();
     let thread = std::thread::Builder::new().name("llmgw-edge".into()).spawn(move || {
-        let doors = Doors { listener, mock, tls };
+        let doors = Doors { listener, admin, mock, tls };
         LocalSet::new().block_on(&runtime, run(doors, shop, store, settings, stopped));
         // The receiver may have given up waiting.
         let _ = report.send(());
@@ -154,8 +153,33 @@ pub fn start(
 
 struct Doors {
     listener: TcpListener,
+    admin: Option<TcpListener>,
     mock: TcpListener,
     tls: Option<TlsAcceptor>,
+}
+
+/// Where a client came in, and from where.
+type CameIn = (Door, IpAddr);
+
+/// Where clients come in.
+struct Entrance {
+    listener: TcpListener,
+    admin: Option<TcpListener>,
+}
+
+impl Entrance {
+    /// The next connection, through whichever door it comes. May be dropped without losing one.
+    async fn accept(&self) -> io::Result<(TcpStream, CameIn)> {
+        let Some(admin) = &self.admin else {
+            let (stream, peer) = self.listener.accept().await?;
+            return Ok((stream, (Door::Only, peer.ip())));
+        };
+        let (accepted, door) = tokio::select! {
+            accepted = admin.accept() => (accepted, Door::Admin),
+            accepted = self.listener.accept() => (accepted, Door::Public),
+        };
+        accepted.map(|(stream, peer)| (stream, (door, peer.ip())))
+    }
 }
 
 async fn run(
@@ -165,7 +189,9 @@ async fn run(
     settings: EdgeSettings,
     mut stop: watch::Receiver<bool>,
 ) {
-    tokio::task::spawn_local(mock::serve(doors.mock));
+    let Doors { listener, admin, mock, tls } = doors;
+    let entrance = Entrance { listener, admin };
+    tokio::task::spawn_local(mock::serve(mock));
     let limits = Rc::new(HttpLimits::new(&settings));
     let edge = Rc::new(Edge {
         shop,
@@ -189,14 +215,14 @@ async fn run(
             biased;
             _ = stop.wait_for(|&stop| stop) => break,
             () = edge.closed.notified(), if full => {}
-            accepted = doors.listener.accept(), if !full => match accepted {
-                Ok((stream, _)) => open(&edge, &limits, doors.tls.clone(), stream),
+            accepted = entrance.accept(), if !full => match accepted {
+                Ok((stream, came_in)) => open(&edge, &limits, tls.clone(), stream, came_in),
                 // Out of descriptors, most likely: give connections time to end.
                 Err(_) => tokio::time::sleep(ACCEPT_REST).await,
             },
         }
     }
-    drop(doors.listener);
+    drop(entrance);
     while edge.open.get() > 0 {
         edge.closed.notified().await;
     }
@@ -216,7 +242,13 @@ async fn sweep(edge: Rc<Edge>) {
 }
 
 /// Serves one connection on a task of its own.
-fn open(edge: &Rc<Edge>, limits: &Rc<HttpLimits>, tls: Option<TlsAcceptor>, stream: TcpStream) {
+fn open(
+    edge: &Rc<Edge>,
+    limits: &Rc<HttpLimits>,
+    tls: Option<TlsAcceptor>,
+    stream: TcpStream,
+    came_in: CameIn,
+) {
     // A socket that refuses the option still works.
     let _ = stream.set_nodelay(true);
     let (edge, limits) = (edge.clone(), limits.clone());
@@ -225,13 +257,13 @@ fn open(edge: &Rc<Edge>, limits: &Rc<HttpLimits>, tls: Option<TlsAcceptor>, stre
     match tls {
         None => tokio::task::spawn_local(async move {
             let _guard = guard;
-            session(stream, edge, limits).serve().await;
+            session(stream, edge, limits, came_in).serve().await;
         }),
         Some(tls) => tokio::task::spawn_local(async move {
             let _guard = guard;
             let handshake = tokio::time::timeout(limits.header_timeout, tls.accept(stream)).await;
             if let Ok(Ok(stream)) = handshake {
-                session(stream, edge, limits).serve().await;
+                session(stream, edge, limits, came_in).serve().await;
             }
         }),
     };
@@ -241,8 +273,10 @@ fn session<S: AsyncRead + AsyncWrite + Unpin>(
     stream: S,
     edge: Rc<Edge>,
     limits: Rc<HttpLimits>,
+    (door, peer): CameIn,
 ) -> Session<S> {
-    Session { connection: Connection::new(stream, limits), head: HeadWriter::default(), edge }
+    let connection = Connection::new(stream, limits);
+    Session { connection, head: HeadWriter::default(), edge, door, peer }
 }
 
 /// Counts an open connection.
@@ -264,6 +298,10 @@ impl Drop for OpenGuard {
         self.edge.open.set(self.edge.open.get() - 1);
         self.edge.closed.notify_one();
     }
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    TcpListener::from_std(bind(address)?)
 }
 
 fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {

@@ -5,6 +5,7 @@ use llmgw_core::balancer::Balancer;
 use llmgw_core::edge::{self, EdgeHandle};
 use llmgw_core::error::{Class, Error};
 use llmgw_core::gate::{PlanSlot, Shop};
+use llmgw_core::json;
 use llmgw_core::keys::{self, Digester, Shape};
 use llmgw_core::limiter::Limiter;
 use llmgw_core::log::Log;
@@ -38,6 +39,7 @@ pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(generate_key, m)?)?;
     m.add_function(wrap_pyfunction!(key_digest, m)?)?;
     m.add_function(wrap_pyfunction!(check_key, m)?)?;
+    m.add_function(wrap_pyfunction!(check_json, m)?)?;
     m.add_function(wrap_pyfunction!(error_table, m)?)
 }
 
@@ -71,6 +73,12 @@ fn check_key(key: &str) -> Option<bool> {
         Shape::Mistyped => Some(false),
         Shape::Foreign => None,
     }
+}
+
+#[pyfunction]
+fn check_json(py: Python<'_>, body: &[u8]) -> PyResult<()> {
+    py.detach(|| json::parse_object(body).map(drop))
+        .map_err(|error| PyValueError::new_err(error.message))
 }
 
 type ErrorRow = (&'static str, u16, &'static str, &'static str, bool, bool, bool);
