@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from llmgw.access.principal import Principal
-from llmgw.access.rbac import Grant, Permission, Role, ScopeKind, grants_with, may_give
+from llmgw.access.rbac import Grant, Permission, ScopeKind, grants_with, may_give
 from llmgw.endpoints.problems import Fault, Kind, Problem
 from llmgw.store.scope import Scope
 
@@ -60,12 +60,12 @@ def check_field(principal: Principal, permission: Permission, places: set[Place]
         raise Problem(Kind.FIELD_NOT_ALLOWED, f"You may not set `{field}` here.", [fault])
 
 
-def check_role(principal: Principal, role: str, places: set[Place], field: str = "role") -> None:
+def check_role(principal: Principal, given: Grant, places: set[Place], field: str = "role") -> None:
     """Refuse to give or take a role to those who do not hold all of it there.
 
     Raises:
         Problem: it is more than the caller has.
     """
-    if not may_give(reaching(principal, places), Role(role)):
+    if not may_give(reaching(principal, places), given):
         fault = Fault(f"/{field}", "nobody gives or takes what they do not have")
-        raise Problem(Kind.ROLE_NOT_ALLOWED, f"You may not give or take the role {role} here.", [fault])
+        raise Problem(Kind.ROLE_NOT_ALLOWED, f"You may not give or take the role {given.role} here.", [fault])
