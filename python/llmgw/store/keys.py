@@ -57,6 +57,7 @@ find = _keys.find
 get = _keys.get
 page = _keys.page
 count = _keys.count
+stream = _keys.stream
 update = _keys.update
 remove = _keys.remove
 

@@ -77,6 +77,7 @@ SUMS = (
     "charged",
     "held",  # of what is open
     "saved",
+    "adjustment",  # by which later prices differ: `cost` stays what it was
     "input_tokens",
     "output_tokens",
     "cache_read_tokens",
