@@ -99,30 +99,30 @@ def document_of(error: LlmgwError, request_id: str) -> Document:
 
 def of_store(error: StoreError) -> LlmgwError:
     """The problem that an error of the store is to a caller; one that is none is returned as it is."""
-    match error:
-        case Missing(kind="place for a"):
-            detail = "You may make nothing there: name what it belongs to, of what you may change."
-            return Problem(Kind.PERMISSION_DENIED, detail)
-        case Missing():
-            return Problem(Kind.NOT_FOUND, f"There is no {error.kind.replace('_', ' ')} {error.name[:100]}.")
-        case Conflict():
-            return Problem(Kind.CONFLICT, _CONFLICT if str(error).startswith("the database") else str(error))
-        case Stale():
-            return Problem(Kind.STALE, f"It was changed meanwhile: it is at version {error.version}.")
-        case NotWithin():
-            faults = [Fault(f"/{each.partition(':')[0]}", each) for each in error.problems]
-            return Problem(Kind.BEYOND_PARENT, "It would be granted more than its parent has.", faults)
-        case BadCursor():
-            return Problem(Kind.INVALID_REQUEST, f"cursor: {error}")
-        case Refused():
-            return Problem(Kind.INVALID_BODY, str(error))
-        case StoreUnavailable() | StoreMisfit():
-            return Problem(Kind.STORE_UNAVAILABLE, "The database cannot be used now.")
-        case _:
-            return error
+    if isinstance(error, Missing) and error.kind == "place for a":
+        detail = "You may make nothing there: name what it belongs to, of what you may change."
+        return Problem(Kind.PERMISSION_DENIED, detail)
+    if isinstance(error, NotWithin):
+        faults = [Fault(f"/{each.partition(':')[0]}", each) for each in error.problems]
+        return Problem(Kind.BEYOND_PARENT, "It would be granted more than its parent has.", faults)
+    if isinstance(error, Conflict) and str(error).startswith("the database"):
+        return Problem(Kind.CONFLICT, "The name is taken, or something still belongs to it.")
+    for kind, problem, words in _OF_STORE:
+        if isinstance(error, kind):
+            return Problem(problem, words or str(error))
+    return error
 
 
-_CONFLICT = "The name is taken, or something still belongs to it."
+_OF_STORE: tuple[tuple[type[StoreError], Kind, str | None], ...] = (
+    (Missing, Kind.NOT_FOUND, None),
+    (Conflict, Kind.CONFLICT, None),
+    (Stale, Kind.STALE, None),
+    (BadCursor, Kind.INVALID_REQUEST, None),
+    (Refused, Kind.INVALID_BODY, None),
+    (StoreUnavailable, Kind.STORE_UNAVAILABLE, "The database cannot be used now."),
+    (StoreMisfit, Kind.STORE_UNAVAILABLE, "The database is not at this version's tables."),
+)
+"""What the store says to what the caller is told; `None`: in its own words."""
 
 
 def _document(slug: str, status: int, detail: str, request_id: str, errors: list[Fault]) -> Document:

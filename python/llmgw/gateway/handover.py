@@ -12,6 +12,7 @@ from typing import ClassVar
 import msgspec
 
 from llmgw._native import SharedState
+from llmgw.settings.secrets import Secret
 
 
 class RealtimeSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,6 +93,10 @@ class Handover(msgspec.Struct, frozen=True, kw_only=True):
     metrics_auth: str
     snapshots: SnapshotFiles
     shared: SharedState
+    store_url: str
+    """The database; see `llmgw.store`."""
+    pepper: Secret
+    """Hex key of the digests of virtual keys."""
 
     current: ClassVar["Handover | None"] = None
     """Set by the supervisor before it forks; a worker finds it in its copy of the process."""

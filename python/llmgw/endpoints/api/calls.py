@@ -1,5 +1,6 @@
 """A call to the admin API: body, query and preconditions checked, in one transaction, answered once."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -9,9 +10,9 @@ import msgspec
 
 from llmgw.access.principal import Principal
 from llmgw.access.rbac import Permission, grants_with
-from llmgw.endpoints.api import idempotency
 from llmgw.endpoints.api.bodies import read_body, read_query
 from llmgw.endpoints.api.desk import Desk
+from llmgw.endpoints.api.idempotency import Once, TakenMeanwhileError
 from llmgw.endpoints.api.reach import scope_of
 from llmgw.endpoints.base import JSON, Access, Contract, Endpoint, Plane, Reply, Request
 from llmgw.endpoints.problems import Kind, Problem
@@ -21,6 +22,7 @@ from llmgw.store.scope import Scope
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 _ANY_VERSION = "*"
 _LONGEST_VERSION = 9
+_PAUSES = (0.02, 0.1, 0.5, 1.0)
 _CHANGES = ("POST", "PUT", "PATCH", "DELETE")
 
 
@@ -74,7 +76,10 @@ def row(
         return await _answer(desk, request, permission, contract, work)
 
     contract = msgspec.structs.replace(
-        contract, query=contract.query or NoQuery, repeatable=method == "POST", status=_status(method, contract)
+        contract,
+        query=contract.query or NoQuery,
+        repeatable=method == "POST",
+        status=_status(method, contract),
     )
     return Endpoint(
         method=method,
@@ -124,15 +129,29 @@ async def _answer(
     if request.method not in _CHANGES:
         async with desk.store.read() as tx:
             return _reply(contract, await work(call(tx)))
-    once = idempotency.Once.of(request, principal) if contract.repeatable else None
-    async with desk.store.begin(_actor(request, principal)) as tx:
-        if once is not None and (before := await once.replay(tx, desk.sealer)) is not None:
-            return before
-        reply = _reply(contract, await work(call(tx)))
-        if once is not None:
-            await once.keep(tx, desk.sealer, reply)
-    desk.journal(tx.events)
-    return reply
+    once = Once.of(request, principal) if contract.repeatable else None
+
+    async def change() -> Reply:
+        async with desk.store.begin(_actor(request, principal)) as tx:
+            if once is not None and (before := await once.replay(tx, desk.sealer)) is not None:
+                return before
+            reply = _reply(contract, await work(call(tx)))
+            if once is not None:
+                await once.keep(tx, desk.sealer, reply)
+        desk.journal(tx.events)
+        return reply
+
+    return await _once_it_is_ours(change)
+
+
+async def _once_it_is_ours(change: Callable[[], Awaitable[Reply]]) -> Reply:
+    """Again while another transaction carries out the same request: then there is its reply."""
+    for pause in _PAUSES:
+        try:
+            return await change()
+        except TakenMeanwhileError:
+            await asyncio.sleep(pause)
+    raise Problem(Kind.CONFLICT, "The same request is being carried out; ask again later.")
 
 
 def _body(request: Request, contract: Contract) -> Any:

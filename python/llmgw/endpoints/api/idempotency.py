@@ -15,9 +15,15 @@ from llmgw.endpoints.base import Reply, Request
 from llmgw.endpoints.problems import Kind, Problem
 from llmgw.store import idempotency
 from llmgw.store.database import Transaction
+from llmgw.store.errors import Conflict
 
-_SECONDS = 24 * 3600
+_KEEP = 24 * 3600 * 1_000_000
+"""Microseconds."""
 _KEY = re.compile(r"[!-~]{1,255}")
+
+
+class TakenMeanwhileError(Exception):
+    """Another transaction is carrying out the same request."""
 
 
 class Once(msgspec.Struct, frozen=True):
@@ -39,29 +45,36 @@ class Once(msgspec.Struct, frozen=True):
             return None
         if not _KEY.fullmatch(key):
             raise Problem(Kind.INVALID_REQUEST, "Idempotency-Key takes 1 to 255 printable characters.")
-        whole = b"\0".join((request.method.encode(), request.path.encode(), request.query.encode(), request.body))
+        parts = (request.method.encode(), request.path.encode(), request.query.encode(), request.body)
+        whole = b"\0".join(parts)
         return cls(f"{principal.kind}:{principal.id}", key, sha256(whole).hexdigest())
 
     async def replay(self, tx: Transaction, sealer: Sealer) -> Reply | None:
         """The reply, if it was carried out; otherwise it is ours to carry out.
 
         Raises:
+            TakenMeanwhileError: another transaction took the key at this instant: begin again.
             Problem: the key was used for another request.
         """
-        kept = await idempotency.claim(tx, self.principal, self.key, self.fingerprint, seconds=_SECONDS)
-        if kept is None:
+        try:
+            found = await idempotency.begin(tx, self.principal, self.key, self.fingerprint, keep=_KEEP)
+        except Conflict as error:
+            raise TakenMeanwhileError from error
+        if found == "new":
             return None
-        body = sealer.open(kept.body or b"", self._place) if kept.fingerprint == self.fingerprint else None
-        if body is None or kept.status is None:
+        if found == "running":
+            raise TakenMeanwhileError
+        body = None if found == "other" else sealer.open(found.body, self._place)
+        if found == "other" or body is None:
             raise Problem(Kind.KEY_REUSED, "This Idempotency-Key was used for another request.")
-        headers = tuple((name, value) for name, value in kept.headers or ())
-        return Reply(status=kept.status, headers=(*headers, ("idempotent-replayed", "true")), body=body)
+        headers = (*found.headers.items(), ("idempotent-replayed", "true"))
+        return Reply(status=found.status, headers=headers, body=body)
 
     async def keep(self, tx: Transaction, sealer: Sealer, reply: Reply) -> None:
         """Keep the reply for a day."""
         body = sealer.seal(reply.body, self._place)
-        headers = [list(header) for header in reply.headers]
-        await idempotency.keep(tx, self.principal, self.key, status=reply.status, headers=headers, body=body)
+        answer = idempotency.Answer(status=reply.status, headers=dict(reply.headers), body=body)
+        await idempotency.finish(tx, self.principal, self.key, answer)
 
     @property
     def _place(self) -> bytes:

@@ -1,12 +1,15 @@
 """What grants reach: the store's scope of a caller, and what may be given within it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from llmgw.access.principal import Principal
-from llmgw.access.rbac import Grant, Permission, ScopeKind, grants_with, may_give
+from llmgw.access.rbac import Grant, Permission, Role, ScopeKind, grants_with, may_give
 from llmgw.endpoints.problems import Fault, Kind, Problem
+from llmgw.store import organisations, projects, teams
+from llmgw.store.memberships import Membership
 from llmgw.store.scope import Scope
+from llmgw.store.transaction import Transaction
 
 Place = tuple[ScopeKind, str | None]
 """Where something lies: in a project, its team, its organisation, and always on the platform."""
@@ -17,6 +20,11 @@ _OWNERS = {
     ScopeKind.PROJECT: "project_id",
 }
 _OF_NODES = {kind.value: kind for kind in _OWNERS}
+_SHELVES: Mapping[str, Callable[[Transaction, Scope, str], Awaitable[Any]]] = {
+    ScopeKind.ORGANISATION: organisations.get,
+    ScopeKind.TEAM: teams.get,
+    ScopeKind.PROJECT: projects.get,
+}
 
 
 def scope_of(grants: Iterable[Grant]) -> Scope:
@@ -42,6 +50,24 @@ def places_of(record: Any, kind: str = "") -> set[Place]:
     if (own := _OF_NODES.get(kind)) is not None:
         places.add((own, record.id))
     return places
+
+
+async def places_at(tx: Transaction, kind: str, id: str) -> set[Place]:
+    """Where a node lies, itself included; the empty id is the platform's.
+
+    Raises:
+        Missing: there is no such node.
+    """
+    if kind == ScopeKind.PLATFORM:
+        return {(ScopeKind.PLATFORM, None)}
+    node = await _SHELVES[kind](tx, Scope.all(), id)
+    return places_of(node, kind)
+
+
+def grant_of(membership: Membership) -> Grant:
+    """The grant that a membership is."""
+    kind = ScopeKind(membership.scope_kind)
+    return Grant(role=Role(membership.role), scope=kind, scope_id=membership.scope_id or None)
 
 
 def reaching(principal: Principal, places: set[Place]) -> Sequence[Grant]:

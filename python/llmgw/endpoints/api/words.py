@@ -108,7 +108,9 @@ def check_budgets(budgets: object) -> None:
     Raises:
         ValueError: two have the same.
     """
-    names = [each.name for each in budgets if isinstance(each, BudgetRule)] if isinstance(budgets, list) else []
+    names = (
+        [each.name for each in budgets if isinstance(each, BudgetRule)] if isinstance(budgets, list) else []
+    )
     if len(set(names)) < len(names):
         raise ValueError("two budgets have the same name")
 
