@@ -155,6 +155,7 @@ def _hand_over(
         max_connections=server.max_connections,
         tls_cert_file=str(server.tls.cert_file) if server.tls else None,
         tls_key_file=str(server.tls.key_file) if server.tls else None,
+        trusted_proxies=server.trusted_proxies,
         control_socket=str(run_folder / "control.sock"),
         responses_folder=str(first.responses_folder.absolute()),
         realtime=RealtimeSettings(

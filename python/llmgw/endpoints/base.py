@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import orjson
 
+from llmgw._native import KeyHolder
 from llmgw.access.principal import Principal
 from llmgw.access.rbac import Permission
 from llmgw.endpoints.problems import PROBLEM, document_of
@@ -53,6 +54,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """What the path's placeholders matched."""
     principal: Principal | None
     """`None` on public endpoints."""
+    holder: KeyHolder | None = None
+    """Whose key was shown, as the data plane knows it; `None` without one."""
     dialect: Dialect = Dialect.OPENAI
     """Whose API the client speaks."""
     query: str = ""

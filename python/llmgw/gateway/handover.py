@@ -49,6 +49,7 @@ class EdgeSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_connections: int
     tls_cert_file: str | None
     tls_key_file: str | None
+    trusted_proxies: tuple[str, ...]
     control_socket: str
     responses_folder: str
     """Where responses are stored; shared by all workers."""

@@ -14,6 +14,7 @@ from llmgw.settings.values import (
     Count,
     Digest,
     Dollars,
+    EndpointPattern,
     FallbackList,
     HeaderName,
     HeaderText,
@@ -26,8 +27,10 @@ from llmgw.settings.values import (
     PathPrefix,
     Port,
     Positive,
+    RegionPattern,
     Seconds,
     Section,
+    Tag,
     ZeroOrSeconds,
 )
 
@@ -156,6 +159,21 @@ class KeyEntry(Section, frozen=True):
     pass_through: tuple[PassGrant, ...] | None = None
     """Names of `pass_through` that it may use, `*` for all. Without it: all, unless `models` limits the key;
     then none."""
+    endpoints: tuple[EndpointPattern, ...] | None = None
+    """Endpoints it may use: names as in metrics (`messages`), patterns (`images_*`), or whole families
+    (`chat.*`: chats of every dialect; also `embeddings.*`, `images.*`, `audio.*`). Who may use `files`,
+    `batches` or `responses` may ask for what it made there. Without it, all. The list of models is always
+    served."""
+    networks: tuple[str, ...] | None = None
+    """Networks (CIDR) or addresses that its clients must have; without it, any. See
+    `server.trusted_proxies`."""
+    regions: tuple[RegionPattern, ...] | None = None
+    """Regions, or patterns (`eu-*`), that deployments must be in to serve it; without it, any. A deployment
+    whose region is not known (`model_info.region`) is in none."""
+    tags: Annotated[tuple[Tag, ...], Meta(max_length=16)] = ()
+    """What its requests are filed under, beside the tags of their header `x-llmgw-tags`."""
+    priority: Literal["low", "normal", "high"] | None = None
+    """Which of its requests go first where not all can; without it, `normal`."""
     rpm_limit: Positive | None = None
     """Requests per minute."""
     tpm_limit: Positive | None = None
@@ -385,6 +403,10 @@ class ServerSettings(Section, frozen=True):
     """Realtime sessions (WebSockets), per worker."""
     tls: TlsSettings | None = None
     """Serve HTTPS."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Networks (CIDR) or addresses of proxies that stand before the gateway. If one of them is the peer, the
+    client is the last address in its `x-forwarded-for` that is not a proxy of these; otherwise the client is
+    the peer itself, and that header is not looked at."""
     metrics_auth: Literal["key", "none"] = "key"
     """Whether `/metrics` asks for the admin key."""
 

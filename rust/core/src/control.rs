@@ -7,7 +7,7 @@ use crate::error::{Class, Error};
 use crate::headers::Headers;
 use crate::http1::{Framing, Head};
 use crate::reply::Body;
-use crate::session::{After, Asked, Session};
+use crate::session::{After, Asked, Door, Session};
 use crate::upstream::Outgoing;
 use bytes::{Bytes, BytesMut};
 use std::rc::Rc;
@@ -17,6 +17,8 @@ use tokio::time::timeout;
 
 /// Proves to the control plane that a request came through the edge.
 pub const EDGE_HEADER: &str = "x-llmgw-edge";
+/// Tells the control plane the client's address.
+pub const CLIENT_HEADER: &str = "x-llmgw-client";
 /// How long the control plane may take.
 const TIMEOUT: Duration = Duration::from_secs(60);
 /// Bytes of a body that is read before anybody is authenticated.
@@ -38,8 +40,7 @@ const ADMIN_PREFIXES: [&str; 12] = [
     "/tag/",
     "/model/",
 ];
-/// Names to the control plane the client's address, the door it came in by, and the host it asked for.
-const CLIENT_HEADER: &str = "x-llmgw-client";
+/// Names to it the door that the client came in by, and the host that it asked for.
 const DOOR_HEADER: &str = "x-llmgw-door";
 const HOST_HEADER: &str = "x-llmgw-host";
 /// How long the control plane may still answer once the gateway drains: it has stopped by then, most likely.
@@ -73,15 +74,15 @@ pub async fn forward<S: AsyncRead + AsyncWrite + Unpin>(
     head: &Head,
     asked: &Asked,
 ) -> After {
-    let body = match read_body(session, head).await {
+    let body = match read_body(session, head, asked).await {
         Ok(body) => body,
         Err(error) => return session.refuse_and_close(asked, &error).await,
     };
-    let own = [session.peer.to_string(), session.door.name().to_owned()];
+    let door = session.door;
     let stopping = session.edge.stopped();
     let reply = tokio::select! {
         biased;
-        reply = timeout(TIMEOUT, ask(session.edge.clone(), head, asked, &own, body)) => reply,
+        reply = timeout(TIMEOUT, ask(session.edge.clone(), head, asked, door, body)) => reply,
         () = session.connection.gone() => return After::Cut,
         () = async { stopping.await; tokio::time::sleep(LAST_WORDS).await } => {
             let error = Error::new(Class::Draining, "The gateway is shutting down.");
@@ -122,9 +123,10 @@ pub async fn forward<S: AsyncRead + AsyncWrite + Unpin>(
 async fn read_body<S: AsyncRead + AsyncWrite + Unpin>(
     session: &mut Session<S>,
     head: &Head,
+    asked: &Asked,
 ) -> Result<Bytes, Error> {
     let small = matches!(head.framing, Framing::Length(..=MOST_BODY));
-    let max = if !small && may_send_more(session, head) { MOST_ADMIN_BODY } else { MOST_BODY };
+    let max = if !small && may_send_more(session, head, asked) { MOST_ADMIN_BODY } else { MOST_BODY };
     let mut incoming = Incoming::new(head, max)?;
     let mut body = BytesMut::new();
     while let Some(piece) = session.connection.piece(&mut incoming).await? {
@@ -135,11 +137,11 @@ async fn read_body<S: AsyncRead + AsyncWrite + Unpin>(
 
 /// Whether it is a path that takes more, and a key that is known. Sessions are known to the control plane
 /// only; people send little.
-fn may_send_more<S>(session: &Session<S>, head: &Head) -> bool {
+fn may_send_more<S>(session: &Session<S>, head: &Head, asked: &Asked) -> bool {
     let shop = &session.edge.shop;
     let is_known = || {
         let (plan, shown) = (shop.plan().ok()?, access::credential(head).ok()?);
-        shop.authenticate(&plan, shown).ok()
+        shop.authenticate(&plan, shown, asked.address).ok()
     };
     ADMIN_PREFIXES.iter().any(|prefix| head.path().starts_with(prefix)) && is_known().is_some()
 }
@@ -148,7 +150,7 @@ async fn ask(
     edge: Rc<Edge>,
     head: &Head,
     asked: &Asked,
-    [client, door]: &[String; 2],
+    door: Door,
     body: Bytes,
 ) -> Result<Answer, Error> {
     let unreachable =
@@ -157,11 +159,12 @@ async fn ask(
     let own = [
         (EDGE_HEADER, edge.secret.as_bytes()),
         ("x-request-id", asked.request_id.as_bytes()),
-        (CLIENT_HEADER, client.as_bytes()),
-        (DOOR_HEADER, door.as_bytes()),
+        (DOOR_HEADER, door.name().as_bytes()),
         (HOST_HEADER, head.header("host").unwrap_or_default()),
     ];
-    let extra: Vec<(&'static str, &[u8])> = passed.chain(own).collect();
+    let client = asked.address.map(|address| address.to_string());
+    let client = client.iter().map(|address| (CLIENT_HEADER, address.as_bytes()));
+    let extra: Vec<(&'static str, &[u8])> = passed.chain(own).chain(client).collect();
     let (method, path) = (head.method(), head.target());
     let request = Outgoing { method, path, fixed: "", extra: &extra, body };
     let mut response = edge.control.send(request).await.map_err(|_| unreachable())?;

@@ -1,5 +1,6 @@
 //! The door of a worker: listens, serves every connection on one thread, and drains.
 
+use crate::caller::Proxies;
 use crate::connection::{Connection, HttpLimits};
 use crate::dial::Address;
 use crate::gate::{Desk, Shop};
@@ -47,6 +48,8 @@ pub struct Edge {
     pub store: Store,
     /// The realtime sessions of this thread.
     pub realtime: Realtime,
+    /// The proxies that are believed.
+    pub proxies: Proxies,
     stop: watch::Receiver<bool>,
     open: Cell<usize>,
     closed: Notify,
@@ -204,6 +207,7 @@ async fn run(
         secret: settings.secret,
         store,
         realtime: Realtime::new(&settings.realtime),
+        proxies: Proxies::new(&settings.trusted_proxies),
         stop: stop.clone(),
         open: Cell::new(0),
         closed: Notify::new(),
@@ -275,8 +279,8 @@ fn session<S: AsyncRead + AsyncWrite + Unpin>(
     limits: Rc<HttpLimits>,
     (door, peer): CameIn,
 ) -> Session<S> {
-    let connection = Connection::new(stream, limits);
-    Session { connection, head: HeadWriter::default(), edge, door, peer }
+    let (connection, head) = (Connection::new(stream, limits), HeadWriter::default());
+    Session { connection, head, edge, door, peer: Some(peer) }
 }
 
 /// Counts an open connection.

@@ -1,9 +1,14 @@
 //! A snapshot made ready to run: digests decoded, URLs parsed, headers built, pools opened.
 
 mod deployment;
+pub mod endpoints;
 mod key;
+mod node;
+mod pattern;
+mod policy;
 mod pools;
 mod retry;
+mod rules;
 mod text;
 
 use crate::balancer::Candidate;
@@ -14,10 +19,14 @@ use crate::store::Terms;
 use crate::through::Door;
 use crate::tokens::Family;
 pub use deployment::Deployment;
-pub use key::Key;
-use key::star;
+pub use key::{Identity, Key, KeyParts, MASTER, Shown};
+pub use node::{Barred, Node, NodeKind, Nodes, Slot};
+use pattern::star;
+pub use pattern::{Pattern, Patterns};
+pub use policy::{Grants, Policy, Priority, mark_of};
 use pools::Pools;
 pub use retry::Retry;
+pub use rules::{Action, BudgetRule, Counted, LimitRule, Per, Rules, Window};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -109,8 +118,8 @@ impl Plan {
         let doors = doors.collect::<Result<Vec<_>, _>>()?;
         let mut keys = HashMap::with_capacity(snapshot.auth.keys.len());
         for key in snapshot.auth.keys {
-            let key = Key::new(key)?;
-            keys.insert(key.digest, Arc::new(key));
+            let key = Arc::new(Key::of_file(key)?);
+            keys.extend(key.shown().iter().map(|one| (one.digest, key.clone())));
         }
         Ok(Plan {
             version: snapshot.version,
@@ -138,7 +147,9 @@ impl Plan {
     #[must_use]
     pub fn key(&self, digest: &Digest) -> Option<&Arc<Key>> {
         use subtle::ConstantTimeEq;
-        self.keys.get(digest).filter(|key| bool::from(key.digest.ct_eq(digest)))
+        let is_it =
+            |key: &&Arc<Key>| key.shown().iter().any(|one| bool::from(one.digest.ct_eq(digest)));
+        self.keys.get(digest).filter(is_it)
     }
 
     /// Finds the group of a public model name.
@@ -156,7 +167,7 @@ impl Plan {
     /// The key of that alias.
     #[must_use]
     pub fn key_named(&self, alias: &str) -> Option<&Key> {
-        self.keys.values().find(|key| key.alias == alias).map(|key| &**key)
+        self.keys.values().find(|key| *key.alias == *alias).map(|key| &**key)
     }
 
     /// Whether a key may use the model that the host of a deployment calls `model`, under any public name
@@ -187,14 +198,25 @@ impl Plan {
     /// Whether a name leads a key to a model that it may use.
     #[must_use]
     pub fn leads(&self, key: &Key, name: &str) -> bool {
-        let meaning = key.map.meaning(name);
-        self.resolve(&meaning).is_some() && key.may_use(&meaning)
+        let meaning = key.map().meaning(name);
+        self.resolve(&meaning).is_some_and(|found| self.may_serve(found.group, key))
+            && key.may_use(&meaning)
+    }
+
+    /// Whether a group, or one that it falls back to, has a deployment in a region that the key may use.
+    fn may_serve(&self, group: usize, key: &Key) -> bool {
+        let has_one = |group: usize| {
+            let regions = self.members(group).map(|one| self.deployments[one].region.as_deref());
+            regions.into_iter().any(|region| key.may_be_served_in(region))
+        };
+        let fallbacks = &self.groups[group].fallbacks;
+        !key.has_regions() || has_one(group) || fallbacks.iter().any(|&next| has_one(next))
     }
 
     /// Whether a name leads a key to a model that chats.
     #[must_use]
     pub fn chats(&self, key: &Key, name: &str) -> bool {
-        let Some(found) = self.resolve(&key.map.meaning(name)).map(|found| found.group) else {
+        let Some(found) = self.resolve(&key.map().meaning(name)).map(|found| found.group) else {
             return false;
         };
         let serves = |one: &Candidate| {
@@ -207,14 +229,19 @@ impl Plan {
     /// the pattern. The names of its own map are among them.
     #[must_use]
     pub fn visible_models(&self, key: &Key) -> Vec<String> {
-        let listed = key.named().filter(|name| self.resolve(name).is_some()).cloned();
+        let is_served = |name: &String| self.resolve(name).is_some() && key.may_use(name);
+        let listed = key.named().into_iter().filter(is_served);
         let named = self.models.keys().filter(|name| key.may_use(name)).cloned();
         let patterns = self.wildcards.iter().map(|one| format!("{}*{}", one.prefix, one.suffix));
         let patterns = patterns.filter(|pattern| key.may_use(pattern));
-        let mapped = key.map.names().filter(|name| self.leads(key, name));
+        let mapped = key.map().names().filter(|name| self.leads(key, name));
         let names: std::collections::BTreeSet<String> =
             listed.chain(named).chain(patterns).chain(mapped).collect();
-        names.into_iter().collect()
+        let can_be_served = |name: &String| {
+            let found = self.resolve(&key.map().meaning(name)).map(|found| found.group);
+            found.is_some_and(|group| self.may_serve(group, key))
+        };
+        names.into_iter().filter(can_be_served).collect()
     }
 
     /// Lets go of idle connections that are no longer good.

@@ -10,7 +10,7 @@ from llmgw.access.rbac import Permission
 from llmgw.endpoints.api.calls import Answer, Call, row
 from llmgw.endpoints.api.desk import Desk
 from llmgw.endpoints.api.reach import check_field, places_of
-from llmgw.endpoints.api.records import Page, fields_of, page_shown, shown
+from llmgw.endpoints.api.records import fields_of, page_of, page_shown, shown
 from llmgw.endpoints.base import Contract, Endpoint
 from llmgw.endpoints.problems import Kind, Problem
 
@@ -86,7 +86,7 @@ def noun_endpoints(desk: Desk, noun: Noun) -> list[Endpoint]:
     article = "an" if words[0] in "aeiou" else "a"
     return [
         row(desk, "GET", noun.path, noun.read, f"List {words}s, page by page.", listing(noun),
-            Contract(query=noun.listed, reply=Page.__class_getitem__(noun.shown), problems=(400,))),
+            Contract(query=noun.listed, reply=page_of(noun.shown), problems=(400,))),
         row(desk, "POST", noun.path, noun.write, f"Make {article} {words}.", making(noun),
             Contract(body=noun.body, reply=noun.shown, status=201, tagged=True)),
         row(desk, "GET", one, noun.read, f"Read {article} {words}.", reading(noun),

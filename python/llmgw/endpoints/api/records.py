@@ -83,6 +83,11 @@ class Page(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     """The cursor of the next page; `null` on the last."""
 
 
+def page_of(kind: Any) -> Any:
+    """The type of a page of these."""
+    return Page[kind]
+
+
 class Listed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The query of a list."""
 

@@ -3,6 +3,7 @@
 use crate::access;
 use crate::http1::Head;
 use llmgw_formats::Kind;
+use std::net::IpAddr;
 use std::time::Instant;
 
 /// What the admin API's paths begin with.
@@ -24,11 +25,13 @@ pub struct Asked {
     pub dialect: Kind,
     /// The admin API's path: errors are problems, whatever the dialect.
     pub is_admin: bool,
+    /// The client's address, if it is known.
+    pub address: Option<IpAddr>,
 }
 
 impl Asked {
     /// Of a head that was read.
-    pub fn new(head: &Head, rng: &mut fastrand::Rng) -> Self {
+    pub fn new(head: &Head, address: Option<IpAddr>, rng: &mut fastrand::Rng) -> Self {
         Asked {
             request_id: access::request_id(head, rng),
             chunked: head.is_http11,
@@ -38,6 +41,7 @@ impl Asked {
             started: Instant::now(),
             dialect: access::dialect(head.path()),
             is_admin: head.path().starts_with(ADMIN_PREFIX),
+            address,
         }
     }
 
@@ -52,6 +56,7 @@ impl Asked {
             started: Instant::now(),
             dialect: Kind::OpenaiChat,
             is_admin: false,
+            address: None,
         }
     }
 }
