@@ -37,7 +37,7 @@ def book(row: Row | None, record: LedgerRecord, writer: str | None, margins: dic
 
 
 def charged(row: Row, margins: dict[str, int]) -> int | None:
-    """What is charged for a row: its cost and the margins of its team and organisation, rounded to nearest."""
+    """What is charged for a row: its cost and the margins of its team and organisation, rounded."""
     cost = row.get("cost")
     if cost is None:
         return None

@@ -38,16 +38,17 @@ async def add_sums(tx: Transaction, table: Table, rows: Sequence[Sequence[Any]])
 
 def _tuples(table: Table, names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
     """Values in the statement's order, JSON as text."""
-    texts = {column.name for column in table.columns if isinstance(column.type, Json)}
-    order = [(name, name in texts) for name in names]
-    return [
-        tuple(
-            orjson.dumps(value).decode() if is_json and value is not None else value
-            for name, is_json in order
-            for value in (row.get(name),)
-        )
-        for row in rows
-    ]
+    texts = [column.name for column in table.columns if isinstance(column.type, Json)]
+    nothing: dict[str, Any] = dict.fromkeys(names)
+    pick = itemgetter(*names)
+    tuples = []
+    for row in rows:
+        values = {**nothing, **row}
+        for name in texts:
+            if values[name] is not None:
+                values[name] = orjson.dumps(values[name]).decode()
+        tuples.append(pick(values))
+    return tuples
 
 
 @lru_cache(maxsize=64)

@@ -157,7 +157,7 @@ def page_query(scope: Scope, paging: Paging, filters: Mapping[str, Any], window:
 
 
 def _walk(scope: Scope, filters: Mapping[str, Any], window: Window, leading: str | None) -> sa.Select[Any]:
-    """A query along the index of `leading`, or of the time; whatever else is asked is looked at row by row."""
+    """A query along the index of `leading`, or of the time; what else is asked is looked at in each row."""
     query = sa.select(table)
     for name, value in filters.items():
         column = table.c[name]

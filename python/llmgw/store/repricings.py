@@ -24,7 +24,7 @@ class Repricing(msgspec.Struct, frozen=True, kw_only=True):
 async def create(tx: Transaction, job_id: str, prices: dict[str, tuple[int, str]]) -> int:
     """Note other costs, with their sources, of settled attempts; how many of these there were.
 
-    The first cost stays what it was, everywhere; the difference is in the sums as `adjustment`. To do it again
+    The first cost stays what it was everywhere; the sums have the difference as `adjustment`. To do it again
     for the same job notes nothing twice.
     """
     of_these = sa.and_(table.c.job_id == job_id, table.c.ledger_id.in_(sorted(prices)))

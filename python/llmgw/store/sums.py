@@ -10,22 +10,30 @@ HOUR = 3_600_000_000
 DAY = 24 * HOUR
 
 _STATES = ("settled", "void", "open")
+_PLACES = {name: place for place, name in enumerate(SUMS)}
+_AMOUNTS = [
+    (place, name)
+    for name, place in _PLACES.items()
+    if name.endswith(("_tokens", "_ms")) or name in ("cost", "charged", "saved")
+]
 _OWN_TOTALS = tuple(name for name in TOTAL_DIMENSIONS if name not in ("tag", "all"))
 _TAG_OWNERS = ("organisation_id", "team_id", "model_group")
 
 
-def contribution(row: Mapping[str, Any]) -> tuple[int, ...]:
-    """What one row adds to each of `SUMS`."""
+def contribution(row: Mapping[str, Any]) -> list[tuple[int, int]]:
+    """What one row adds: places in `SUMS` and amounts, without zeros."""
     state = row["state"]
     found = {
-        "attempts": row["kind"] == "attempt",
-        "calls": row["kind"] == "call",
+        "attempts" if row["kind"] == "attempt" else "calls": 1,
         "hits": row.get("what") == "hit",
-        "held": (row.get("held") or 0) if state == "open" else 0,
         "adjustment": _adjustment(row),
-        **{name: state == name for name in _STATES},
     }
-    return tuple(int(found[name] if name in found else row.get(name) or 0) for name in SUMS)
+    if state in _STATES:
+        found[state] = 1
+        found["held"] = row.get("held") if state == "open" else 0
+    amounts = [(place, row.get(name)) for place, name in _AMOUNTS]
+    amounts += [(_PLACES[name], amount) for name, amount in found.items()]
+    return [(place, int(amount)) for place, amount in amounts if amount]
 
 
 def _adjustment(row: Mapping[str, Any]) -> int:
@@ -44,7 +52,7 @@ class Deltas:
     def change(self, before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> None:
         """Take a row out as it was, if it was there, and put it in as it is."""
         if before is not None:
-            self._add(before, tuple(-each for each in contribution(before)))
+            self._add(before, [(place, -amount) for place, amount in contribution(before)])
         self._add(after, contribution(after))
 
     def hours(self) -> list[tuple[Any, ...]]:
@@ -59,10 +67,11 @@ class Deltas:
         """Rows of `totals`: dimension, value, day, sums."""
         return [(*place, *sums) for place, sums in _ordered(self._days)]
 
-    def _add(self, row: Mapping[str, Any], amounts: tuple[int, ...]) -> None:
+    def _add(self, row: Mapping[str, Any], amounts: list[tuple[int, int]]) -> None:
         at = row["at"]
         hour, day = at - at % HOUR, at - at % DAY
-        _sum(self._hours, (hour, *[row.get(name) or "" for name in ROLLUP_DIMENSIONS]), amounts)
+        dimensions = [row.get(name) or "" for name in ROLLUP_DIMENSIONS]
+        _sum(self._hours, (hour, *dimensions), amounts)
         _sum(self._days, ("all", "", day), amounts)
         for name in _OWN_TOTALS:
             if value := row.get(name):
@@ -72,14 +81,14 @@ class Deltas:
             _sum(self._tags, (hour, tag, *[row.get(name) or "" for name in _TAG_OWNERS]), amounts)
 
 
-def _sum(sums: dict[tuple[Any, ...], list[int]], place: tuple[Any, ...], amounts: tuple[int, ...]) -> None:
-    found = sums.get(place)
+def _sum(
+    sums: dict[tuple[Any, ...], list[int]], key: tuple[Any, ...], amounts: list[tuple[int, int]]
+) -> None:
+    found = sums.get(key)
     if found is None:
-        sums[place] = list(amounts)
-        return
-    for index, amount in enumerate(amounts):
-        if amount:
-            found[index] += amount
+        found = sums[key] = [0] * len(SUMS)
+    for place, amount in amounts:
+        found[place] += amount
 
 
 def _ordered(sums: dict[tuple[Any, ...], list[int]]) -> list[tuple[tuple[Any, ...], list[int]]]:
