@@ -11,7 +11,6 @@ from llmgw.access.principal import Principal
 from llmgw.access.rbac import Permission, grants_with
 from llmgw.endpoints.api import admin_endpoints
 from llmgw.endpoints.api.desk import Desk
-from llmgw.endpoints.api.sealing import Sealer
 from llmgw.endpoints.base import (
     HEADERS,
     Access,
@@ -89,7 +88,7 @@ class App:
         gateway = self._worker.gateway
         self._store = Store.open(handover.store_url)
         self._callers = Callers(gateway, self._store, handover.pepper)
-        desk = Desk(store=self._store, pepper=handover.pepper, sealer=Sealer(handover.pepper))
+        desk = Desk(store=self._store, pepper=handover.pepper, keyring=handover.keyring)
         rows = [
             *openai_endpoints(),
             *gemini_endpoints(),
@@ -97,7 +96,7 @@ class App:
             *file_endpoints(),
             *model_endpoints(gateway, int(time.time())),
             *ops_endpoints(gateway, handover.metrics_auth),
-            *admin_endpoints(desk),
+            *admin_endpoints(desk, lambda: gateway.version),
         ]
         self.endpoints = [*rows, openapi_endpoint(rows)]
         self._table = Table(self.endpoints)

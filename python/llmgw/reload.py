@@ -25,6 +25,7 @@ from llmgw.settings.process import ServeOptions
 from llmgw.settings.schema import ServerSettings
 from llmgw.settings.secrets import Secret
 from llmgw.state import StateFolder
+from llmgw.store.keyring import Keyring
 from llmgw.telemetry.logs import log
 from llmgw.wiring import Compiled
 from llmgw.wiring.keys import is_master_key_given
@@ -46,6 +47,7 @@ class First(msgspec.Struct, frozen=True):
     """To be shown once."""
     pepper: Secret
     store_url: str
+    keyring: Keyring
 
 
 class Reloader:
@@ -84,6 +86,7 @@ class Reloader:
             new_master_key=new_key,
             pepper=state.pepper,
             store_url=self._folder.store_url(loaded.environment),
+            keyring=Keyring.locate(loaded.environment, self._folder.path),
         )
 
     def wake(self) -> None:

@@ -177,6 +177,7 @@ def _hand_over(
         snapshots=snapshots,
         shared=shared,
         store_url=first.store_url,
+        keyring=first.keyring,
         pepper=first.pepper,
     )
 

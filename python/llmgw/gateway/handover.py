@@ -13,6 +13,7 @@ import msgspec
 
 from llmgw._native import SharedState
 from llmgw.settings.secrets import Secret
+from llmgw.store.keyring import Keyring
 
 
 class RealtimeSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,6 +97,8 @@ class Handover(msgspec.Struct, frozen=True, kw_only=True):
     shared: SharedState
     store_url: str
     """The database; see `llmgw.store`."""
+    keyring: Keyring
+    """What secrets in the database are sealed under."""
     pepper: Secret
     """Hex key of the digests of virtual keys."""
 

@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 
 from llmgw import _native
-from llmgw.endpoints.api.sealing import Sealer
 from llmgw.settings.secrets import Secret
 from llmgw.store.database import Store
+from llmgw.store.keyring import Keyring
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +19,8 @@ class Desk:
     store: Store
     pepper: Secret
     """Hex key of the digests of virtual keys."""
-    sealer: Sealer
+    keyring: Keyring
+    """What secrets are sealed under."""
     note_event: Callable[[bytes], None] | None = None
     """Appends to the journal; `None`: this process has none."""
 
