@@ -1,4 +1,4 @@
-"""What lies below the nodes that a caller sees: for what is filed under a place without naming those above it."""
+"""What lies below the nodes that a caller sees: for what names a place, and none of those above it."""
 
 import msgspec
 import sqlalchemy as sa

@@ -100,10 +100,17 @@ pub async fn forward<S: AsyncRead + AsyncWrite + Unpin>(
                     session.head.header(name, value);
                 }
             }
-            if head.method() == "HEAD" {
+            let bare = match (head.method(), status) {
                 // The length is that of the body which a GET would bring.
-                let length = headers.text("content-length").and_then(|text| text.parse().ok());
-                let head = session.head.end(Body::Length(length.unwrap_or(0)), asked.keep_alive);
+                ("HEAD", _) => {
+                    let length = headers.text("content-length").and_then(|text| text.parse().ok());
+                    Some(Body::Length(length.unwrap_or(0)))
+                }
+                (_, 204 | 304) => Some(Body::None),
+                _ => None,
+            };
+            if let Some(framing) = bare {
+                let head = session.head.end(framing, asked.keep_alive);
                 let sent = session.connection.write(head, &[]).await.is_ok()
                     && session.connection.flush().await.is_ok();
                 return if sent && asked.keep_alive { After::Keep } else { After::Close };
@@ -126,7 +133,8 @@ async fn read_body<S: AsyncRead + AsyncWrite + Unpin>(
     asked: &Asked,
 ) -> Result<Bytes, Error> {
     let small = matches!(head.framing, Framing::Length(..=MOST_BODY));
-    let max = if !small && may_send_more(session, head, asked) { MOST_ADMIN_BODY } else { MOST_BODY };
+    let max =
+        if !small && may_send_more(session, head, asked) { MOST_ADMIN_BODY } else { MOST_BODY };
     let mut incoming = Incoming::new(head, max)?;
     let mut body = BytesMut::new();
     while let Some(piece) = session.connection.piece(&mut incoming).await? {

@@ -41,7 +41,7 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """How the deployment is reached, as `params` in the settings file; secrets are credentials of their own."""
+    """How the deployment is reached, as `params` in the settings file, without secrets."""
 
     model: Word
     """`provider/model`."""
@@ -85,7 +85,7 @@ class ModelChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     name: Word | msgspec.UnsetType = msgspec.UNSET
     entry: Entry | msgspec.UnsetType = msgspec.UNSET
-    credential_id: Word | None | msgspec.UnsetType = msgspec.UNSET
+    credential_id: Word | msgspec.UnsetType | None = msgspec.UNSET
     blocked: bool | msgspec.UnsetType = msgspec.UNSET
 
 

@@ -36,8 +36,8 @@ class UsageList(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     until: datetime | None = None
     """Up to the hour that this is in; without it, now."""
     by: Annotated[str, Meta(max_length=300, pattern=r"^[a-z_]+(,[a-z_]+)*$(?!\n)")] | None = None
-    """Dimensions with commas between them: `team_id,model_group`; `tag` goes with `organisation_id`, `team_id`
-    and `model_group` only."""
+    """Dimensions with commas between them: `team_id,model_group`. `tag` goes with `organisation_id`,
+    `team_id` and `model_group` only."""
     grain: Literal["hour", "day", "month", "all"] = "all"
     """By which times lines are told apart."""
     key_id: Word | None = None
