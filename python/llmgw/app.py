@@ -82,7 +82,12 @@ class App:
         gateway = self._worker.gateway
         self._store = Store.open(handover.store_url)
         self._callers = Callers(gateway, self._store, handover.pepper)
-        desk = Desk(store=self._store, pepper=handover.pepper, keyring=handover.keyring)
+        desk = Desk(
+            store=self._store,
+            pepper=handover.pepper,
+            keyring=handover.keyring,
+            note_event=gateway.note_event,
+        )
         self.endpoints = all_endpoints(
             gateway, desk, started=int(time.time()), metrics_auth=handover.metrics_auth
         )

@@ -165,6 +165,7 @@ def _hand_over(
             max_duration=server.realtime.max_duration,
         ),
         files_folder=str(first.files_folder.absolute()),
+        ledger_folder=None if first.ledger_folder is None else str(first.ledger_folder.absolute()),
         secret=secrets.token_hex(32),
     )
     return Handover(

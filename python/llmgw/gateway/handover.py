@@ -57,6 +57,8 @@ class EdgeSettings(msgspec.Struct, frozen=True, kw_only=True):
     realtime: RealtimeSettings
     files_folder: str
     """Where it is remembered whose files are; shared by all workers."""
+    ledger_folder: str | None
+    """Where each worker writes its part of the ledger; nothing is written without it."""
     secret: str
     """Proves to the control plane that a request came through an edge."""
 

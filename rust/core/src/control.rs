@@ -174,7 +174,7 @@ async fn ask(
     let client = client.iter().map(|address| (CLIENT_HEADER, address.as_bytes()));
     let extra: Vec<(&'static str, &[u8])> = passed.chain(own).chain(client).collect();
     let (method, path) = (head.method(), head.target());
-    let request = Outgoing { method, path, fixed: "", extra: &extra, body };
+    let request = Outgoing { method, path, fixed: "", extra: &extra, body, sent: None };
     let mut response = edge.control.send(request).await.map_err(|_| unreachable())?;
     let mut body = BytesMut::new();
     if method != "HEAD" {
