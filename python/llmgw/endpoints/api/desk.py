@@ -41,7 +41,7 @@ class Desk:
             try:
                 self.note_event(msgspec.json.encode(record_of(event)))
             except (JournalFull, ValueError, RuntimeError) as error:
-                log.error("an event is missing in the journal", event=event["id"], reason=str(error))
+                log.error("an event is missing in the journal", id=event["id"], reason=str(error))
 
 
 def record_of(event: Mapping[str, Any]) -> dict[str, Any]:

@@ -144,6 +144,8 @@ def stored(value: Any) -> Any:
             return micros_of(value)
         case list():
             return [stored(each) for each in value]
+        case msgspec.Struct():
+            return msgspec.to_builtins(value)
         case _:
             return value
 
