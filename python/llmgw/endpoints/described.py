@@ -113,10 +113,14 @@ def _problems(endpoint: Endpoint, contract: Contract) -> dict[str, Any]:
     if contract.conditional:
         statuses.add(HTTPStatus.PRECONDITION_REQUIRED)
     content = {_PROBLEM: {"schema": {"$ref": _SCHEMAS + ProblemDocument.__name__}}}
-    return {
+    found = {
         str(int(status)): {"description": HTTPStatus(status).phrase + ".", "content": content}
         for status in sorted(statuses)
     }
+    # Of a head that cannot be read nobody knows what it was to be for: it is refused as everywhere.
+    unreadable = {_JSON: {"schema": {"$ref": _SCHEMAS + "Error"}}}
+    found["400"] = {**found["400"], "content": content | unreadable}
+    return found
 
 
 def _schema(kind: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.gateway_process import GatewayProcess
 from tests.integration.admin.client import JSON, Admin, Tenant, make_tenant, unique
 
-NOUNS = {
+NOUNS: dict[str, JSON] = {
     "organisations": {"name": "n"},
     "teams": {"name": "n"},
     "projects": {"name": "n"},
@@ -35,8 +35,9 @@ def tenant(admin: Admin) -> Tenant:
 @pytest.mark.parametrize("noun", NOUNS)
 @pytest.mark.parametrize("field", FORBIDDEN)
 def test_what_is_not_to_be_set_is_refused_by_name(admin: Admin, noun: str, field: str) -> None:
-    for value in ("x", 1, True, None, {}):
-        problem = admin.make(f"/{noun}", 422, **{**NOUNS[noun], field: value})
+    values: list[Any] = ["x", 1, True, None, {}]
+    for value in values:
+        problem = admin.make(f"/{noun}", 422, **NOUNS[noun] | {field: value})
         assert problem["errors"][0]["pointer"] == f"/{field}"
 
 
