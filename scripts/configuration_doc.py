@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 import msgspec
 
-from llmgw.settings import models, schema
+from llmgw.settings import limits, models, schema, store
 from llmgw.settings.litellm import NOT_ACTED_ON
 from llmgw.settings.secrets import SecretReference
 
@@ -28,6 +28,10 @@ SECTIONS: tuple[tuple[str, type[msgspec.Struct]], ...] = (
     ("`litellm_settings.cache_params`", schema.CacheParams),
     ("`general_settings`", schema.GeneralSettings),
     ("`keys[]`", schema.KeyEntry),
+    ("`keys[].limits[]`", limits.LimitEntry),
+    ("`keys[].budgets[]`", limits.BudgetEntry),
+    ("`keys[].budgets[].window`, rolling", limits.RollingWindow),
+    ("`limits[]`", limits.SharedLimitEntry),
     ("`cache`", schema.CacheSettings),
     ("`model_catalogue`", schema.CatalogueSettings),
     ("`pricing`", schema.PricingSettings),
@@ -36,8 +40,10 @@ SECTIONS: tuple[tuple[str, type[msgspec.Struct]], ...] = (
     ("`responses`", schema.ResponsesSettings),
     ("`pass_through.NAME`", schema.PassThroughEntry),
     ("`files`", schema.FilesSettings),
+    ("`ledger`", schema.LedgerSettings),
     ("`egress`", schema.EgressSettings),
     ("`egress.fetch_media`", schema.FetchMediaSettings),
+    ("`store`", store.StoreSettings),
     ("`server`", schema.ServerSettings),
     ("`server.realtime`", schema.RealtimeSettings),
     ("`server.tls`", schema.TlsSettings),
@@ -95,11 +101,19 @@ def render() -> str:
     """The page."""
     documented = _field_docs()
     parts = [INTRODUCTION]
-    parts += [_section(title, kind, documented[kind.__name__]) for title, kind in SECTIONS]
+    parts += [_section(title, kind, _with_inherited(kind, documented)) for title, kind in SECTIONS]
     parts.append(IGNORED)
     names = {kind: title for title, kind in SECTIONS}
     parts += [f"**{names[kind]}**: {_words(keys)}.\n" for kind, keys in NOT_ACTED_ON.items()]
     return "\n".join(parts)
+
+
+def _with_inherited(kind: type[msgspec.Struct], documented: dict[str, dict[str, str]]) -> dict[str, str]:
+    """The documentation of a class's own fields and of those that it takes over."""
+    found: dict[str, str] = {}
+    for base in reversed(kind.__mro__):
+        found |= documented.get(base.__name__, {})
+    return found
 
 
 def _words(keys: frozenset[str]) -> str:
@@ -145,7 +159,7 @@ def _default(field: msgspec.structs.FieldInfo) -> str:
 
 def _field_docs() -> dict[str, dict[str, str]]:
     """By class and field, the string that stands below the field."""
-    trees = (ast.parse(inspect.getsource(module)) for module in (models, schema))
+    trees = (ast.parse(inspect.getsource(module)) for module in (limits, models, schema, store))
     classes = (node for tree in trees for node in tree.body if isinstance(node, ast.ClassDef))
     return {node.name: dict(_documented(node)) for node in classes}
 

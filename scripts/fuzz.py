@@ -39,9 +39,11 @@ FORMATS = (
     "cohere_chat",
 )
 TARGETS = (
-    *("value", "object", "frames", "messages", "relay"),
+    *("value", "object", "frames", "messages", "relay", "journal"),
     *(f"{what}_{name}" for what in ("requests", "replies", "streams", "errors") for name in FORMATS),
 )
+JOURNAL_FAULTS = (b"\0\0\0\0\0", b"\1\0\x50\0\x01", b"\2\0\x50\0\0", b"\3\0\x34\0\x17", b"\4\0\x34\0\x17")
+"""One of each kind (`rust/core/tests/fuzzed/journal.rs`)."""
 LONGEST = 8192
 """Bytes of an input."""
 MOST_KEPT = 48 * 1024
@@ -173,6 +175,9 @@ def fixtures(target: str) -> Iterator[bytes]:
                 yield from (*requests(one), *replies(one), *errors(one))
         case "frames" | "relay":
             yield from (path.read_bytes() for path in sorted(FIXTURES.glob("streams/*/*.sse")))
+        case "journal":
+            # Records, then what happens to their bytes.
+            yield from (b"\x03\x01one\x03\x02two\x00\x03\x05three" + fault for fault in JOURNAL_FAULTS)
         case "messages":
             yield from (path.read_bytes() for path in sorted(FIXTURES.glob("streams/*/*.bin")))
         case "requests":

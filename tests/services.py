@@ -153,9 +153,9 @@ class PostgresServer(Server):
         """Of a database of this name."""
         return f"postgresql://llmgw@127.0.0.1:{self.port}/{name}"
 
-    def make_database(self, name: str) -> str:
-        """Make an empty database; its URL."""
-        self._client("-c", f'CREATE DATABASE "{name}"')
+    def make_database(self, name: str, template: str = "template1") -> str:
+        """Make a database, empty unless it is made after another; its URL."""
+        self._client("-c", f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         return self.database_url(name)
 
     def command(self) -> list[str]:

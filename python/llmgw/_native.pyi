@@ -153,7 +153,7 @@ class Limiter:
 # ── journal ─────────────────────────────────────────────────────────────────────────────────────
 
 class JournalFull(Exception):
-    """Too many records wait for the disk: this one was not taken."""
+    """Too many records wait for the disk, or it has no room for more: this one was not taken."""
 
 @final
 class Journal:
@@ -165,14 +165,16 @@ class Journal:
     def __new__(
         cls,
         folder: str | PathLike[str],
-        segment_bytes: int = 67_108_864,
+        segment_bytes: int = 16_777_216,
         max_waiting_bytes: int = 16_777_216,
         gather: float = 0.01,
     ) -> Journal:
         """Begin the journal of a new writer, and start the thread that writes it.
 
-        The folder is made if need be. The first record of a group waits `gather` seconds for others.
-        OSError when the folder or the first segment cannot be made.
+        The folder is made if need be. A segment has at least 128 KiB, which the disk has to have when it is
+        made; the next one is made when this one is half full. The first record of a group waits `gather`
+        seconds for others before it is forced to the disk. OSError when the folder or the first segment cannot
+        be made.
         """
 
     @property
@@ -182,8 +184,12 @@ class Journal:
     def append(self, payload: bytes) -> int:
         """Take a record of up to 64 KiB, without waiting for the disk; its sequence, counted from 0.
 
+        From then on it is read back even if the process is killed; when it is durable, even if the machine
+        stops.
+
         Raises:
-            JournalFull: `max_waiting_bytes` wait for the disk.
+            JournalFull: `max_waiting_bytes` wait for the disk, or no segment has room: one may have in a moment,
+                or when the disk is no longer full (`health` tells).
             ValueError: it is too large.
             RuntimeError: the journal is closed, or was opened by another process.
         """
@@ -203,7 +209,7 @@ class Journal:
     def close(self) -> None:
         """Take no more records, and wait until those that were taken are on the disk.
 
-        OSError if the disk refused for five seconds: how many records were lost, and why.
+        OSError if the disk refused for five seconds: how many records may be lost, and why.
         """
 
 @final
@@ -472,8 +478,56 @@ class SharedState:
     def damaged_directory(self) -> int:
         """The number of the newest file that a worker found damaged: it takes a new one to go on."""
 
+    def restore_budget(self, slot_hex: str, window: int, committed: int) -> bool:
+        """Add what the books say was committed (nano-dollars) in a window, or a part of a rolling one, before
+        this machine began to count. It is added once: false if it was before, if a later window has begun,
+        or if there is no room.
+
+        Raises:
+            ValueError: the slot is none.
+        """
+
+    def lose_hold(self, slot_hex: str, window: int, nano: int) -> bool:
+        """Let what a dead worker held count as spent. Held and spent are one number, so nothing changes;
+        true if the window still counts, and as much is committed in it.
+
+        Raises:
+            ValueError: the slot is none.
+        """
+
+    def correct_budget(self, slot_hex: str, window: int, delta: int) -> int | None:
+        """Correct what is committed in a window by so many nano-dollars, as when a cost is known late; returns
+        what is committed then, and `None` if the window is over.
+
+        Raises:
+            ValueError: the slot is none.
+        """
+
+    def budgets(self) -> list[tuple[str, int, int]]:
+        """All budgets of which something is committed: slot, window (or part of a rolling one), nano-dollars
+        spent or held."""
+
     def note_reload(self, succeeded: bool) -> None:
         """Whether the last reload worked, for `llmgw_config_last_reload_successful`."""
+
+def budget_slot(node_id: str, name: str) -> str:
+    """Which budget in shared memory is meant by the id of a key or node and the budget's name there."""
+
+def budget_window(rule_window_json: str, at_us: int) -> tuple[int, int, int | None]:
+    """The window of a budget that an instant (Unix microseconds) lies in: its number, when it starts, when it
+    ends (`None`: never). Of a rolling window (`{"rolling": seconds}`) it is the part: what is committed at an
+    instant is the sum over the parts of the last so many seconds.
+
+    Raises:
+        ValueError: there is no such window.
+    """
+
+def check_rules(rules_json: str) -> None:
+    """Try whether limits and budgets (`{"limits": […], "budgets": […]}`, as the directory has them) make sense.
+
+    Raises:
+        ValueError: they do not; the text says why.
+    """
 
 def check_snapshot(snapshot: bytes) -> None:
     """Try whether a snapshot (JSON) could be put in force.

@@ -44,12 +44,14 @@ def test_a_generated_key_is_let_in_by_its_digest_alone(gateway: _native.Gateway)
     made = make_key(KeyEntry(alias="team-a", digest="0" * 64), STATE.pepper, NOW)
     state = msgspec.structs.replace(STATE, keys=(made.entry,))
     gateway.load(compiled_over(state, "").encode())
-    assert gateway.authenticate(made.secret.reveal().encode()) == ("team-a", False)
+    holder = gateway.authenticate(made.secret.reveal().encode())
+    assert (holder.id, holder.alias, holder.admin) == ("file:team-a", "team-a", False)
 
 
 def test_the_admin_key_is_let_in_as_admin(gateway: _native.Gateway) -> None:
     gateway.load(compiled("", LLMGW_MASTER_KEY="the-key-of-the-admin").encode())
-    assert gateway.authenticate(b"the-key-of-the-admin") == ("master", True)
+    holder = gateway.authenticate(b"the-key-of-the-admin")
+    assert (holder.id, holder.alias, holder.admin) == ("master", "master", True)
 
 
 def test_a_refused_snapshot_is_refused_without_its_secrets(gateway: _native.Gateway) -> None:

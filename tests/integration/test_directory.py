@@ -1,5 +1,6 @@
 """Keys of the directory: they come, change and go while the gateway runs, at every worker."""
 
+import itertools
 import os
 import threading
 import time
@@ -20,6 +21,7 @@ NEXT_KEY = "store-key-fedcba9876543210"
 TOLD_SECONDS = 1.0
 """Within that every worker knows."""
 MICROSECONDS = 1_000_000
+_MARKS = itertools.count()
 SERVED_LOCALLY = {"model": "mock/echo"}
 
 
@@ -70,10 +72,11 @@ def statuses(gateway: GatewayProcess, key: str, path: str = "/v1/files") -> set[
     return {gateway.get(path, key).status for _ in range(48)}
 
 
-def told(feed: DirectoryFeed, *lines: dict[str, Any]) -> None:
-    """Append lines, and give every worker its time to learn of them."""
-    feed.append(*lines)
-    time.sleep(TOLD_SECONDS)
+def told(gateway: GatewayProcess, feed: DirectoryFeed, *lines: dict[str, Any]) -> None:
+    """Append lines, and wait until every worker knows them: a new key that comes with them is let in."""
+    mark = f"a-mark-that-is-new-{next(_MARKS):06}"
+    feed.append(*lines, feed.key("told", mark))
+    wait_until(lambda: statuses(gateway, mark) == {200}, "every worker has read on")
 
 
 def code(response: Response) -> tuple[int, str]:
@@ -92,25 +95,35 @@ def chat_from(gateway: GatewayProcess, address: str, key: str = KEY) -> Response
 def test_a_key_appears_changes_and_goes_at_every_worker(running: GatewayProcess, feed: DirectoryFeed) -> None:
     assert statuses(running, KEY) == {401}
 
-    told(feed, feed.key("one", KEY))
+    told(running, feed, feed.key("one", KEY))
     assert statuses(running, KEY) == {200}
     assert running.chat("plain", KEY).status == 200
 
-    told(feed, feed.key("one", KEY, blocked=True))
+    told(running, feed, feed.key("one", KEY, blocked=True))
     assert statuses(running, KEY) == {401}
     assert running.chat("plain", KEY).error()["message"] == "The API key is blocked."
 
-    told(feed, feed.key("one", KEY))
+    told(running, feed, feed.key("one", KEY))
     assert statuses(running, KEY) == {200}
 
-    told(feed, {"drop": "key_one"})
+    told(running, feed, {"drop": "key_one"})
+    assert statuses(running, KEY) == {401}
+
+
+def test_a_key_is_blocked_at_every_worker_within_a_second(
+    running: GatewayProcess, feed: DirectoryFeed
+) -> None:
+    told(running, feed, feed.key("one", KEY))
+    feed.append(feed.key("one", KEY, blocked=True))
+    time.sleep(TOLD_SECONDS)
+
     assert statuses(running, KEY) == {401}
 
 
 def test_a_rotated_key_is_good_as_long_as_its_grace(running: GatewayProcess, feed: DirectoryFeed) -> None:
     line = feed.key("one", KEY, NEXT_KEY)
     line["digests"][0][1] = int((time.time() + 2.5) * MICROSECONDS)
-    told(feed, line)
+    told(running, feed, line)
     assert (statuses(running, KEY), statuses(running, NEXT_KEY)) == ({200}, {200})
 
     wait_until(lambda: statuses(running, KEY) == {401}, "the grace is over")
@@ -121,10 +134,10 @@ def test_a_rotated_key_is_good_as_long_as_its_grace(running: GatewayProcess, fee
 def test_what_a_key_has_stored_stays_its_own_when_it_is_rotated(
     running: GatewayProcess, feed: DirectoryFeed
 ) -> None:
-    told(feed, feed.key("one", KEY), feed.key("two", "another-key-0123456789"))
+    told(running, feed, feed.key("one", KEY), feed.key("two", "another-key-0123456789"))
     made = running.post("/v1/responses", {"model": "echo", "input": "hello"}, KEY).json()["id"]
 
-    told(feed, feed.key("one", NEXT_KEY, alias="renamed"))
+    told(running, feed, feed.key("one", NEXT_KEY, alias="renamed"))
 
     assert running.get(f"/v1/responses/{made}", NEXT_KEY).json()["id"] == made
     assert running.get(f"/v1/responses/{made}", "another-key-0123456789").status == 404
@@ -133,7 +146,7 @@ def test_what_a_key_has_stored_stays_its_own_when_it_is_rotated(
 def test_what_a_key_of_the_settings_has_stored_is_not_found_by_one_of_its_name(
     running: GatewayProcess, feed: DirectoryFeed
 ) -> None:
-    told(feed, feed.key("app", KEY), feed.key("master", NEXT_KEY))
+    told(running, feed, feed.key("app", KEY), feed.key("master", NEXT_KEY))
     made = running.post("/v1/responses", {"model": "echo", "input": "hello"}).json()["id"]
 
     assert running.get(f"/v1/responses/{made}").status == 200
@@ -141,7 +154,7 @@ def test_what_a_key_of_the_settings_has_stored_is_not_found_by_one_of_its_name(
 
 
 def test_a_key_expires_by_itself(running: GatewayProcess, feed: DirectoryFeed) -> None:
-    told(feed, feed.key("one", KEY, expires_at=int((time.time() + 2.5) * MICROSECONDS)))
+    told(running, feed, feed.key("one", KEY, expires_at=int((time.time() + 2.5) * MICROSECONDS)))
     assert statuses(running, KEY) == {200}
 
     wait_until(lambda: statuses(running, KEY) == {401}, "the key has expired")
@@ -149,7 +162,7 @@ def test_a_key_expires_by_itself(running: GatewayProcess, feed: DirectoryFeed) -
 
 
 def test_the_settings_keys_win_over_the_directorys(running: GatewayProcess, feed: DirectoryFeed) -> None:
-    told(feed, feed.key("one", APP_KEY, blocked=True))
+    told(running, feed, feed.key("one", APP_KEY, blocked=True))
 
     assert running.chat("plain", APP_KEY).status == 200
 
@@ -160,22 +173,23 @@ def test_the_settings_keys_win_over_the_directorys(running: GatewayProcess, feed
 def test_a_team_that_is_blocked_blocks_its_keys_with_one_line(
     running: GatewayProcess, feed: DirectoryFeed
 ) -> None:
-    told(feed, node("team", "a"), feed.key("one", KEY, team="team_a"), feed.key("two", NEXT_KEY))
+    told(running, feed, node("team", "a"), feed.key("one", KEY, team="team_a"), feed.key("two", NEXT_KEY))
     assert statuses(running, KEY) == {200}
 
-    told(feed, node("team", "a", blocked=True))
+    told(running, feed, node("team", "a", blocked=True))
     assert (statuses(running, KEY), statuses(running, NEXT_KEY)) == ({401}, {200})
     assert running.chat("plain", KEY).error()["message"] == "The API key's team is blocked."
 
-    told(feed, node("team", "a"))
+    told(running, feed, node("team", "a"))
     assert statuses(running, KEY) == {200}
 
-    told(feed, {"drop": "team_a"})
+    told(running, feed, {"drop": "team_a"})
     assert statuses(running, KEY) == {401}
 
 
 def test_what_a_team_belongs_to_counts_for_its_keys_too(running: GatewayProcess, feed: DirectoryFeed) -> None:
     told(
+        running,
         feed,
         node("organisation", "o"),
         node("team", "a", parent="organisation_o"),
@@ -183,13 +197,13 @@ def test_what_a_team_belongs_to_counts_for_its_keys_too(running: GatewayProcess,
     )
     assert statuses(running, KEY) == {200}
 
-    told(feed, node("organisation", "o", blocked=True))
+    told(running, feed, node("organisation", "o", blocked=True))
     assert running.chat("plain", KEY).error()["message"] == "The API key's organisation is blocked."
 
 
 def test_a_key_may_use_what_it_and_all_its_nodes_allow(running: GatewayProcess, feed: DirectoryFeed) -> None:
     team = node("team", "a", models=["plain", "ne*"])
-    told(feed, team, feed.key("one", KEY, team="team_a", models=["plain", "far", "echo"]))
+    told(running, feed, team, feed.key("one", KEY, team="team_a", models=["plain", "far", "echo"]))
 
     listed = running.get("/v1/models", KEY).json()["data"]
     assert [each["id"] for each in listed] == ["plain"]
@@ -197,7 +211,7 @@ def test_a_key_may_use_what_it_and_all_its_nodes_allow(running: GatewayProcess, 
     for model in ("near", "far", "echo"):
         assert code(running.chat(model, KEY)) == (403, "permission_denied")
 
-    told(feed, node("team", "a", models=["far"]))
+    told(running, feed, node("team", "a", models=["far"]))
     assert code(running.chat("plain", KEY)) == (403, "permission_denied")
     assert running.chat("far", KEY).status == 200
 
@@ -207,7 +221,7 @@ def test_a_key_may_use_what_it_and_all_its_nodes_allow(running: GatewayProcess, 
 
 def test_a_key_is_good_in_its_networks_alone(running: GatewayProcess, feed: DirectoryFeed) -> None:
     team = node("team", "a", networks=["10.0.0.0/8", "2001:db8::/32"])
-    told(feed, team, feed.key("one", KEY, team="team_a", networks=["10.1.0.0/16", "2001:db8::/32"]))
+    told(running, feed, team, feed.key("one", KEY, team="team_a", networks=["10.1.0.0/16", "2001:db8::/32"]))
 
     assert chat_from(running, "10.1.2.3").status == 200
     assert chat_from(running, "::ffff:10.1.2.3").status == 200
@@ -220,7 +234,7 @@ def test_a_key_is_good_in_its_networks_alone(running: GatewayProcess, feed: Dire
 
 
 def test_a_key_reaches_its_endpoints_alone(running: GatewayProcess, feed: DirectoryFeed) -> None:
-    told(feed, feed.key("one", KEY, endpoints=["chat_completions", "files"]))
+    told(running, feed, feed.key("one", KEY, endpoints=["chat_completions", "files"]))
 
     assert running.chat("echo", KEY).status == 200
     assert running.get("/v1/files", KEY).status == 200
@@ -232,7 +246,7 @@ def test_a_key_reaches_its_endpoints_alone(running: GatewayProcess, feed: Direct
 
 
 def test_an_endpoint_is_refused_in_its_clients_words(running: GatewayProcess, feed: DirectoryFeed) -> None:
-    told(feed, feed.key("one", KEY, endpoints=["embeddings.*"]))
+    told(running, feed, feed.key("one", KEY, endpoints=["embeddings.*"]))
 
     anthropic = running.post("/v1/messages", chat_body("echo", max_tokens=5), KEY)
     google = running.post("/v1beta/models/echo:generateContent", {"contents": []}, KEY)
@@ -244,7 +258,7 @@ def test_an_endpoint_is_refused_in_its_clients_words(running: GatewayProcess, fe
 def test_a_key_is_served_in_its_regions_alone(
     running: GatewayProcess, feed: DirectoryFeed, upstream: ScriptedUpstream
 ) -> None:
-    told(feed, feed.key("one", KEY, regions=["eu-*"]))
+    told(running, feed, feed.key("one", KEY, regions=["eu-*"]))
 
     assert running.chat("near", KEY).status == 200
     for model in ("far", "plain", "echo"):
@@ -256,7 +270,7 @@ def test_a_key_is_served_in_its_regions_alone(
 
 
 def test_tags_that_are_none_are_refused(running: GatewayProcess, feed: DirectoryFeed) -> None:
-    told(feed, feed.key("one", KEY))
+    told(running, feed, feed.key("one", KEY))
 
     def tagged(value: str) -> int:
         headers = [JSON_TYPE, ("x-llmgw-tags", value)]
@@ -276,17 +290,18 @@ def test_tags_that_are_none_are_refused(running: GatewayProcess, feed: Directory
 def test_a_damaged_file_changes_nothing_and_a_new_one_is_asked_for(
     running: GatewayProcess, feed: DirectoryFeed, line: bytes
 ) -> None:
-    told(feed, feed.key("one", KEY))
+    told(running, feed, feed.key("one", KEY))
     feed.write(line)
-    told(feed, feed.key("two", NEXT_KEY))
+    feed.append(feed.key("two", NEXT_KEY))
+    time.sleep(TOLD_SECONDS)
 
     assert (statuses(running, KEY), statuses(running, NEXT_KEY)) == ({200}, {401})
     assert feed.shared.damaged_directory == feed.file
     assert "the directory's file is damaged" in running.log()
     assert KEY not in running.log() and feed.digest(KEY) not in running.log()
 
-    feed.begin(feed.key("two", NEXT_KEY))
-    time.sleep(TOLD_SECONDS)
+    feed.begin()
+    told(running, feed, feed.key("two", NEXT_KEY))
     assert (statuses(running, KEY), statuses(running, NEXT_KEY)) == ({401}, {200})
 
 
@@ -306,7 +321,7 @@ def test_a_new_file_takes_the_place_of_the_old_one_under_load(
     running: GatewayProcess, feed: DirectoryFeed
 ) -> None:
     keys = [feed.key(f"k{index}", f"some-key-of-many-{index:06}") for index in range(2000)]
-    told(feed, feed.key("one", KEY), *keys)
+    told(running, feed, feed.key("one", KEY), *keys)
     stop, seen = threading.Event(), set[int]()
 
     def ask() -> None:
@@ -330,7 +345,7 @@ def test_a_new_file_takes_the_place_of_the_old_one_under_load(
 def test_a_worker_that_is_started_anew_knows_the_directory(
     running: GatewayProcess, feed: DirectoryFeed
 ) -> None:
-    told(feed, feed.key("one", KEY))
+    told(running, feed, feed.key("one", KEY))
     before = running.worker_pids()
     os.kill(before[0], 9)
 
@@ -359,7 +374,7 @@ HOSTILE = {
 def test_what_is_no_key_is_refused_without_a_word_of_it(
     running: GatewayProcess, feed: DirectoryFeed, upstream: ScriptedUpstream, value: str
 ) -> None:
-    told(feed, feed.key("one", KEY))
+    told(running, feed, feed.key("one", KEY))
     for name, form in (("Authorization", "Bearer {}"), ("x-api-key", "{}")):
         for path in ("/v1/chat/completions", "/v1/messages", "/raw/v1/x", "/v1/files"):
             response = running.post(path, chat_body("plain"), None, [JSON_TYPE, (name, form.format(value))])

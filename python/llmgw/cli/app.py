@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from cyclopts import App, CycloptsError, Group, Parameter, validators
 
 from llmgw.cli import OK, USAGE
+from llmgw.cli.database_app import db, secrets
 from llmgw.settings.environment import Environment
 from llmgw.settings.process import ServeOptions
 
@@ -30,6 +31,8 @@ keys = App(name="keys", help="Virtual keys: what clients show to the gateway.")
 app.command(keys)
 models = App(name="models", help="What is known of models: windows, abilities, prices.")
 app.command(models)
+app.command(db)
+app.command(secrets)
 
 
 def parse(arguments: list[str]) -> int | ServeOptions:

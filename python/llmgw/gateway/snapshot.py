@@ -17,6 +17,40 @@ class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """A part of the snapshot; all fields are always sent."""
 
 
+class LimitRule(Part, frozen=True):
+    """How much may pass in a time, or be in hand at once."""
+
+    of: Literal["requests", "tokens", "input_tokens", "output_tokens", "concurrent", "bytes", "cost"]
+    amount: int
+    """Nano-dollars of a cost."""
+    per: Literal["second", "minute", "hour", "day"] | None = None
+    burst: int | None = None
+    model: str | None = None
+
+
+class BudgetRule(Part, frozen=True):
+    """How much may be spent in a time."""
+
+    name: str
+    amount: int
+    """Nano-dollars."""
+    window: Literal["day", "week", "month", "year", "total"] | dict[Literal["rolling"], int]
+    soft: tuple[int, ...] = ()
+    """Thousandths of the amount."""
+    action: Literal["block", "alert", "throttle", "downgrade"] = "block"
+    throttle: LimitRule | None = None
+    downgrade_to: str | None = None
+    model: str | None = None
+
+
+class SharedLimit(Part, frozen=True):
+    """A limit that all of a kind have, each for itself."""
+
+    by: Literal["key", "user", "team", "project", "organisation", "model", "ip", "tag"]
+    matching: str | None
+    rule: LimitRule
+
+
 class VirtualKey(Part, frozen=True):
     """A key that a client may show us, as its keyed digest."""
 
@@ -43,6 +77,8 @@ class VirtualKey(Part, frozen=True):
     blocked: bool = False
     rpm: int | None = None
     tpm: int | None = None
+    limits: tuple[LimitRule, ...] = ()
+    budgets: tuple[BudgetRule, ...] = ()
 
 
 class Auth(Part, frozen=True):
@@ -294,6 +330,7 @@ class Snapshot(Part, frozen=True):
     egress: EgressPolicy
     media: MediaPolicy | None
     pricing: PricingPolicy
+    limits: tuple[SharedLimit, ...] = ()
 
     def encode(self) -> bytes:
         """The JSON for the native core. Holds credentials: never log it."""

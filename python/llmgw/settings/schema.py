@@ -8,8 +8,10 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from llmgw.settings.limits import BudgetEntry, LimitEntry, SharedLimitEntry
 from llmgw.settings.models import ModelEntry, Params
 from llmgw.settings.secrets import SecretReference
+from llmgw.settings.store import StoreSettings
 from llmgw.settings.values import (
     Count,
     Digest,
@@ -178,6 +180,10 @@ class KeyEntry(Section, frozen=True):
     """Requests per minute."""
     tpm_limit: Positive | None = None
     """Tokens, input and output, per minute."""
+    limits: Annotated[tuple[LimitEntry, ...], Meta(max_length=32)] = ()
+    """Its other limits: `[{of: concurrent, amount: 10}, {of: cost, amount: 5, per: day}]`."""
+    budgets: Annotated[tuple[BudgetEntry, ...], Meta(max_length=16)] = ()
+    """Its budgets: `[{name: monthly, amount: 100, window: month}]`."""
     expires: str | None = None
     """ISO 8601 date or time (UTC unless it says otherwise) from which it is refused."""
     blocked: bool = False
@@ -440,6 +446,8 @@ class Settings(Section, frozen=True):
     """Variables that references in this file see, before those of the process."""
     keys: tuple[KeyEntry, ...] = ()
     """Virtual keys."""
+    limits: tuple[SharedLimitEntry, ...] = ()
+    """Limits for all of a kind: `[{by: ip, of: requests, amount: 60, per: minute}]`."""
     cache: CacheSettings | None = None
     """The exact cache; off without this section."""
     model_catalogue: CatalogueSettings | None = None
@@ -458,6 +466,8 @@ class Settings(Section, frozen=True):
     """The ledger of what everything costs."""
     egress: EgressSettings = EgressSettings()
     """Where the gateway may connect."""
+    store: StoreSettings = StoreSettings()
+    """The database of who there is and what was spent."""
     server: ServerSettings = ServerSettings()
     """The listening side."""
 

@@ -17,6 +17,10 @@ Seconds: TypeAlias = Annotated[float, Meta(gt=0, le=_YEAR)]
 ZeroOrSeconds: TypeAlias = Annotated[float, Meta(ge=0, le=_YEAR)]
 """Zero switches off."""
 Dollars: TypeAlias = Annotated[float, Meta(ge=0, le=1000)]
+Money: TypeAlias = (
+    Annotated[float, Meta(ge=0, le=_LARGE)] | Annotated[str, Meta(pattern=r"^[0-9]{1,10}(\.[0-9]{1,9})?$")]
+)
+"""Dollars, as a number or, exact whatever its length, as a text; of what is no money, a whole number."""
 Share: TypeAlias = Annotated[float, Meta(ge=0, le=_LARGE)]
 Port: TypeAlias = Annotated[int, Meta(ge=0, le=65535)]
 ModelName: TypeAlias = Annotated[
@@ -49,6 +53,18 @@ Method: TypeAlias = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 def per_thousand_tokens(dollars: float) -> int:
     """Nano-dollars per thousand tokens, of dollars per token as they are written: whole, as prices are."""
     return round(Decimal(str(dollars)) * 10**12)
+
+
+def nano_dollars(dollars: Money) -> int:
+    """Whole nano-dollars of dollars as they are written.
+
+    Raises:
+        ValueError: there are parts of a nano-dollar.
+    """
+    exact = Decimal(str(dollars)) * 10**9
+    if exact != int(exact):
+        raise ValueError(f"{dollars} dollars are no whole number of nano-dollars")
+    return int(exact)
 
 
 class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -18,7 +18,7 @@ _OLD_ID = "old_id"
 
 async def insert_rows(tx: Transaction, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Add rows; columns that a row does not have are NULL."""
-    statement, names = _insertion(table, tx.connection.dialect)
+    statement, names = insertion(table, tx.connection.dialect, tuple(table.columns.keys()))
     await tx.many(statement, _tuples(table, names, rows))
 
 
@@ -52,10 +52,9 @@ def _tuples(table: Table, names: Sequence[str], rows: Sequence[Mapping[str, Any]
 
 
 @lru_cache(maxsize=64)
-def _insertion(table: Table, dialect: Dialect) -> tuple[str, tuple[str, ...]]:
-    return _prepared(
-        insert(table).values({column.name: bindparam(column.name) for column in table.columns}), dialect
-    )
+def insertion(table: Table, dialect: Dialect, columns: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """The text of an insert of these columns, and their order in it."""
+    return _prepared(insert(table).values({name: bindparam(name) for name in columns}), dialect)
 
 
 @lru_cache(maxsize=64)

@@ -12,7 +12,7 @@ from llmgw.store.engine import CONNECT_SECONDS, STATEMENT_SECONDS, WRITES, open_
 from llmgw.store.errors import StoreError, StoreUnavailable
 from llmgw.store.failures import within
 from llmgw.store.transaction import SYSTEM, Actor, Transaction
-from llmgw.store.urls import read_url
+from llmgw.store.urls import read_url, shown
 
 __all__ = ["SYSTEM", "Actor", "Store", "StoreError", "StoreUnavailable", "Transaction"]
 
@@ -48,7 +48,7 @@ class Store:
     @property
     def name(self) -> str:
         """The address without its password."""
-        return self._engine.url.render_as_string(hide_password=True)
+        return shown(self._engine.url)
 
     @property
     def file(self) -> Path | None:

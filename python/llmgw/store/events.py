@@ -1,13 +1,15 @@
 """Audit events: who did what to which object, what it was before and after. Never a secret or a digest."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
 from sqlalchemy import insert, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from llmgw.store import ids
 from llmgw.store.paging import Page, Paging, page_of, paged
+from llmgw.store.records import Event as Told
 from llmgw.store.scope import Scope
 from llmgw.store.tables import events
 from llmgw.store.transaction import Transaction
@@ -91,3 +93,32 @@ async def page(
         query = query.where(events.c.at < until)
     rows = await tx.rows(paged(query, events.c.at, events.c.id, paging))
     return page_of([Event(**row._mapping) for row in rows], paging, "at")
+
+
+async def enter(tx: Transaction, records: Iterable[Told]) -> int:
+    """Note events that a journal tells, those that are not noted yet; how many these were."""
+    make = postgresql.insert if tx.kind == "postgresql" else sqlite.insert
+    added = 0
+    for record in records:
+        statement = make(events).values(_row_of(record)).on_conflict_do_nothing(index_elements=["id"])
+        added += (await tx.execute(statement)).rowcount
+    return added
+
+
+def _row_of(record: Told) -> dict[str, Any]:
+    return {
+        "id": record.id,
+        "at": record.at,
+        "actor_kind": str(record.actor.get("kind", "")),
+        "actor_id": record.actor.get("id"),
+        "actor_name": record.actor.get("name"),
+        "action": record.action,
+        "object_kind": str(record.object.get("kind", "")),
+        "object_id": str(record.object.get("id", "")),
+        "organisation_id": record.organisation,
+        "team_id": record.team,
+        "before": record.before,
+        "after": record.after,
+        "ip": record.ip,
+        "request_id": record.request,
+    }

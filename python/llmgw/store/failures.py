@@ -40,7 +40,7 @@ async def within(seconds: float, what: str) -> AsyncIterator[None]:
     except SQLAlchemyError as error:
         raise translated(error) from error
     except OSError as error:
-        raise StoreUnavailable(f"the database cannot be reached: {error}") from error
+        raise StoreUnavailable(f"the database cannot be reached: {error.strerror or error}") from error
 
 
 def translated(error: SQLAlchemyError) -> StoreError:

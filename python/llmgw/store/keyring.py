@@ -1,7 +1,7 @@
 """The gateway's own keys, which secrets are sealed under: the present one, and those before it.
 
-They are in `LLMGW_MASTER_SEAL_KEY`, or in `seal.key` of the state folder, which is made when it is first needed:
-one key a line, the present one first.
+They are in `LLMGW_MASTER_SEAL_KEY`, or in `seal.key` of the state folder, which is made when it is first
+needed: one key a line, the present one first.
 """
 
 import os
@@ -54,7 +54,7 @@ class Keyring(Mapping[bytes, Kek]):
 
     @property
     def current(self) -> Kek:
-        """The key that secrets are sealed under, as of this moment: another process may have made a new one."""
+        """The key that secrets are sealed under at this moment: another process may have made a new one."""
         self._reload()
         return next(iter(self._keks.values()))
 

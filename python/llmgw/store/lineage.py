@@ -43,11 +43,14 @@ async def placed(
     named = {name for name, value in owners.items() if value is not None and (moved is None or name in moved)}
     if not scope.everything and moved is None and not named:
         raise Missing("place for a", table.name.removesuffix("s"))
+    for name in named:  # before anything is told of how they belong together
+        await _owner(tx, scope, name, str(owners[name]))
+    if moved is not None:
+        _forget_outer(owners, moved)
     parents = {}
-    for name, (kind, owner_table) in OWNERS.items():
+    for name, (kind, _) in OWNERS.items():
         if (id := owners.get(name)) is not None:
-            visible = scope if name in named else Scope.all()
-            parents[f"{kind} {id}"] = row = await _owner(tx, visible, owner_table, kind, id)
+            parents[f"{kind} {id}"] = row = await _owner(tx, Scope.all(), name, id)
             _fill(owners, row, kind)
     if isinstance(record, Policy):
         _check(record, parents)
@@ -55,11 +58,22 @@ async def placed(
     return msgspec.structs.replace(record, **known)
 
 
-async def _owner(tx: Transaction, scope: Scope, table: Table, kind: str, id: str) -> Row[Any]:
+async def _owner(tx: Transaction, scope: Scope, name: str, id: str) -> Row[Any]:
+    kind, table = OWNERS[name]
     row = await tx.first(select(table).where(table.c.id == id, scope.over(table)))
     if row is None:
         raise Missing(kind, id)
     return row
+
+
+def _forget_outer(owners: dict[str, str | None], moved: Collection[str]) -> None:
+    """Of what moves to another team, the organisation is that team's, unless the caller names one."""
+    inner = False
+    for name in OWNERS:
+        if name in moved:
+            inner = inner or name != "user_id"
+        elif inner and name in owners and name != "user_id":
+            owners[name] = None
 
 
 def _fill(owners: dict[str, str | None], row: Row[Any], kind: str) -> None:

@@ -107,6 +107,7 @@ def _larger(above: Mapping[str, Any], rule: Mapping[str, Any]) -> Iterable[str]:
     words = f"limits: {rule['of']}" + (f" per {rule['per']}" if rule.get("per") else "")
     if rule["amount"] > above["amount"]:
         yield f"{words}: {rule['amount']} is more than the parent's {above['amount']}"
+        return
     burst, highest = (each.get("burst") or each["amount"] for each in (rule, above))
     if burst > highest:
         yield f"{words}: a burst of {burst} is more than the parent's {highest}"

@@ -2,10 +2,10 @@
 
 A sealed secret opens only as what it was sealed as: the same kind and id of object, for the same origin::
 
-    "LGS1" · id of the KEK (8) · id of the DEK (8) · nonce (12) · DEK (48) · nonce (12) · secret (its length + 16)
+    "LGS1" · id of the KEK (8) · id of the DEK (8) · nonce (12) · DEK (48) · nonce (12) · secret (n + 16)
 
-The DEK is encrypted under the KEK and the secret under the DEK, both with AES-256-GCM. A DEK encrypts one secret,
-once. Another KEK means another wrapping (`rewrap`); the secret's own bytes stay as they are.
+The DEK is encrypted under the KEK and the secret under the DEK, both with AES-256-GCM. A DEK encrypts one
+secret, once. Another KEK means another wrapping (`rewrap`); the secret's own bytes stay as they are.
 """
 
 import secrets

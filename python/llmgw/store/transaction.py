@@ -1,6 +1,8 @@
 """A transaction: statements with a deadline, and who is said to have asked for them."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
@@ -37,6 +39,8 @@ class Transaction:
         self.connection = connection
         self.events: list[dict[str, Any]] = []
         """The events that were recorded in it: once it is committed, for the journal."""
+        self._seconds = statement_seconds
+        self._interrupting: set[asyncio.Task[None]] = set()
         # Longer than the server's own deadline, so that it is the server that says no while it can.
         self._patience = statement_seconds + 1.0
 
@@ -47,7 +51,7 @@ class Transaction:
 
     async def execute(self, statement: Executable) -> CursorResult[Any]:
         """Run one statement; its rows are all here then."""
-        async with within(self._patience, "answer"):
+        async with self._deadline():
             return await self.connection.execute(statement)
 
     async def rows(self, statement: Executable) -> Sequence[Row[Any]]:
@@ -64,10 +68,10 @@ class Transaction:
 
     async def stream(self, statement: Select[Any], piece: int = _PIECE) -> AsyncIterator[Sequence[Row[Any]]]:
         """The rows of a query in pieces, however many there are, without holding them all."""
-        async with within(self._patience, "answer"):
+        async with self._deadline():
             result = await self.connection.stream(statement)
         while True:
-            async with within(self._patience, "answer"):
+            async with self._deadline():
                 rows = await result.fetchmany(piece)
             if not rows:
                 return
@@ -77,5 +81,24 @@ class Transaction:
         """Run one prepared statement for many rows of values in the driver's form."""
         values = [tuple(row) for row in rows]
         if values:
-            async with within(self._patience, "answer"):
+            async with self._deadline():
                 await self.connection.exec_driver_sql(statement, values)
+
+    @asynccontextmanager
+    async def _deadline(self) -> AsyncIterator[None]:
+        """SQLite has no deadline of its own, and its thread hears of no cancelled task: it is interrupted."""
+        timer = None
+        if self.kind == "sqlite":
+            driver = (await self.connection.get_raw_connection()).driver_connection
+            timer = asyncio.get_running_loop().call_later(self._seconds, self._interrupt, driver)
+        try:
+            async with within(self._patience, "answer"):
+                yield
+        finally:
+            if timer is not None:
+                timer.cancel()
+
+    def _interrupt(self, driver: Any) -> None:
+        task = asyncio.ensure_future(driver.interrupt())
+        self._interrupting.add(task)
+        task.add_done_callback(self._interrupting.discard)

@@ -18,8 +18,8 @@ _SECONDS = 3600.0
 _LOCK = 0x6C6C6D6777  # one migrates at a time: "llmgw"
 
 
-async def upgrade(store: Store) -> tuple[str | None, str | None]:
-    """Take every step that is missing, all or none, while no other process does.
+async def upgrade(store: Store, to: str = "head") -> tuple[str | None, str | None]:
+    """Take every step that is missing up to a version, all or none, while no other process does.
 
     What is returned are the versions before and after.
 
@@ -28,7 +28,7 @@ async def upgrade(store: Store) -> tuple[str | None, str | None]:
         StoreUnavailable: the database does not answer.
     """
     async with store.begin() as tx, within(_SECONDS, "migrate"):
-        return await tx.connection.run_sync(_upgrade)
+        return await tx.connection.run_sync(_upgrade, to)
 
 
 async def current(store: Store) -> str | None:
@@ -38,7 +38,7 @@ async def current(store: Store) -> str | None:
         StoreUnavailable: the database does not answer.
     """
     async with store.read() as tx, within(_SECONDS, "answer"):
-        return await tx.connection.run_sync(_current)
+        return await tx.connection.run_sync(version_of)
 
 
 def newest() -> str | None:
@@ -50,32 +50,33 @@ def _scripts() -> ScriptDirectory:
     return ScriptDirectory(str(_FOLDER))
 
 
-def _current(connection: Connection) -> str | None:
+def version_of(connection: Connection) -> str | None:
+    """The version of the tables, for `run_sync`."""
     return MigrationContext.configure(connection).get_current_revision()
 
 
-def _upgrade(connection: Connection) -> tuple[str | None, str | None]:
+def _upgrade(connection: Connection, to: str) -> tuple[str | None, str | None]:
     if connection.dialect.name == "postgresql":
         connection.execute(text("SET LOCAL statement_timeout = 0"))
         connection.execute(text("SET LOCAL lock_timeout = 0"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-    before = _current(connection)
+    before = version_of(connection)
     scripts = _scripts()
     try:
-        steps = scripts._upgrade_revs("head", before) if before else None
+        steps = scripts._upgrade_revs(to, before) if before else None
     except CommandError:
         raise StoreMisfit(
             f"the tables are at {before}, which this version of llmgw does not know: it is too old for them"
         ) from None
     if steps is None or steps:
-        _run(connection, scripts)
-    return before, newest()
+        _run(connection, scripts, to)
+    return before, version_of(connection)
 
 
-def _run(connection: Connection, scripts: ScriptDirectory) -> None:
+def _run(connection: Connection, scripts: ScriptDirectory, to: str) -> None:
     """Take the steps, in the transaction that has begun."""
     with EnvironmentContext(
-        Config(), scripts, fn=lambda revision, _context: scripts._upgrade_revs("head", revision)
+        Config(), scripts, fn=lambda revision, _context: scripts._upgrade_revs(to, revision)
     ) as environment:
         environment.configure(connection=connection, transaction_per_migration=False)
         environment.run_migrations()

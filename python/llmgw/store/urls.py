@@ -1,11 +1,15 @@
 """Where the store is: what an operator writes, and what the drivers want to hear."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from llmgw.store.errors import StoreError
+
+VARIABLE = "LLMGW_DATABASE_URL"
+"""The environment variable that wins over the settings file."""
 
 _DRIVERS = {
     "sqlite": "sqlite+aiosqlite",
@@ -29,12 +33,19 @@ def read_url(text: str) -> URL:
         raise StoreError(f"the store cannot be at {kind}://…: expected sqlite:////path or postgresql://…")
     if kind == "sqlite" and (not url.database or url.database == ":memory:"):
         raise StoreError("a store in memory would be forgotten: give sqlite:////path")
+    if "sslmode" in url.query:  # libpq's word, which the driver does not know
+        url = url.difference_update_query(["sslmode"]).update_query_dict({"ssl": url.query["sslmode"]})
     return url.set(drivername=_DRIVERS[kind])
 
 
-def shown(text: str) -> str:
-    """The address without its password: for logs and errors."""
-    return read_url(text).render_as_string(hide_password=True)
+def shown(url: URL) -> str:
+    """The address without its password and driver: for logs and errors."""
+    return url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
+
+
+def locate(environment: Mapping[str, str], configured: str | None, folder: Path) -> str:
+    """The address that counts: the environment's, the settings file's, the file in the state folder."""
+    return environment.get(VARIABLE) or configured or default_url(folder)
 
 
 def default_url(folder: Path) -> str:

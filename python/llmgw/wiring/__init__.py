@@ -17,6 +17,7 @@ from llmgw.wiring.egress import compile_egress, compile_media, compile_networks
 from llmgw.wiring.facts import compile_model_catalogue, with_limits
 from llmgw.wiring.groups import compile_groups
 from llmgw.wiring.keys import compile_keys, warn_of_unknown_models
+from llmgw.wiring.limits import check_budgets, compile_shared_limits
 from llmgw.wiring.pass_through import compile_pass_through
 from llmgw.wiring.prices import compile_pricing
 from llmgw.wiring.retries import compile_retries, default_timeouts
@@ -79,6 +80,7 @@ def compile_settings(
     built = [with_limits(one, known) for one in built]
     catalogue = compile_groups(built, settings, report)
     warn_of_unknown_models(settings, catalogue, report)
+    check_budgets(settings, catalogue, report)
     deployments, pass_through = compile_pass_through(settings, compiler, catalogue.deployments, report)
     snapshot = Snapshot(
         version="",
@@ -101,6 +103,7 @@ def compile_settings(
         egress=compile_egress(settings.egress, report),
         media=compile_media(settings.egress, report),
         pricing=compile_pricing(settings, report),
+        limits=compile_shared_limits(settings.limits),
     )
     compile_networks(settings.server.trusted_proxies, ("server", "trusted_proxies"), report)
     report.raise_errors()

@@ -9,6 +9,7 @@ from llmgw.settings.secrets import Secret, UnresolvedReferenceError
 from llmgw.state import KEYS_FILE, State
 from llmgw.wiring.egress import compile_networks
 from llmgw.wiring.groups import Catalogue
+from llmgw.wiring.limits import compile_budgets, compile_limits
 
 
 def master_key(settings: Settings, environment: Environment, state: State, report: Report) -> Secret | None:
@@ -115,6 +116,10 @@ def _compile_key(
     for name, meaning in entry.model_map.items():
         if name.count("*") > 1 or meaning.count("*") > name.count("*"):
             report.error((*path, "model_map", name), "one '*' is allowed, and in the meaning if in the name")
+    names = [budget.name for budget in entry.budgets]
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            report.error((*path, "budgets", index, "name"), f"another budget has the name '{name}'")
     networks = None
     if entry.networks is not None:
         networks = compile_networks(entry.networks, (*path, "networks"), report)
@@ -141,6 +146,8 @@ def _compile_key(
         blocked=entry.blocked,
         rpm=entry.rpm_limit,
         tpm=entry.tpm_limit,
+        limits=compile_limits(entry.limits),
+        budgets=compile_budgets(entry.budgets),
     )
 
 

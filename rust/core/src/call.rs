@@ -5,7 +5,7 @@ use crate::cache::CacheKey;
 use crate::caller::Caller;
 use crate::error::{Class, Error, Result};
 use crate::json::{self, Object};
-use crate::limiter::Decision;
+use crate::limits::Held;
 use crate::metrics::Labels;
 use crate::plan::{Key, Plan};
 use crate::responses::previous::Past;
@@ -30,8 +30,10 @@ pub struct Ticket {
     pub operation: Operation,
     /// The model group asked for.
     pub group: usize,
-    /// State of the key's limits, for the reply's headers: requests, tokens.
-    pub limits: [Option<Decision>; 2],
+    /// The model group that it asked for, if a budget sent it to another one.
+    pub downgraded: Option<usize>,
+    /// What it has taken of limits and budgets.
+    pub held: Held,
 }
 
 impl Ticket {
@@ -70,8 +72,8 @@ pub struct Call {
     pub fields: Fields,
     /// Input tokens, counted.
     pub input_tokens: u64,
-    /// Tokens reserved from the key's limit.
-    pub reserved: u64,
+    /// Output that the client allows.
+    pub allowed: Allowed,
     /// Where the reply is cached, if it may be.
     pub cache_key: Option<CacheKey>,
     /// The model, where the path named it.
@@ -175,12 +177,6 @@ impl Call {
             name.truncate(end);
         }
         Some(name).filter(|name| !name.is_empty())
-    }
-
-    /// Output tokens that the client allows; 0 if it does not say.
-    #[must_use]
-    pub fn output_allowed(&self) -> u64 {
-        self.reserved.saturating_sub(self.input_tokens)
     }
 
     /// Whether it has to be read and written anew even for an upstream of its own dialect: it holds the
@@ -320,17 +316,50 @@ fn text_of(value: &[u8]) -> Option<String> {
     String::from_utf8(decoded).ok()
 }
 
-/// Output tokens the client allows, over all choices; 0 if it does not say.
-#[must_use]
-pub fn output_ceiling(body: &[u8], object: &Object) -> u64 {
-    let member = |name: &str| number(&body[object.get(body, name)?]);
-    let tokens = ["max_completion_tokens", "max_tokens", "max_output_tokens"]
-        .iter()
-        .find_map(|name| member(name))
-        .map(|tokens| (tokens, member("n")))
-        .or_else(|| gemini_ceiling(body, object));
-    let (tokens, choices) = tokens.unwrap_or_default();
-    tokens.saturating_mul(choices.unwrap_or(1).clamp(1, 128)).min(1 << 32)
+/// What a client allows of output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Allowed {
+    /// Tokens of each choice, if it says.
+    pub tokens: Option<u64>,
+    /// Choices.
+    pub choices: u64,
+}
+
+/// More output than that is taken for a mistake.
+const MOST_OUTPUT: u64 = 1 << 32;
+
+impl Allowed {
+    /// One choice, of which nothing is said.
+    pub const UNSAID: Allowed = Allowed { tokens: None, choices: 1 };
+
+    /// What the request says.
+    #[must_use]
+    pub fn of(body: &[u8], object: &Object) -> Self {
+        let member = |name: &str| number(&body[object.get(body, name)?]);
+        let names = ["max_completion_tokens", "max_tokens", "max_output_tokens"];
+        let said = names.iter().find_map(|name| member(name)).map(|tokens| (tokens, member("n")));
+        let (tokens, choices) = match said.or_else(|| gemini_ceiling(body, object)) {
+            Some((tokens, choices)) => (Some(tokens), choices),
+            None => (None, member("n")),
+        };
+        Allowed { tokens, choices: choices.unwrap_or(1).clamp(1, 128) }
+    }
+
+    /// Tokens over all choices; 0 if it does not say.
+    #[must_use]
+    pub fn said(self) -> u64 {
+        self.at_most(None).unwrap_or(0)
+    }
+
+    /// Tokens over all choices, of a model that writes no more than so many for each, if that is known.
+    #[must_use]
+    pub fn at_most(self, model: Option<u64>) -> Option<u64> {
+        let each = match (self.tokens, model) {
+            (Some(tokens), Some(most)) => tokens.min(most),
+            (one, other) => one.or(other)?,
+        };
+        Some(each.saturating_mul(self.choices).min(MOST_OUTPUT))
+    }
 }
 
 /// The same of a request of Gemini's: tokens, and candidates if it says how many.

@@ -7,6 +7,7 @@ mod booking;
 mod entry;
 mod form;
 mod line;
+mod paying;
 mod realtime;
 mod through;
 
@@ -14,13 +15,13 @@ use crate::access::Route;
 use crate::answers::{Answers, Known};
 use crate::balancer::Balancer;
 use crate::cache::Entry;
-use crate::call::{Call, Keep, Ticket, output_ceiling, read_fields};
+use crate::call::{Allowed, Call, Keep, Ticket, read_fields};
 use crate::caller::Caller;
 use crate::directory::Directory;
 use crate::error::{Class, Error, Result};
 use crate::json;
 use crate::ledger::Ledger;
-use crate::limiter::{Decision, Limiter, Take, monotonic_ns};
+use crate::limits::{Asked, Counters, Demand, Held};
 use crate::log::Log;
 use crate::metrics::{Counter, Metrics};
 use crate::pii::{Finding, Scanner};
@@ -35,6 +36,7 @@ use std::sync::Arc;
 pub use booking::Refusal;
 pub use entry::{check_endpoint, check_region};
 pub use form::FormArrival;
+pub use paying::Payer;
 pub use through::{Admitted, Bid, Body};
 
 /// Texts whose token counts are remembered per worker.
@@ -49,8 +51,8 @@ pub struct Shop {
     pub plan: PlanSlot,
     /// Keys that the store tells of, beside those of the configuration.
     pub directory: Directory,
-    /// Rate limits of the machine.
-    pub limiter: Limiter,
+    /// Limits and budgets of the machine.
+    pub counters: Counters,
     /// Health of the deployments.
     pub balancer: Balancer,
     /// Counters and histograms of the machine.
@@ -151,12 +153,13 @@ impl Shop {
         let caches = plan.cache.is_some() && operation.may_be_cached() && !uncached;
         if caches && let Some((known, entry)) = desk.answers.find(&plan, &key, &arrival) {
             // The same bytes under the same rules: whatever was found in them then stands in them now.
-            let limits = self.reserve(&key, 0)?;
+            let (group, caller) = (known.group, arrival.caller);
+            let payer = Payer { plan: &plan, key: &key, caller: &caller };
+            let held = self.reserve(payer, &plan.groups[group].name, of_hit(&arrival.body))?;
             if let Some(verdict) = known.verdict {
                 self.metrics.count(verdict);
             }
-            let (group, caller) = (known.group, arrival.caller);
-            let ticket = Ticket { plan, key, caller, operation, group, limits };
+            let ticket = Ticket { plan, key, caller, operation, group, downgraded: None, held };
             return Ok(Admission::Hit(ticket, entry));
         }
         let Arrival { caller, route, body, strict, past, files_at, .. } = arrival;
@@ -169,7 +172,8 @@ impl Shop {
         let Desk { prompt, memo, .. } = desk;
         let input_tokens = prompt.tokens(operation, |text| memo.count(tokenizer, text));
         let verdict = plan.pii.map(|mode| self.guard(desk, mode)).transpose()?;
-        let mut ticket = Ticket { plan, key, caller, operation, group, limits: [None, None] };
+        let (downgraded, held) = (None, Held::default());
+        let mut ticket = Ticket { plan, key, caller, operation, group, downgraded, held };
         let keep = Keep::of(&ticket.plan, operation, &body, &object);
         let mut cache_key = None;
         // One that is kept has an id of its own, under which its client finds it: it is not given twice.
@@ -180,14 +184,15 @@ impl Shop {
             cache_key = Some(scope);
             let known = Known::new(&ticket, &route, &body, scope, verdict);
             if let Some(entry) = desk.answers.get(&ticket.plan, scope, known) {
-                // A reply from the cache costs a request, and no tokens.
-                ticket.limits = self.reserve(&ticket.key, 0)?;
+                ticket.held = self.reserve(ticket.payer(), ticket.model_label(), of_hit(&body))?;
                 return Ok(Admission::Hit(ticket, entry));
             }
         }
-        let output = output_ceiling(&body, &object);
-        let reserved = if operation.counts() { 0 } else { input_tokens + output };
-        ticket.limits = self.reserve(&ticket.key, reserved)?;
+        let allowed = Allowed::of(&body, &object);
+        let asking = Asked { operation, body: &body, input: input_tokens, allowed };
+        let matched = self.pay(&mut ticket, matched, body.len() as u64, &asking)?;
+        // What another group says is not the answer of this one.
+        let cache_key = cache_key.filter(|_| ticket.downgraded.is_none());
         let (path_model, array) = (route.model, route.array);
         let call = Call {
             ticket,
@@ -196,7 +201,7 @@ impl Shop {
             body,
             fields,
             input_tokens,
-            reserved,
+            allowed,
             cache_key,
             path_model,
             array,
@@ -235,64 +240,11 @@ impl Shop {
         let message = format!("The request holds data that may not leave: {}.", kinds.join(", "));
         Err(Error::new(Class::GuardrailBlocked, message))
     }
+}
 
-    /// Takes one request from the key's limits, for one that asks no model.
-    ///
-    /// # Errors
-    /// `RateLimited`.
-    pub fn take_request(&self, key: &Key) -> Result<[Option<Decision>; 2]> {
-        self.reserve(key, 0)
-    }
-
-    /// Whether the key has a request left.
-    ///
-    /// # Errors
-    /// `RateLimited`.
-    pub fn check_requests(&self, key: &Key) -> Result<()> {
-        let Some((id, limit)) = key.requests else { return Ok(()) };
-        let decision = self.limiter.foresee(Take { id, cost: 1, limit }, monotonic_ns());
-        if decision.allowed { Ok(()) } else { Err(rate_limited(false, 0, &decision)) }
-    }
-
-    /// Takes one request and the tokens from the key's limits, or nothing.
-    fn reserve(&self, key: &Key, tokens: u64) -> Result<[Option<Decision>; 2]> {
-        let mut takes = Vec::with_capacity(2);
-        takes.extend(key.requests.map(|(id, limit)| Take { id, cost: 1, limit }));
-        takes.extend(key.tokens.map(|(id, limit)| Take { id, cost: tokens, limit }));
-        if takes.is_empty() {
-            return Ok([None, None]);
-        }
-        match self.limiter.acquire_all(&takes, monotonic_ns()) {
-            Ok(decisions) => {
-                let mut decisions = decisions.into_iter();
-                let requests = key.requests.and_then(|_| decisions.next());
-                Ok([requests, decisions.next()])
-            }
-            Err(denied) => {
-                let of_tokens = key.requests.is_none() || denied.index == 1;
-                self.metrics.count(if of_tokens {
-                    Counter::LimitedTokens
-                } else {
-                    Counter::LimitedRequests
-                });
-                Err(rate_limited(of_tokens, tokens, &denied.decision))
-            }
-        }
-    }
-
-    /// Corrects the reservation once the truth is known; `None` gives all of it back.
-    pub fn settle(&self, call: &Call, spent: Option<u64>) {
-        self.settle_for(&call.key, call.reserved, spent);
-    }
-
-    /// The same for what is no call.
-    pub fn settle_for(&self, key: &Key, reserved: u64, spent: Option<u64>) {
-        if let Some((id, limit)) = &key.tokens {
-            let signed = |tokens: u64| i64::try_from(tokens).unwrap_or(i64::MAX);
-            let delta = signed(spent.unwrap_or(0)).saturating_sub(signed(reserved));
-            self.limiter.settle(*id, delta, limit, monotonic_ns());
-        }
-    }
+/// A reply from the cache costs a request, and no tokens and no money.
+fn of_hit(body: &[u8]) -> Demand {
+    Demand { bytes: body.len() as u64, ..Demand::default() }
 }
 
 /// Where a client's word for a model leads its key: what it means, the group, and what a wildcard matched.
@@ -316,16 +268,6 @@ fn lead(plan: &Plan, key: &Key, asked: &str) -> Result<(String, usize, String)> 
 pub fn shown(name: &str) -> String {
     let clean: String = name.chars().filter(|c| !c.is_control()).take(100).collect();
     format!("`{clean}`")
-}
-
-fn rate_limited(of_tokens: bool, tokens: u64, decision: &Decision) -> Error {
-    let message = if of_tokens {
-        let limit = decision.limit;
-        format!("The key's limit of {limit} tokens per minute does not allow {tokens} more now.")
-    } else {
-        format!("The key's limit of {} requests per minute is used up.", decision.limit)
-    };
-    Error::new(Class::RateLimited, message).with_retry_after(decision.retry_after.as_secs_f64())
 }
 
 #[cfg(test)]

@@ -22,9 +22,11 @@ pub mod tokens;
 pub mod usage;
 
 pub mod balancer;
+pub mod budget;
 pub mod cache;
 pub mod journal;
 pub mod limiter;
+pub mod limits;
 pub mod metrics;
 pub mod shm;
 
@@ -33,6 +35,7 @@ pub mod egress;
 pub mod fetch;
 pub mod h1;
 pub mod ledger;
+pub mod places;
 pub mod plan;
 pub mod price;
 pub mod snapshot;

@@ -7,7 +7,7 @@ mod counters;
 mod histogram;
 mod labels;
 mod render;
-mod workers;
+pub(crate) mod workers;
 
 use crate::price::{Cost, Status};
 use crate::shm::{Row, Shared, Word, Worker};

@@ -8,12 +8,12 @@ mod pattern;
 mod policy;
 mod pools;
 mod retry;
-mod rules;
 mod text;
 
 use crate::balancer::Candidate;
 use crate::fetch::Fetcher;
 use crate::keys::{self, Digest, Digester};
+use crate::limits::{self, SharedLimits};
 use crate::snapshot::{self, Operation, Snapshot};
 use crate::store::Terms;
 use crate::through::Door;
@@ -26,7 +26,6 @@ pub use pattern::{Pattern, Patterns};
 pub use policy::{Grants, Policy, Priority, mark_of};
 use pools::Pools;
 pub use retry::Retry;
-pub use rules::{Action, BudgetRule, Counted, LimitRule, Per, Rules, Window};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,6 +64,8 @@ pub struct Plan {
     pub fetcher: Option<Fetcher>,
     /// What a request at a model of unknown price comes to.
     pub pricing: snapshot::PricingPolicy,
+    /// Limits that all of a kind have, each for itself.
+    pub shared_limits: SharedLimits,
     pools: Pools,
 }
 
@@ -79,6 +80,8 @@ pub struct Group {
     pub context_window_fallbacks: Vec<usize>,
     /// How its input is counted (its first deployment's way).
     pub tokenizer: Family,
+    /// Deployments that a request may come to, here or by falling back; of those that cost the same, one.
+    pub reach: Vec<usize>,
 }
 
 /// A model name resolved.
@@ -106,13 +109,16 @@ impl Plan {
         pools.keep_only(&used);
         let fetcher = snapshot.media.map(|policy| pools.fetcher(&policy)).transpose()?;
         let groups = snapshot.groups.into_iter().map(|group| Group::new(group, &deployments));
-        let groups = groups.collect::<Result<Vec<_>, _>>()?;
+        let mut groups = groups.collect::<Result<Vec<_>, _>>()?;
         let known = |index: &usize| *index < groups.len();
         let linked =
             groups.iter().flat_map(|g| g.fallbacks.iter().chain(&g.context_window_fallbacks));
         let named = snapshot.models.values().chain(snapshot.wildcards.iter().map(|w| &w.group));
         if !linked.chain(named).all(known) {
             return Err("a name refers to a model group that does not exist".into());
+        }
+        for index in 0..groups.len() {
+            groups[index].reach = limits::reach(&groups, &deployments, index);
         }
         let doors = snapshot.pass_through.into_iter().map(|one| Door::new(one, &deployments));
         let doors = doors.collect::<Result<Vec<_>, _>>()?;
@@ -139,6 +145,7 @@ impl Plan {
             files: snapshot.files.map(|policy| Terms::of_files(&policy, &pepper)),
             fetcher,
             pricing: snapshot.pricing,
+            shared_limits: SharedLimits::new(&snapshot.limits)?,
             pools,
         })
     }
@@ -265,6 +272,14 @@ impl Plan {
         all.into_iter().map(|one| one.index)
     }
 
+    /// Whether what a request of this key says counts for some limit or budget.
+    #[must_use]
+    pub fn reads_for(&self, key: &Key) -> bool {
+        let mut reads = key.charges.depend_on_content() || self.shared_limits.depend_on_content();
+        key.nodes.each(|node| reads |= node.charges.depend_on_content());
+        reads
+    }
+
     /// Whether a model of unknown price may not be asked for this. Counting tokens costs nothing.
     #[must_use]
     pub fn refuses_unpriced(&self, operation: Operation) -> bool {
@@ -280,6 +295,11 @@ impl Plan {
 }
 
 impl Group {
+    /// Its deployments.
+    pub fn members(&self) -> impl Iterator<Item = usize> {
+        self.candidates.iter().map(|one| one.index)
+    }
+
     fn new(group: snapshot::Group, deployments: &[Deployment]) -> Result<Self, String> {
         let mut candidates = Vec::with_capacity(group.deployments.len());
         for &index in &group.deployments {
@@ -295,6 +315,7 @@ impl Group {
             fallbacks: group.fallbacks,
             context_window_fallbacks: group.context_window_fallbacks,
             tokenizer: first.unwrap_or(Family::O200k),
+            reach: Vec::new(),
         })
     }
 }

@@ -1,9 +1,10 @@
 //! The bytes of a reply's head, and of an error, as the edge writes them.
 
+mod limits;
+
 use crate::error::{Class, Error};
 use crate::http1;
-use crate::limiter::Decision;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 /// How the body is framed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,27 +18,6 @@ pub enum Body {
     /// There is none, and no word of it: 204 and 304.
     None,
 }
-
-/// The three headers that show the state of a limit.
-pub struct LimitHeaders {
-    limit: &'static str,
-    remaining: &'static str,
-    reset: &'static str,
-}
-
-/// Of requests and of tokens, as OpenAI names them.
-pub const LIMIT_HEADERS: [LimitHeaders; 2] = [
-    LimitHeaders {
-        limit: "x-ratelimit-limit-requests",
-        remaining: "x-ratelimit-remaining-requests",
-        reset: "x-ratelimit-reset-requests",
-    },
-    LimitHeaders {
-        limit: "x-ratelimit-limit-tokens",
-        remaining: "x-ratelimit-remaining-tokens",
-        reset: "x-ratelimit-reset-tokens",
-    },
-];
 
 /// Formats heads into a buffer that is reused between replies.
 #[derive(Debug, Default)]
@@ -87,17 +67,6 @@ impl HeadWriter {
         self.text.extend_from_slice(name.as_bytes());
         self.text.extend_from_slice(b": ");
         push_dollars(&mut self.text, nano_dollars);
-        self.text.extend_from_slice(b"\r\n");
-        self
-    }
-
-    /// Adds the state of a limit.
-    pub fn rate_limit(&mut self, names: &LimitHeaders, decision: &Decision) -> &mut Self {
-        self.number(names.limit, decision.limit);
-        self.number(names.remaining, decision.remaining);
-        self.text.extend_from_slice(names.reset.as_bytes());
-        self.text.extend_from_slice(b": ");
-        push_go_duration(&mut self.text, decision.reset);
         self.text.extend_from_slice(b"\r\n");
         self
     }
@@ -165,42 +134,6 @@ pub(crate) fn push_dollars(out: &mut Vec<u8>, nano_dollars: u64) {
     }
 }
 
-/// Writes a duration the way Go prints it, as OpenAI's headers do: `12ms`, `1.5s`, `6m0s`.
-fn push_go_duration(out: &mut Vec<u8>, duration: Duration) {
-    let milliseconds = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-    if milliseconds < 1000 {
-        push_number(out, milliseconds);
-        out.extend_from_slice(b"ms");
-        return;
-    }
-    let seconds = milliseconds / 1000;
-    let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
-    if hours > 0 {
-        push_number(out, hours);
-        out.push(b'h');
-    }
-    if hours > 0 || minutes > 0 {
-        push_number(out, minutes);
-        out.push(b'm');
-    }
-    push_number(out, seconds % 60);
-    let fraction = milliseconds % 1000;
-    if fraction > 0 {
-        let digits =
-            [fraction / 100, fraction / 10 % 10, fraction % 10].map(|digit| b'0' + digit as u8);
-        let used = if fraction % 100 == 0 {
-            1
-        } else if fraction % 10 == 0 {
-            2
-        } else {
-            3
-        };
-        out.push(b'.');
-        out.extend_from_slice(&digits[..used]);
-    }
-    out.push(b's');
-}
-
 /// The head lines that tell a client's SDK what to do after an error.
 pub fn error_headers(head: &mut HeadWriter, error: &Error) {
     head.header("content-type", b"application/json");
@@ -223,24 +156,6 @@ pub fn error_headers(head: &mut HeadWriter, error: &Error) {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-
-    #[test]
-    fn durations_read_as_go_prints_them() {
-        for (milliseconds, text) in [
-            (0, "0ms"),
-            (12, "12ms"),
-            (1000, "1s"),
-            (1500, "1.5s"),
-            (1025, "1.025s"),
-            (360_000, "6m0s"),
-            (3_661_000, "1h1m1s"),
-            (3_600_000, "1h0m0s"),
-        ] {
-            let mut out = Vec::new();
-            push_go_duration(&mut out, Duration::from_millis(milliseconds));
-            assert_eq!(String::from_utf8(out).unwrap(), text);
-        }
-    }
 
     #[test]
     fn amounts_have_the_digits_that_they_take() {

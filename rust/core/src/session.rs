@@ -17,18 +17,17 @@ use crate::dispatch::{self, Extra, Failure, Outcome, Partial, Trail, Whole};
 use crate::edge::Edge;
 use crate::error::Error;
 use crate::files::named;
-use crate::gate::{Admission, Arrival, Refusal, check_endpoint};
+use crate::gate::{Admission, Arrival, Payer, Refusal, check_endpoint};
 use crate::headers::Headers;
 use crate::http1::Head;
 use crate::metrics::Counter;
 use crate::plan::{Key, Plan};
-use crate::price::{Cost, Served, Status};
-use crate::reply::{Body, HeadWriter, LIMIT_HEADERS, error_headers};
+use crate::price::{Cost, Status};
+use crate::reply::{Body, HeadWriter, error_headers};
 use crate::responses::keeping::{Keeper, Keeping};
 use crate::responses::lookup;
 use crate::responses::previous::{self, Past};
 use crate::snapshot::Operation;
-use crate::sse;
 use crate::stream;
 use crate::translate::Chat;
 use crate::usage::{self, BYTES_PER_TOKEN};
@@ -38,7 +37,7 @@ use bytes::Bytes;
 pub use door::Door;
 use llmgw_formats::Kind;
 pub use recording::CLIENT_GONE;
-use recording::{Ending, Used};
+use recording::{Ending, Used, measure, reported, upstream_id};
 use remembering::is_final;
 use std::net::IpAddr;
 use std::rc::Rc;
@@ -131,7 +130,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         };
         asked.started = Instant::now();
         asked.keep_alive &= !self.edge.is_stopping();
-        let (body, past, files_at) = match self.look_up(operation, &plan, &key, body).await {
+        let (body, past, files_at) = match self.look_up(operation, &plan, &key, &caller, body).await
+        {
             Ok(found) => found,
             Err(error) => {
                 self.record_refusal(operation, Some(&key), None, &error, &asked);
@@ -158,6 +158,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         operation: Operation,
         plan: &Arc<Plan>,
         key: &Key,
+        caller: &Caller,
         body: Bytes,
     ) -> Result<(Bytes, Past, Option<usize>), Error> {
         let (body, past) = match operation {
@@ -169,7 +170,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             return Ok((body, past, None));
         }
         // Who has no request left has no files looked up.
-        self.edge.shop.check_requests(key)?;
+        self.edge.shop.check_requests(Payer { plan, key, caller })?;
         let files_at = Box::pin(named::resolve(&self.edge.store, plan, key, &named)).await?;
         Ok((body, past, Some(files_at)))
     }
@@ -322,7 +323,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         self.edge.shop.note_hit(ticket, &asked.request_id, entry.head.status, entry.saved);
         self.head.begin(entry.head.status, &asked.request_id);
         self.anthropic_id(asked);
-        self.call_headers(ticket, &trail);
+        self.call_headers(ticket, &trail, asked);
         self.head.header("x-llmgw-cache", b"hit").header("content-type", &entry.head.content_type);
         self.name_dropped(&entry.head.dropped);
         self.write_body(asked, &entry.body).await
@@ -344,13 +345,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let served = measure(call, trail, Some(&whole.body));
         let (status, first_byte) = (whole.status, None);
         let (upstream_id, reported) = (upstream_id(&whole.headers), reported(&whole.body));
-        let is_cut = false;
+        let (bytes, is_cut) = (whole.body.len() as u64, false);
         let ending = Ending {
             status,
             usage,
             output_estimate,
             first_byte,
             served,
+            bytes,
             is_cut,
             upstream_id,
             reported,
@@ -361,11 +363,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         if let Some(translated) = &whole.translated {
             self.name_dropped(&translated.dropped);
         }
-        stream::upstream_headers(
-            &mut self.head,
-            &whole.headers,
-            call.limits.iter().any(Option::is_some),
-        );
+        stream::upstream_headers(&mut self.head, &whole.headers, call.held.is_limited());
         if whole.status >= 400 {
             self.head.header("x-should-retry", b"false");
         }
@@ -402,7 +400,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         }
         let headers = partial.headers.clone();
         let status = partial.status;
-        stream::upstream_headers(&mut self.head, &headers, call.limits.iter().any(Option::is_some));
+        stream::upstream_headers(&mut self.head, &headers, call.held.is_limited());
         let reported = reported(&partial.first).map(str::to_owned);
         let passed = stream::pass(self, call, partial, watch, trail, asked).await;
         trail.upstream += passed.waited;
@@ -421,6 +419,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             output_estimate: passed.events,
             first_byte: Some(passed.first_byte),
             served: measure(call, trail, None),
+            bytes: passed.bytes,
             is_cut: passed.client_gone || (passed.broken.is_some() && !passed.refused),
             upstream_id: upstream_id(&headers),
             reported: reported.as_deref(),
@@ -437,7 +436,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     fn begin(&mut self, call: &Call, trail: &Trail, status: u16, asked: &Asked) {
         self.head.begin(status, &asked.request_id);
         self.anthropic_id(asked);
-        self.call_headers(call, trail);
+        self.call_headers(call, trail, asked);
         let state: &[u8] = match (&call.plan.cache, call.cache_key) {
             (None, _) => b"disabled",
             (Some(_), Some(_)) => b"miss",
@@ -462,7 +461,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         }
     }
 
-    fn call_headers(&mut self, call: &Ticket, trail: &Trail) {
+    fn call_headers(&mut self, call: &Ticket, trail: &Trail, asked: &Asked) {
         self.head.header("x-llmgw-model-group", call.model_label().as_bytes());
         if let Some(index) = trail.deployment {
             // A cache entry's deployment is of the same plan: the version is part of its key.
@@ -471,11 +470,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             }
         }
         self.head.number("x-llmgw-attempts", u64::from(trail.attempts));
-        for (names, decision) in LIMIT_HEADERS.iter().zip(&call.limits) {
-            if let Some(decision) = decision {
-                self.head.rate_limit(names, decision);
-            }
+        if let Some(from) = call.downgraded.and_then(|index| call.plan.groups.get(index)) {
+            self.head.header("x-llmgw-downgraded", from.name.as_bytes());
         }
+        self.head.rate_limits(&call.held.shown(), asked.dialect);
     }
 
     /// Anthropic's SDKs look for the request's id under a name of their own.
@@ -493,27 +491,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let flushed = wrote && self.connection.flush().await.is_ok();
         if flushed && asked.keep_alive { After::Keep } else { After::Close }
     }
-}
-
-/// What was served beside tokens, as far as its deployment has a price for that.
-fn measure(call: &Call, trail: &Trail, reply: Option<&[u8]>) -> Served {
-    let deployment = trail.deployment.and_then(|index| call.plan.deployments.get(index));
-    let list = deployment.and_then(|deployment| deployment.price.as_ref());
-    let wanted = list.filter(|list| list.has_units());
-    wanted.map_or_else(Served::default, |_| Served::of(call.operation, &call.body, reply))
-}
-
-/// What an upstream calls a reply: AWS, Azure, Anthropic and OpenAI have a header each.
-fn upstream_id(headers: &Headers) -> Option<&str> {
-    let names = ["x-amzn-requestid", "apim-request-id", "request-id", "x-request-id"];
-    names.iter().find_map(|name| headers.text(name))
-}
-
-/// The model that a reply names.
-fn reported(reply: &[u8]) -> Option<&str> {
-    let mut named = [&b"\"model\""[..], b"\"modelVersion\""].into_iter();
-    let word = named.find_map(|key| sse::words_of(reply, key).next())?;
-    std::str::from_utf8(word).ok().filter(|word| !word.is_empty())
 }
 
 /// Whether the deployment asked last turned out to lack the operation.

@@ -18,7 +18,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use layout::{
-    Bucket, COUNTERS, Health, LABEL_WORDS, MeasureRow, Region, Row, Word, Worker, bounds,
+    Bucket, BudgetRow, COUNTERS, Health, LABEL_WORDS, MeasureRow, Places, Region, Row, Word,
+    Worker, bounds,
 };
 
 /// A mapped [`Region`]; dereferences to it.

@@ -3,12 +3,16 @@
 
 mod operation;
 mod price;
+mod rules;
 
 use crate::plan::Priority;
 use crate::sign::Signer;
 pub use operation::Operation;
 pub use price::{
     LengthTier, Price, PricingPolicy, ServicePrice, TokenRates, UnitRates, UnknownPrice,
+};
+pub use rules::{
+    BudgetAction, BudgetRule, BudgetWindow, LimitBy, LimitOf, LimitRule, Period, Rules, SharedLimit,
 };
 use serde::Deserialize;
 use std::collections::HashMap;
@@ -51,6 +55,8 @@ pub struct Snapshot {
     pub media: Option<MediaPolicy>,
     /// What a request at a model of unknown price comes to.
     pub pricing: PricingPolicy,
+    /// Limits that all of a kind have, each for itself.
+    pub limits: Vec<SharedLimit>,
 }
 
 impl Snapshot {
@@ -123,6 +129,10 @@ pub struct VirtualKey {
     pub rpm: Option<u64>,
     /// Tokens (input and output) per minute.
     pub tpm: Option<u64>,
+    /// Its other limits.
+    pub limits: Vec<LimitRule>,
+    /// Its budgets.
+    pub budgets: Vec<BudgetRule>,
 }
 
 /// A model name with one `*`: `openai/*`, `*`.

@@ -51,6 +51,8 @@ pub struct Passed {
     pub waited: Duration,
     /// From the request to the first byte of the reply.
     pub first_byte: Duration,
+    /// Bytes of the body that were passed.
+    pub bytes: u64,
     /// What was passed, if it is to be cached.
     pub kept: Option<Bytes>,
 }
@@ -125,6 +127,7 @@ pub async fn pass<S: AsyncRead + AsyncWrite + Unpin>(
         events,
         waited,
         first_byte,
+        bytes: out.sent as u64,
         kept: kept.and_then(Keeper::into_bytes),
     }
 }

@@ -12,7 +12,7 @@ use crate::directory::Directory;
 use crate::gate::Shop;
 use crate::keys::{Digester, to_hex};
 use crate::ledger::Ledger;
-use crate::limiter::Limiter;
+use crate::limits::Counters;
 use crate::log::Log;
 use crate::metrics::Metrics;
 use crate::plan::Plan;
@@ -38,7 +38,7 @@ pub fn virtual_key(alias: &str, key: &str) -> Value {
         "alias": alias, "digest": digest, "admin": false, "models": null, "model_map": {},
         "pass_through": null, "endpoints": null, "networks": null, "regions": null, "tags": [],
         "priority": null,
-        "expires_at": null, "blocked": false, "rpm": null, "tpm": null,
+        "expires_at": null, "blocked": false, "rpm": null, "tpm": null, "limits": [], "budgets": [],
     })
 }
 
@@ -95,6 +95,7 @@ pub fn snapshot(change: impl FnOnce(&mut Value)) -> Snapshot {
         "any_file_id": false,
         "egress": {"allow_networks": [], "ca_file": null},
         "media": null,
+        "limits": [],
         "pricing": {"unknown": "free", "ceiling_input": 0, "ceiling_output": 0},
     });
     change(&mut value);
@@ -112,7 +113,7 @@ pub fn shop(plan: Option<Arc<Plan>>) -> Shop {
     Shop {
         plan: plan.into(),
         directory: Directory::default(),
-        limiter: Limiter::new(shared.clone()),
+        counters: Counters::new(shared.clone(), 0),
         balancer: Balancer::new(shared.clone()),
         metrics: Metrics::new(shared, 0),
         log: Log::default(),

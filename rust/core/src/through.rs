@@ -18,7 +18,7 @@ use crate::access;
 use crate::caller::Caller;
 use crate::connection::Incoming;
 use crate::error::{Class, Error, Result};
-use crate::gate::{Admitted, Bid, Body, check_endpoint, check_region};
+use crate::gate::{Admitted, Bid, Body, Payer, check_endpoint, check_region};
 use crate::http1::{Framing, Head};
 use crate::ledger::Attempt;
 use crate::plan::endpoints::PASS_THROUGH;
@@ -186,7 +186,7 @@ impl Visit {
 
     /// Whether the body has to be at hand before it is sent: something in it counts, or it is signed.
     fn must_hold(&self, key: &Key, head: &Head) -> bool {
-        let reads = key.is_limited() || key.tokens.is_some() || self.plan.pii.is_some();
+        let reads = key.is_limited() || self.plan.reads_for(key) || self.plan.pii.is_some();
         let bodiless = head.framing == Framing::Length(0);
         bodiless || self.deployment().signer.is_some() || (reads && is_json(head))
     }
@@ -210,9 +210,10 @@ impl Visit {
         let door = &plan.doors[self.door];
         let bid = Bid { door, method, models, operation: self.operation, body };
         let desk = &mut edge.desk.borrow_mut();
-        let Admitted { limits, input_tokens, reserved } =
-            edge.shop.admit_through(&plan, key, desk, &bid)?;
-        (self.limits, self.input_tokens, self.reserved) = (limits, input_tokens, reserved);
+        let payer = Payer { plan: &plan, key, caller: &self.caller };
+        let Admitted { held, input_tokens, allowed } =
+            edge.shop.admit_through(payer, desk, &bid)?;
+        (self.held, self.input_tokens, self.allowed) = (held, input_tokens, allowed);
         Ok(())
     }
 
@@ -281,7 +282,7 @@ impl Visit {
         }
         let mut watch = self.watch(&response, asked.dialect);
         self.begin(session, status, asked);
-        let own_limits = self.limits.iter().any(Option::is_some);
+        let own_limits = self.held.is_limited();
         relay::add_headers(session, &response.headers, own_limits, door, deployment);
         let deadline =
             self.deadline.unwrap_or_else(|| tokio::time::Instant::now() + deployment.total);

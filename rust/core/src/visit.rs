@@ -5,13 +5,12 @@ use crate::access;
 use crate::caller::Caller;
 use crate::edge::Edge;
 use crate::error::Result;
-use crate::gate::{Shop, check_endpoint};
+use crate::gate::{Payer, Shop, check_endpoint};
 use crate::headers::Headers;
 use crate::http1::Head;
-use crate::limiter::Decision;
+use crate::limits::Held;
 use crate::metrics::{Labels, Sample};
 use crate::plan::{Deployment, Key, Plan};
-use crate::reply::LIMIT_HEADERS;
 use crate::session::{Asked, Session};
 use crate::stream;
 use bytes::Bytes;
@@ -45,8 +44,8 @@ pub struct Visit {
     pub key: Option<Arc<Key>>,
     /// Who asks, once that is known.
     pub caller: Caller,
-    /// State of the key's limits: requests, tokens.
-    pub limits: [Option<Decision>; 2],
+    /// What it has taken of limits.
+    pub held: Held,
     /// The deployment that has to do with it.
     pub deployment: Option<usize>,
     /// The model group that has to do with it; empty if none has.
@@ -64,7 +63,7 @@ impl Visit {
             plan,
             key: None,
             caller: Caller::default(),
-            limits: [None, None],
+            held: Held::default(),
             deployment: None,
             group: String::new(),
             upstream: Duration::ZERO,
@@ -89,10 +88,13 @@ impl Visit {
         self.deployment.and_then(|index| self.plan.deployments.get(index))
     }
 
-    /// Whether the key has limits of its own.
-    #[must_use]
-    pub fn has_limits(&self) -> bool {
-        self.limits.iter().any(Option::is_some)
+    /// Takes a request from the limits of its key.
+    ///
+    /// # Errors
+    /// `RateLimited`.
+    pub fn take_request(&mut self, shop: &Shop, key: &Key) -> Result<()> {
+        self.held = shop.take_request(Payer { plan: &self.plan, key, caller: &self.caller })?;
+        Ok(())
     }
 
     /// Begins the head of the reply.
@@ -107,12 +109,8 @@ impl Visit {
         if let Some(deployment) = self.target() {
             head.header("x-llmgw-deployment", deployment.id.as_bytes());
         }
-        for (names, decision) in LIMIT_HEADERS.iter().zip(&self.limits) {
-            if let Some(decision) = decision {
-                head.rate_limit(names, decision);
-            }
-        }
-        stream::upstream_headers(head, headers, self.has_limits());
+        head.rate_limits(&self.held.shown(), asked.dialect);
+        stream::upstream_headers(head, headers, self.held.is_limited());
     }
 
     /// Notes in the metrics how it ended.

@@ -1,5 +1,6 @@
 //! `llmgw._native`: `Gateway`, keys, the error table.
 
+use crate::budget;
 use crate::directory::{DirectoryState, KeyHolder, as_tuple};
 use crate::journal::{JournalHealth, untaken};
 use crate::limiter::open_shared;
@@ -11,7 +12,7 @@ use llmgw_core::gate::{PlanSlot, Shop};
 use llmgw_core::json;
 use llmgw_core::keys::{self, Digester, Shape};
 use llmgw_core::ledger::Ledger;
-use llmgw_core::limiter::Limiter;
+use llmgw_core::limits::Counters;
 use llmgw_core::log::Log;
 use llmgw_core::metrics::{self, Metrics};
 use llmgw_core::plan::Plan;
@@ -135,6 +136,23 @@ impl SharedState {
         Published::damaged(&self.shared)
     }
 
+    fn restore_budget(&self, slot_hex: &str, window: u64, committed: u64) -> PyResult<bool> {
+        budget::restore(&self.shared, slot_hex, window, committed)
+    }
+
+    fn lose_hold(&self, slot_hex: &str, window: u64, nano: u64) -> PyResult<bool> {
+        // Held and spent are one number: what is lost stays in it.
+        Ok(budget::shift(&self.shared, slot_hex, window, 0)?.is_some_and(|held| held >= nano))
+    }
+
+    fn correct_budget(&self, slot_hex: &str, window: u64, delta: i64) -> PyResult<Option<u64>> {
+        budget::shift(&self.shared, slot_hex, window, delta)
+    }
+
+    fn budgets(&self, py: Python<'_>) -> Vec<(String, u64, u64)> {
+        py.detach(|| budget::all(&self.shared))
+    }
+
     fn note_reload(&self, succeeded: bool) {
         let failed = self.shared.word(Word::ConfigReloadFailed);
         failed.store(u64::from(!succeeded), std::sync::atomic::Ordering::Release);
@@ -160,7 +178,7 @@ impl Gateway {
             let shop = Shop {
                 plan: PlanSlot::empty(),
                 directory: Directory::default(),
-                limiter: Limiter::new(shared.clone()),
+                counters: Counters::new(shared.clone(), worker),
                 balancer: Balancer::new(shared.clone()),
                 metrics: Metrics::new(shared.clone(), worker),
                 log: Log::default(),

@@ -29,11 +29,11 @@ struct Journal {
 #[pymethods]
 impl Journal {
     #[new]
-    #[pyo3(signature = (folder, segment_bytes = 67_108_864, max_waiting_bytes = 16_777_216, gather = 0.01))]
+    #[pyo3(signature = (folder, segment_bytes = 16_777_216, max_waiting_bytes = 16_777_216, gather = 0.01))]
     fn new(
         py: Python<'_>,
         folder: PathBuf,
-        segment_bytes: u64,
+        segment_bytes: usize,
         max_waiting_bytes: usize,
         gather: f64,
     ) -> PyResult<Self> {

@@ -3,6 +3,7 @@
 use pyo3::prelude::*;
 
 mod bench;
+mod budget;
 mod cache;
 mod directory;
 mod gateway;
@@ -28,5 +29,6 @@ fn _native(m: &Bound<'_, PyModule>) -> PyResult<()> {
     metrics::register(m)?;
     directory::register(m)?;
     gateway::register(m)?;
+    budget::register(m)?;
     bench::register(m)
 }

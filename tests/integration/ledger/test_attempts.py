@@ -9,7 +9,7 @@ from tests.gateway_process import GatewayProcess
 from tests.integration.ledger.conftest import ENVIRONMENT, ledger_config
 from tests.integration.ledger.reading import INPUT, OUTPUT, Ledger, ask, end, ends, folder, says
 from tests.upstreams import faults, replies
-from tests.upstreams.scripted import ScriptedUpstream
+from tests.upstreams.scripted import Script, ScriptedUpstream
 
 ENDED = ("t", "status", "how", "cost", "price")
 # The replies' own usage, see `replies.py`.
@@ -130,7 +130,7 @@ def test_an_upstream_that_is_not_there_costs_nothing(gateway: GatewayProcess) ->
     ids=lambda fault: fault.__name__,
 )
 def test_what_broke_off_after_it_was_sent_may_have_cost_its_input(
-    gateway: GatewayProcess, upstream: ScriptedUpstream, fault: replies.Script
+    gateway: GatewayProcess, upstream: ScriptedUpstream, fault: Script
 ) -> None:
     request = f"broken-{fault.__name__}"
     upstream.then(fault)

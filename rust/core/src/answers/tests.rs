@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::caller::Caller;
+use crate::limits::Held;
 use crate::responses::previous::Past;
 use crate::testing::{APP_KEY, cache_policy, cached, plan};
 use serde_json::{Value, json};
@@ -24,7 +25,8 @@ fn ticket(plan: &Arc<Plan>) -> Ticket {
         caller: Caller::default(),
         operation,
         group: 0,
-        limits: [None, None],
+        downgraded: None,
+        held: Held::default(),
     }
 }
 
@@ -104,11 +106,14 @@ fn a_request_that_differs_in_anything_is_not_found_by_its_bytes() {
 }
 
 #[test]
-fn a_request_of_a_reloaded_key_is_not_found_by_its_bytes() {
+fn a_request_of_a_key_that_is_read_anew_is_found_if_it_allows_the_same() {
     let (mut answers, plan, _) = asked_once();
-    let reloaded = ticket(&plan_with(|_| {})).key;
     let arrival = arrival(Operation::ChatCompletions, None, BODY);
-    assert!(answers.find(&plan, &reloaded, &arrival).is_none());
+    let same = ticket(&plan_with(|_| {})).key;
+    assert!(answers.find(&plan, &same, &arrival).is_some());
+    let narrower =
+        ticket(&plan_with(|snapshot| snapshot["auth"]["keys"][0]["models"] = json!(["x"]))).key;
+    assert!(answers.find(&plan, &narrower, &arrival).is_none());
 }
 
 #[test]

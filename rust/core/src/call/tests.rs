@@ -15,8 +15,15 @@ fn call(operation: Operation, path_model: Option<&str>, body: &str) -> Call {
     let body = Bytes::copy_from_slice(body.as_bytes());
     let object = json::parse_object(&body).unwrap();
     let (matched, fields) = read_fields(&body, &object, &route(operation, path_model)).unwrap();
-    let ticket =
-        Ticket { plan, key, caller: Caller::default(), operation, group: 0, limits: [None, None] };
+    let ticket = Ticket {
+        plan,
+        key,
+        caller: Caller::default(),
+        operation,
+        group: 0,
+        downgraded: None,
+        held: Held::default(),
+    };
     let (path_model, array, strict) = (None, false, false);
     Call {
         ticket,
@@ -25,7 +32,7 @@ fn call(operation: Operation, path_model: Option<&str>, body: &str) -> Call {
         body,
         fields,
         input_tokens: 0,
-        reserved: 0,
+        allowed: Allowed::UNSAID,
         cache_key: None,
         path_model,
         array,
@@ -213,7 +220,7 @@ fn the_output_ceiling_counts_every_choice() {
         (r#"{"generation_config":{"max_output_tokens":4}}"#, 4),
     ] {
         let object = json::parse_object(body.as_bytes()).unwrap();
-        assert_eq!(output_ceiling(body.as_bytes(), &object), tokens, "{body}");
+        assert_eq!(Allowed::of(body.as_bytes(), &object).said(), tokens, "{body}");
     }
 }
 
@@ -221,7 +228,7 @@ fn the_output_ceiling_counts_every_choice() {
 fn an_absurd_output_ceiling_does_not_overflow() {
     let body = br#"{"max_tokens":18446744073709551615,"n":18446744073709551615}"#;
     let object = json::parse_object(body).unwrap();
-    assert_eq!(output_ceiling(body, &object), 1 << 32);
+    assert_eq!(Allowed::of(body, &object).said(), 1 << 32);
 }
 
 #[test]

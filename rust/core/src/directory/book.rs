@@ -20,7 +20,8 @@ pub struct Issuer {
 /// What is known.
 #[derive(Clone, Default)]
 pub(super) struct Book {
-    keys: HashMap<Digest, Arc<Key>, foldhash::fast::RandomState>,
+    /// By what clients show: the digests themselves lie in the keys.
+    shown: HashSet<ByDigest, foldhash::fast::RandomState>,
     ids: HashSet<ById, foldhash::fast::RandomState>,
     issuers: HashMap<Box<str>, Arc<Issuer>>,
     nodes: usize,
@@ -51,9 +52,8 @@ impl Book {
 
     /// The key of this digest.
     pub(super) fn key(&self, digest: &Digest) -> Option<&Arc<Key>> {
-        let is_it =
-            |key: &&Arc<Key>| key.shown().iter().any(|one| bool::from(one.digest.ct_eq(digest)));
-        self.keys.get(digest).filter(is_it)
+        let found = self.shown.get(digest)?;
+        bool::from(found.digest().ct_eq(digest)).then_some(&found.key)
     }
 
     /// The issuer of this URL.
@@ -87,8 +87,8 @@ impl Book {
         if let Some(ById(before)) = self.ids.take(key.id()) {
             self.forget(&before);
         }
-        for one in key.shown() {
-            self.keys.insert(one.digest, key.clone());
+        for at in 0..key.shown().len() {
+            self.shown.replace(ByDigest { key: key.clone(), at });
         }
         self.ids.insert(ById(key));
     }
@@ -96,8 +96,8 @@ impl Book {
     /// Forgets what a key was shown by, as far as that is not another's by now.
     fn forget(&mut self, key: &Arc<Key>) {
         for one in key.shown() {
-            if self.keys.get(&one.digest).is_some_and(|found| Arc::ptr_eq(found, key)) {
-                self.keys.remove(&one.digest);
+            if self.shown.get(&one.digest).is_some_and(|found| Arc::ptr_eq(&found.key, key)) {
+                self.shown.remove(&one.digest);
             }
         }
     }
@@ -124,5 +124,38 @@ impl Eq for ById {}
 impl Borrow<str> for ById {
     fn borrow(&self) -> &str {
         self.0.id()
+    }
+}
+
+/// A key that is told from others by one of the digests of what clients show of it.
+#[derive(Clone)]
+struct ByDigest {
+    key: Arc<Key>,
+    at: usize,
+}
+
+impl ByDigest {
+    fn digest(&self) -> &Digest {
+        &self.key.shown()[self.at].digest
+    }
+}
+
+impl Hash for ByDigest {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.digest().hash(state);
+    }
+}
+
+impl PartialEq for ByDigest {
+    fn eq(&self, other: &Self) -> bool {
+        self.digest() == other.digest()
+    }
+}
+
+impl Eq for ByDigest {}
+
+impl Borrow<Digest> for ByDigest {
+    fn borrow(&self) -> &Digest {
+        self.digest()
     }
 }

@@ -4,7 +4,8 @@
 //! meant to forbid something.
 
 use crate::keys::from_hex;
-use crate::plan::{BudgetRule, Grants, LimitRule, NodeKind, Priority, Shown};
+use crate::plan::{Grants, NodeKind, Priority, Shown};
+use crate::snapshot::{BudgetRule, LimitRule};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;

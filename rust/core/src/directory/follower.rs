@@ -4,7 +4,8 @@ use super::book::{Book, Change, Issuer};
 use super::feed::{self, JwksLine, KeyLine, Line, NodeLine};
 use super::intern::Interner;
 use super::{Published, Refused};
-use crate::plan::{Key, KeyParts, Node, NodeKind, Nodes, Rules, Slot};
+use crate::plan::{Key, KeyParts, Node, NodeKind, Nodes, Slot};
+use crate::snapshot::Rules;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs::File;
@@ -242,7 +243,7 @@ impl Known {
             shown: line.shown()?,
             nodes: self.nodes(&line)?,
             policy,
-            rules: self.interner.rules(rules),
+            charges: self.interner.charges(&rules)?,
             admin: line.admin,
             blocked: line.blocked,
             expires_at: line.expires_at,
@@ -277,7 +278,7 @@ impl Known {
             parent: parent.map(|id| self.slot(id)).transpose()?,
             blocked: line.blocked,
             policy: self.interner.policy(line.take_grants())?,
-            rules: self.interner.rules(rules),
+            charges: self.interner.charges(&rules)?,
             margin_ppm: line.margin_ppm,
         };
         Ok(Change::Node(slot, Some(Arc::new(node))))

@@ -1,6 +1,8 @@
 //! What many keys have in common, kept once.
 
-use crate::plan::{Grants, Policy, Rules, mark_of};
+use crate::limits::Charges;
+use crate::plan::{Grants, Policy, mark_of};
+use crate::snapshot::Rules;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -11,7 +13,7 @@ const FEWEST: usize = 1024;
 #[derive(Default)]
 pub(super) struct Interner {
     policies: Pool<u64, Policy>,
-    rules: Pool<[u8; 32], Rules>,
+    charges: Pool<[u8; 32], Charges>,
 }
 
 impl Interner {
@@ -20,15 +22,14 @@ impl Interner {
         self.policies.get(mark_of(&grants), || Policy::new(grants))
     }
 
-    /// The same rules.
-    pub(super) fn rules(&mut self, rules: Rules) -> Arc<Rules> {
+    /// What these rules charge.
+    pub(super) fn charges(&mut self, rules: &Rules) -> Result<Arc<Charges>, String> {
         if rules.is_empty() {
-            return self.rules.none.clone();
+            return Ok(self.charges.none.clone());
         }
         // Numbers and texts can always be written.
-        let text = serde_json::to_vec(&rules).unwrap_or_default();
-        let made = self.rules.get(*blake3::hash(&text).as_bytes(), || Ok(rules));
-        made.unwrap_or_default()
+        let text = serde_json::to_vec(rules).unwrap_or_default();
+        self.charges.get(*blake3::hash(&text).as_bytes(), || Charges::new(rules))
     }
 }
 

@@ -29,12 +29,14 @@ impl Trail {
         }
         let Some(attempt) = self.open.take() else { return };
         let call = chat.call;
-        let (how, told, output) = match failure.bill {
+        let (how, told, output) = match &failure.bill {
             Bill::Refused => return attempt.void(Why::Refused, failure.status),
             _ if !attempt.is_sent() => return attempt.void(unsent(failure.class), None),
             Bill::Failed => return attempt.void(Why::Failed, failure.status),
-            Bill::Told(usage) => (How::Whole, Some(usage), 0),
-            Bill::Perhaps { told, output } => (How::Cut, told, output),
+            Bill::Told(usage) => (How::Whole, Some(**usage), 0),
+            Bill::Perhaps { told, output } => {
+                (How::Cut, told.as_deref().copied(), u64::from(*output))
+            }
         };
         let counted = counted(call.input_tokens, output);
         let cost = attempt.tariff().cost(told.as_ref(), &counted, &Served::default());

@@ -7,20 +7,20 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 /// What a provider may charge for an attempt that failed, if it was sent.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) enum Bill {
     /// Nothing: it said no, by its status.
     Refused,
     /// Nothing: what came was no reply.
     Failed,
     /// What it told in a reply that came whole, and was of no use.
-    Told(Usage),
+    Told(Box<Usage>),
     /// For all that is known, its input and the output that came of it.
     Perhaps {
         /// What it told in the beginning.
-        told: Option<Usage>,
+        told: Option<Box<Usage>>,
         /// Output tokens that came, estimated.
-        output: u64,
+        output: u32,
     },
 }
 

@@ -62,7 +62,7 @@ impl Reading<'_, '_> {
         let mut body = Buffer::default();
         loop {
             let next = self.next(&mut rest, !body.is_empty(), fail).await;
-            let data = match next.map_err(|failure| failure.billed(self.seen(body.len())))? {
+            let data = match next.map_err(|failure| failure.billed(seen(self.chat, body.len())))? {
                 None if is_stream && body.is_empty() => return Err(broke_off(fail)),
                 None => return self.whole(status, headers, body.freeze(), fail),
                 Some(data) => data,
@@ -72,7 +72,7 @@ impl Reading<'_, '_> {
             if large && self.lane.is_some() {
                 let what = "sent a reply that is too large to be translated";
                 let failure = fail(Class::UpstreamProtocol, what);
-                return Err(failure.billed(self.seen(body.len())));
+                return Err(failure.billed(seen(self.chat, body.len())));
             }
             if (passes_at_once && !body.is_empty()) || large {
                 return Ok(self.partial(status, headers, body.freeze(), rest, None));
@@ -96,12 +96,6 @@ impl Reading<'_, '_> {
             Ok(next) => next.transpose().map_err(|()| broke_off(fail)),
             Err(_) => Err(fail(Class::UpstreamTimeout, "did not answer in time")),
         }
-    }
-
-    /// What so many bytes of a reply may be charged.
-    fn seen(&self, bytes: usize) -> Bill {
-        let text = if self.chat.call.operation.writes_text() { bytes } else { 0 };
-        Bill::Perhaps { told: None, output: text as u64 / BYTES_PER_TOKEN }
     }
 
     fn translation(&self) -> Result<Option<Translation>, Failure> {
@@ -155,7 +149,7 @@ impl Reading<'_, '_> {
         body: Bytes,
         fail: &impl Fn(Class, &str) -> Failure,
     ) -> Result<Outcome, Failure> {
-        let seen = self.seen(body.len());
+        let seen = || seen(self.chat, body.len());
         let Some(lane) = self.lane else {
             return Ok(Outcome::Whole(Whole { status, headers, body, translated: None }));
         };
@@ -163,7 +157,7 @@ impl Reading<'_, '_> {
             let failure =
                 fail(Class::UpstreamProtocol, "sent a reply that could not be understood");
             let told = usage::of_reply(lane.operation.format(), &body);
-            failure.billed(told.map_or(seen, Bill::Told))
+            failure.billed(told.map_or_else(seen, whole))
         };
         let reply = self.chat.reply(&lane, &body).map_err(unreadable)?;
         let Lane { mut dropped, kept_upstream, .. } = lane;
@@ -173,7 +167,7 @@ impl Reading<'_, '_> {
             Fit::Unmet(name) => dropped.extend([", ", name]),
             Fit::Refused => {
                 let what = "answered with something that does not fit the client's schema";
-                let bill = reply.usage.map_or(seen, Bill::Told);
+                let bill = reply.usage.map_or_else(seen, whole);
                 return Err(fail(Class::UpstreamProtocol, what).billed(bill));
             }
         }
@@ -203,9 +197,21 @@ impl Reading<'_, '_> {
     }
 }
 
+/// What so many bytes of a reply may be charged.
+fn seen(chat: &Chat<'_>, bytes: usize) -> Bill {
+    let text = if chat.call.operation.writes_text() { bytes } else { 0 };
+    let output = u32::try_from(text as u64 / BYTES_PER_TOKEN).unwrap_or(u32::MAX);
+    Bill::Perhaps { told: None, output }
+}
+
 /// What the beginning of a stream may be charged.
 fn told(told: Option<Usage>) -> Bill {
-    Bill::Perhaps { told, output: 0 }
+    Bill::Perhaps { told: told.map(Box::new), output: 0 }
+}
+
+/// What a reply that came whole has told that it charges.
+fn whole(told: Usage) -> Bill {
+    Bill::Told(Box::new(told))
 }
 
 fn broke_off(fail: &impl Fn(Class, &str) -> Failure) -> Failure {

@@ -84,7 +84,7 @@ fn let_in(visit: &mut Visit, edge: &Edge, head: &Head, route: &Route, asked: &As
     if (route.kind, route.verb) == (Kind::Batch, Verb::Create) {
         access::check_media_type(head)?;
     }
-    visit.limits = edge.shop.take_request(&key)?;
+    visit.take_request(&edge.shop, &key)?;
     Ok(())
 }
 

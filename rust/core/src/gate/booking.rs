@@ -6,7 +6,8 @@ use crate::call::{Call, Ticket};
 use crate::caller::Tags;
 use crate::error::{Class, Error, Result};
 use crate::journal::Refused;
-use crate::ledger::{self, Asked, Attempt, Hold, News, Tariff, What, shortened, unwritten};
+use crate::ledger::{self, Asked, Attempt, News, Tariff, What, shortened, unwritten};
+use crate::limits::Held;
 use crate::metrics::Counter;
 use crate::plan::Key;
 use crate::price::Served;
@@ -38,7 +39,7 @@ impl Shop {
             return Ok(unwritten(tariff, call.input_tokens));
         }
         let deployment = &call.plan.deployments[to];
-        let (input, output) = (call.input_tokens, tariff.most_output(call.output_allowed()));
+        let (input, output) = (call.input_tokens, tariff.most_output(call.allowed.said()));
         let routed = deployment.routed_model(&call.matched);
         let asked = Asked {
             request,
@@ -57,7 +58,7 @@ impl Shop {
         };
         let most = Served::of(call.operation, &call.body, None);
         let held = tariff.ceiling(input, output, &most);
-        self.reserve_money(&asked, tariff, held, holds(call))
+        self.reserve_money(&asked, tariff, held, &call.held)
     }
 
     /// Writes down what is about to be sent and may cost that much.
@@ -69,9 +70,9 @@ impl Shop {
         asked: &Asked<'_>,
         tariff: Tariff,
         held: u64,
-        holds: &[Hold],
+        holds: &Held,
     ) -> Result<Attempt> {
-        self.ledger.reserve(asked, tariff, held, holds).map_err(|refused| {
+        self.ledger.reserve(asked, tariff, held, &holds.holds()).map_err(|refused| {
             self.metrics.count(Counter::LedgerRefused);
             let message = format!(
                 "The gateway cannot write down what the request costs, so it was not sent: {refused}."
@@ -134,11 +135,6 @@ impl Shop {
             Err(_) => self.metrics.count(Counter::LedgerRefused),
         }
     }
-}
-
-/// The money of budgets that is held for a call: there are no budgets yet.
-fn holds(_: &Call) -> &[Hold] {
-    &[]
 }
 
 /// What became of a request that was refused for that, if the ledger is to know.

@@ -1,9 +1,10 @@
 //! Admission of a form: its fields stand apart, and its files are not looked at.
 
 use super::{Desk, Shop, lead};
-use crate::call::{Call, Fields, Keep, Ticket};
+use crate::call::{Allowed, Call, Fields, Keep, Ticket};
 use crate::caller::Caller;
 use crate::error::{Class, Error, Result};
+use crate::limits::{Asked, Held};
 use crate::plan::{Key, Plan};
 use crate::responses::previous::Past;
 use crate::snapshot::Operation;
@@ -47,8 +48,10 @@ impl Shop {
         if let Some(mode) = plan.pii {
             self.guard(desk, mode)?;
         }
-        let limits = self.reserve(&key, input_tokens)?;
-        let ticket = Ticket { plan, key, caller, operation, group, limits };
+        let (downgraded, held) = (None, Held::default());
+        let mut ticket = Ticket { plan, key, caller, operation, group, downgraded, held };
+        let asked = Asked { operation, body: &[], input: input_tokens, allowed: Allowed::UNSAID };
+        let matched = self.pay(&mut ticket, matched, 0, &asked)?;
         Ok(Call {
             ticket,
             asked: model.to_owned(),
@@ -56,7 +59,7 @@ impl Shop {
             body: Bytes::new(),
             fields: Fields::none(),
             input_tokens,
-            reserved: input_tokens,
+            allowed: Allowed::UNSAID,
             cache_key: None,
             path_model: None,
             array: false,

@@ -1,10 +1,10 @@
 //! Admission of a realtime session: its events come later, so the head is all there is to judge.
 
 use super::{Shop, lead};
-use crate::call::{Call, Fields, Keep, Ticket};
+use crate::call::{Allowed, Call, Fields, Keep, Ticket};
 use crate::caller::Caller;
 use crate::error::{Class, Error, Result};
-use crate::limiter::monotonic_ns;
+use crate::limits::{Asked, Held};
 use crate::plan::{Key, Plan};
 use crate::responses::previous::Past;
 use crate::snapshot::{Operation, PiiMode};
@@ -30,8 +30,11 @@ impl Shop {
                            in a session cannot be scanned (`pii: {mode: block}`).";
             return Err(Error::new(Class::NotSupported, message));
         }
-        let limits = self.reserve(&key, 0)?;
-        let ticket = Ticket { plan, key, caller, operation: Operation::Realtime, group, limits };
+        let (operation, downgraded, held) = (Operation::Realtime, None, Held::default());
+        let mut ticket = Ticket { plan, key, caller, operation, group, downgraded, held };
+        // What will be said nobody knows: it is charged as it is told.
+        let asked = Asked { operation, body: &[], input: 0, allowed: Allowed::UNSAID };
+        let matched = self.pay(&mut ticket, matched, 0, &asked)?;
         Ok(Call {
             ticket,
             asked: model.to_owned(),
@@ -39,7 +42,7 @@ impl Shop {
             body: Bytes::new(),
             fields: Fields::none(),
             input_tokens: 0,
-            reserved: 0,
+            allowed: Allowed::UNSAID,
             cache_key: None,
             path_model: None,
             array: false,
@@ -48,21 +51,5 @@ impl Shop {
             files_at: None,
             keep: Keep::No,
         })
-    }
-
-    /// Whether the key has tokens left, or what it owes has been paid back by time.
-    ///
-    /// # Errors
-    /// `RateLimited`.
-    pub fn check_tokens(&self, key: &Key) -> Result<()> {
-        let Some((id, limit)) = &key.tokens else { return Ok(()) };
-        let decision = self.limiter.peek(*id, limit, monotonic_ns());
-        if decision.allowed {
-            return Ok(());
-        }
-        let message =
-            format!("The key's limit of {} tokens per minute is used up.", decision.limit);
-        let seconds = decision.retry_after.as_secs_f64();
-        Err(Error::new(Class::RateLimited, message).with_retry_after(seconds))
     }
 }

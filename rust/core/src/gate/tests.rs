@@ -4,6 +4,7 @@ mod known;
 mod limits;
 
 use super::*;
+use crate::limits::Truth;
 use crate::snapshot::Operation;
 use crate::testing::{
     APP_KEY, CHAT, OTHER_KEY, cache_policy, cached, plan, shop, snapshot, virtual_key,
@@ -48,18 +49,16 @@ impl Front {
     /// Lets a request in and remembers `reply` for it, as after a dispatch.
     fn answer(&mut self, body: &str, reply: &'static str) {
         let call = self.call(body);
-        self.shop.settle(&call, Some(0));
+        self.shop.settle(&call.held, &Truth::default());
         self.desk.answers.put(&self.plan, call.cache_key.unwrap(), cached(reply));
     }
 
     /// The key `app`'s state: requests and tokens left.
     fn left(&self) -> [u64; 2] {
         let key = self.plan.key_named("app").unwrap();
-        [key.requests, key.tokens].map(|bucket| {
-            bucket.map_or(u64::MAX, |(id, limit)| {
-                self.shop.limiter.peek(id, &limit, monotonic_ns()).remaining
-            })
-        })
+        let payer = Payer { plan: &self.plan, key, caller: &Caller::default() };
+        let bill = paying::bill(payer, "", Demand::default());
+        self.shop.counters.states(&bill).map(|state| state.map_or(u64::MAX, |one| one.remaining))
     }
 
     fn sample(&self, name: &str) -> u64 {

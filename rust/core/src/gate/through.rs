@@ -1,11 +1,11 @@
 //! Admission of what is passed through: the same rules as everywhere, read off requests that the gateway
 //! does not understand otherwise.
 
-use super::{Desk, Shop, shown};
-use crate::call::output_ceiling;
+use super::{Desk, Payer, Shop, shown};
+use crate::call::Allowed;
 use crate::error::{Class, Error, Result};
-use crate::json::{self, Object};
-use crate::limiter::Decision;
+use crate::json;
+use crate::limits::{Asked, Demand, Held};
 use crate::plan::{Deployment, Key, Plan};
 use crate::snapshot::{Operation, PiiMode};
 use crate::through::{Door, naming};
@@ -36,14 +36,13 @@ pub enum Body<'a> {
 }
 
 /// What was reserved for a request.
-#[derive(Debug, Default)]
 pub struct Admitted {
-    /// State of the key's limits: requests, tokens.
-    pub limits: [Option<Decision>; 2],
+    /// What it has taken of limits and budgets.
+    pub held: Held,
     /// Input tokens, counted where the request is known.
     pub input_tokens: u64,
-    /// Tokens reserved.
-    pub reserved: u64,
+    /// Output that the client allows.
+    pub allowed: Allowed,
 }
 
 impl Shop {
@@ -53,11 +52,11 @@ impl Shop {
     /// `PermissionDenied`, `GuardrailBlocked`, `InvalidRequest` or `RateLimited`; nothing is reserved then.
     pub fn admit_through(
         &self,
-        plan: &Plan,
-        key: &Key,
+        payer: Payer<'_>,
         desk: &mut Desk,
         bid: &Bid<'_>,
     ) -> Result<Admitted> {
+        let Payer { plan, key, .. } = payer;
         let must_read = key.is_limited() || plan.pii == Some(PiiMode::Block);
         let object = match bid.body {
             Body::Json(body) => match json::parse_object(body) {
@@ -87,14 +86,20 @@ impl Shop {
             Some(mode) if read => drop(self.guard(desk, mode)?),
             _ => {}
         }
-        let (input_tokens, reserved) = match (object, bid.operation) {
-            (Some((body, object)), Some(operation)) => {
-                count(desk, deployment, operation, body, &object)
-            }
-            _ => (0, 0),
+        let mut asked = Asked {
+            operation: bid.operation.unwrap_or(Operation::ChatCompletions),
+            body: if let Body::Json(body) = bid.body { body } else { &[] },
+            input: 0,
+            allowed: Allowed::UNSAID,
         };
-        let limits = self.reserve(key, reserved)?;
-        Ok(Admitted { limits, input_tokens, reserved })
+        if let (Some((body, object)), Some(operation)) = (&object, bid.operation) {
+            let Desk { prompt, memo, .. } = desk;
+            asked.input = prompt.tokens(operation, |text| memo.count(deployment.tokenizer, text));
+            asked.allowed = Allowed::of(body, object);
+        }
+        let demand = demand(plan, bid, &asked);
+        let held = self.reserve(payer, &bid.door.name, demand)?;
+        Ok(Admitted { held, input_tokens: asked.input, allowed: asked.allowed })
     }
 }
 
@@ -127,18 +132,15 @@ fn check_models(plan: &Plan, key: &Key, deployment: &Deployment, bid: &Bid<'_>) 
     }
 }
 
-/// Input tokens, and with the output that the client allows.
-fn count(
-    desk: &mut Desk,
-    deployment: &Deployment,
-    operation: Operation,
-    body: &[u8],
-    object: &Object,
-) -> (u64, u64) {
-    let Desk { prompt, memo, .. } = desk;
-    let input = prompt.tokens(operation, |text| memo.count(deployment.tokenizer, text));
-    let reserved = if operation.counts() { 0 } else { input + output_ceiling(body, object) };
-    (input, reserved)
+/// What a request demands, as far as it is understood.
+fn demand(plan: &Plan, bid: &Bid<'_>, asked: &Asked<'_>) -> Demand {
+    let bytes = asked.body.len() as u64;
+    // Only what makes something anew may cost something.
+    if asked.operation.counts() || bid.method != "POST" {
+        return Demand { bytes, ..Demand::default() };
+    }
+    let (input, output) = (asked.input, asked.allowed.said());
+    Demand { input, output, bytes, hold: plan.hold_unknown(asked) }
 }
 
 fn unreadable() -> Error {

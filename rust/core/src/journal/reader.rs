@@ -4,8 +4,9 @@
 //! record there may be part of one. Reading goes on with the next segment, and what is missing is told.
 
 use super::folder::{Folder, Listing};
+use super::header::{HEADER, Header, Opening};
 use super::scan::{Beginning, Frames, Step};
-use super::segment::{self, HEADER, State, Writer};
+use super::segment::{self, Sequel, State, Writer};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs::File;
 use std::io::{self, Read};
@@ -17,9 +18,9 @@ pub type Positions = BTreeMap<Writer, u64>;
 /// Something that is wrong with a journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Finding {
-    /// A dead writer's last group did not reach the disk whole. Nothing is missing that was told as durable.
+    /// What a dead writer appended last did not reach the disk whole. Nothing is missing that was told as durable.
     Torn {
-        /// The writer's last segment.
+        /// The segment. What is in the writer's next one is not read.
         file: PathBuf,
         /// Where whole records end.
         offset: u64,
@@ -103,6 +104,7 @@ struct Open {
     frames: Frames<File>,
     number: u64,
     state: State,
+    sequel: Sequel,
 }
 
 impl Iterator for Reader {
@@ -185,17 +187,86 @@ impl Course {
                 self.open = Some(open);
                 return Ok(Some(stage));
             }
-            Step::End => {}
+            Step::End => {
+                let (file, end) = (file(), open.frames.offset());
+                self.end(&mut open, file, end, findings)?;
+            }
+            Step::Unwritten { offset } => {
+                let (file, next) = (file(), open.frames.next_sequence());
+                // A living writer's is as long as it may become, and not looked through.
+                if open.state == State::Growing || open.frames.is_blank()? {
+                    self.end(&mut open, file, offset, findings)?;
+                } else {
+                    let why = format!("record {next}: it was never finished");
+                    self.judge(&mut open, file, offset, why, findings)?;
+                }
+            }
             Step::Misplaced { offset, why } => {
                 findings.push_back(Finding::Corrupt { file: file(), offset, why });
             }
             Step::Broken { offset, why } => {
                 let file = file();
-                findings.extend(judge(&mut open, file, offset, why)?);
+                self.judge(&mut open, file, offset, why, findings)?;
             }
         }
         self.expected = Some(open.frames.next_sequence());
         Ok(Some(Stage::Onwards))
+    }
+
+    /// Comes to where the records of a segment end.
+    fn end(
+        &mut self,
+        open: &mut Open,
+        file: PathBuf,
+        offset: u64,
+        findings: &mut VecDeque<Finding>,
+    ) -> io::Result<()> {
+        match (open.state, open.sequel) {
+            // There is less than was appended: pages of zeros, that never came to the disk.
+            (State::Left, Sequel::Used(Opening { first, .. }))
+                if open.frames.next_sequence() < first =>
+            {
+                let why = "it ends too early".into();
+                self.judge(open, file, offset, why, findings)?;
+            }
+            // What comes after it may come only now.
+            (State::Growing, Sequel::None | Sequel::Prepared | Sequel::Broken) => self.stop(open),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Tells of something broken; not if it is still being written.
+    fn judge(
+        &mut self,
+        open: &mut Open,
+        file: PathBuf,
+        offset: u64,
+        why: String,
+        findings: &mut VecDeque<Finding>,
+    ) -> io::Result<()> {
+        let why = match open.state {
+            State::Growing => {
+                self.stop(open);
+                return Ok(());
+            }
+            State::Followed => why,
+            State::Left => match open.frames.damage()? {
+                None => {
+                    self.stop(open);
+                    findings.push_back(Finding::Torn { file, offset });
+                    return Ok(());
+                }
+                Some(damage) => format!("{why}; {damage}"),
+            },
+        };
+        findings.push_back(Finding::Corrupt { file, offset, why });
+        Ok(())
+    }
+
+    /// Leaves out what comes after this segment.
+    fn stop(&mut self, open: &Open) {
+        self.last = open.number;
     }
 
     /// The segment to be read next. It may have come into being after the folder was listed, which a listing
@@ -247,12 +318,17 @@ impl Course {
             }
             return Ok(None);
         };
-        // Asked before anything is read: a dead writer's file does not change any more.
-        let state = match segment::state(folder, &file, name)? {
-            State::Left if number < self.last => State::Followed,
-            state => state,
+        // Asked before anything is read: a dead writer's file does not change any more, and where the next one
+        // is used, this one is complete.
+        let (state, sequel) = match segment::state(folder, &file, name)? {
+            (State::Left, Sequel::None) if number < self.last => (State::Followed, Sequel::None),
+            (State::Left, Sequel::Prepared) if number.saturating_add(1) < self.last => {
+                (State::Followed, Sequel::Prepared)
+            }
+            known => known,
         };
         let (frames, beginning) = Frames::open(file, name)?;
+        let mut open = Open { frames, number, state, sequel };
         let why = match beginning {
             Beginning::Short if state == State::Left => {
                 findings.push_back(Finding::Torn { file: path, offset: 0 });
@@ -260,11 +336,21 @@ impl Course {
             }
             Beginning::Short => "its header is cut off",
             Beginning::Broken(why) => why,
-            Beginning::Header(header) => {
-                if let Some(why) = self.unexpected(header.first) {
+            Beginning::Header(Header { opening: Some(Opening { first, .. }), .. }) => {
+                if let Some(why) = self.unexpected(first) {
                     findings.push_back(Finding::Corrupt { file: path, offset: 0, why });
                 }
-                return Ok(Some(Open { frames, number, state }));
+                return Ok(Some(open));
+            }
+            Beginning::Header(_) if state == State::Followed => {
+                "it was never used, and is followed"
+            }
+            Beginning::Header(_) => {
+                // What was appended first may have reached the disk, and the word that it is used may not.
+                if state == State::Left && !open.frames.is_blank()? {
+                    findings.push_back(Finding::Torn { file: path, offset: 0 });
+                }
+                return Ok(None);
             }
         };
         findings.push_back(Finding::Corrupt { file: path, offset: 0, why: why.into() });
@@ -287,19 +373,6 @@ impl Course {
     }
 }
 
-/// What is to be told of something broken; nothing if it is still being written.
-fn judge(open: &mut Open, file: PathBuf, offset: u64, why: String) -> io::Result<Option<Finding>> {
-    let why = match open.state {
-        State::Growing => return Ok(None),
-        State::Followed => why,
-        State::Left => match open.frames.damage()? {
-            None => return Ok(Some(Finding::Torn { file, offset })),
-            Some(damage) => format!("{why}; {damage}"),
-        },
-    };
-    Ok(Some(Finding::Corrupt { file, offset, why }))
-}
-
 /// Leaves out the segments all of whose records are before `from`.
 fn skip(folder: &Folder, writer: Writer, numbers: &mut BTreeSet<u64>, from: u64) -> io::Result<()> {
     let mut all = numbers.iter().copied();
@@ -316,15 +389,11 @@ fn skip(folder: &Folder, writer: Writer, numbers: &mut BTreeSet<u64>, from: u64)
 }
 
 /// The sequence that a segment begins with, as its header says; `None` if that is not to be had.
-pub(super) fn first_sequence(
-    folder: &Folder,
-    writer: Writer,
-    number: u64,
-) -> io::Result<Option<u64>> {
+fn first_sequence(folder: &Folder, writer: Writer, number: u64) -> io::Result<Option<u64>> {
     let Some(file) = folder.open(writer, number)? else { return Ok(None) };
     let header = file.take(HEADER as u64);
-    match Frames::open(header, (writer, number))?.1 {
-        Beginning::Header(header) => Ok(Some(header.first)),
-        Beginning::Short | Beginning::Broken(_) => Ok(None),
-    }
+    Ok(match Frames::open(header, (writer, number))?.1 {
+        Beginning::Header(header) => header.opening.map(|opening| opening.first),
+        Beginning::Short | Beginning::Broken(_) => None,
+    })
 }

@@ -119,14 +119,14 @@ impl Attempt {
     /// Ends it as one for which nothing was charged.
     pub fn void(mut self, why: Why, status: Option<u16>) {
         if let Some((book, id)) = self.open.take() {
-            book.end(&Record::Void(Void { id, at: now(), status, why }));
+            book.end(&Record::Void(&Void { id, at: now(), status, why }));
         }
     }
 
     fn close_by(&mut self, end: &Settlement<'_>) {
         let Some((book, id)) = self.open.take() else { return };
         let Settlement { status, how, usage, cost, served, upstream_id, reported } = *end;
-        book.end(&Record::Settle(Settle {
+        book.end(&Record::Settle(&Settle {
             id,
             at: now(),
             status,
@@ -153,7 +153,7 @@ impl Drop for Attempt {
         if !self.is_sent() {
             if let Some((book, id)) = self.open.take() {
                 let why = Why::NotSent;
-                book.end(&Record::Void(Void { id, at: now(), status: None, why }));
+                book.end(&Record::Void(&Void { id, at: now(), status: None, why }));
             }
             return;
         }

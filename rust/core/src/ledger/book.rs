@@ -47,8 +47,7 @@ impl Book {
     ) -> Result<Id, Refused> {
         let mut pad = self.pad();
         let id = pad.id()?;
-        let record = Record::Reserve(Reserve { id, at: now(), asked, held, holds });
-        pad.write(&record);
+        pad.write(&Record::Reserve(&Reserve { id, at: now(), asked, held, holds }));
         pad.append(&self.journal)?;
         Ok(id)
     }
@@ -56,7 +55,7 @@ impl Book {
     pub(super) fn call(&self, call: &Call<'_>) -> Result<(), Refused> {
         let mut pad = self.pad();
         let id = pad.id()?;
-        pad.write(&Record::Call(Told { id, at: now(), call }));
+        pad.write(&Record::Call(&Told { id, at: now(), call }));
         pad.append(&self.journal)
     }
 
@@ -86,7 +85,8 @@ impl Book {
     pub(super) fn close(&self, patience: Duration) -> io::Result<()> {
         let until = Instant::now() + patience;
         while !self.catch_up() && Instant::now() < until {
-            std::thread::sleep(TRY_AGAIN);
+            // Room comes with the next record that is on the disk.
+            let _ = self.journal.wait(self.journal.durable(), TRY_AGAIN);
         }
         self.journal.close()
     }

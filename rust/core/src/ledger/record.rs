@@ -14,10 +14,10 @@ use std::sync::Arc;
 #[derive(Serialize)]
 #[serde(tag = "t", rename_all = "lowercase")]
 pub(super) enum Record<'a> {
-    Reserve(Reserve<'a>),
-    Settle(Settle<'a>),
-    Void(Void),
-    Call(Told<'a>),
+    Reserve(&'a Reserve<'a>),
+    Settle(&'a Settle<'a>),
+    Void(&'a Void),
+    Call(&'a Told<'a>),
 }
 
 /// Whom a request is charged to.
@@ -51,8 +51,8 @@ pub struct Identity<'a> {
 /// Money of a budget that is held for an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hold {
-    /// The budget's place, in hex.
-    pub slot: String,
+    /// The budget's place.
+    pub slot: u64,
     /// The window it is held in.
     pub window: u64,
     /// Nano-dollars.
@@ -62,7 +62,7 @@ pub struct Hold {
 impl Serialize for Hold {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut parts = serializer.serialize_tuple(3)?;
-        parts.serialize_element(&self.slot)?;
+        parts.serialize_element(&format_args!("{:016x}", self.slot))?;
         parts.serialize_element(&self.window)?;
         parts.serialize_element(&self.nano)?;
         parts.end()

@@ -133,11 +133,11 @@ fn what_is_asked_is_written_down_with_whom_it_is_charged_to() {
 #[test]
 fn a_hold_names_its_budget_its_window_and_the_money() {
     let room = Room::new();
-    let hold = Hold { slot: "00ff".into(), window: 7, nano: 5 };
+    let hold = Hold { slot: 0xff, window: 7, nano: 5 };
     let attempt = room.ledger.reserve(&asked(), tariff(), 5, &[hold]).unwrap();
     attempt.void(Why::Refused, Some(400));
     let records = room.records();
-    assert_eq!(records[0]["holds"], json!([["00ff", 7, 5]]));
+    assert_eq!(records[0]["holds"], json!([["00000000000000ff", 7, 5]]));
     assert_eq!(records[1], json!({"t": "void", "status": 400, "why": "refused"}));
 }
 

@@ -32,6 +32,13 @@ pub enum Counter {
     CostUnpriced,
     LedgerRecords,
     LedgerRefused,
+    LimitedConcurrent,
+    LimitedBytes,
+    LimitedCost,
+    BudgetBlocked,
+    BudgetDowngraded,
+    BudgetThreshold,
+    BudgetSpent,
 }
 
 /// How a counter is shown.
@@ -43,7 +50,7 @@ pub(super) struct Family {
 }
 
 /// All event counters, in the order they are shown.
-pub(super) const FAMILIES: [Family; 14] = [
+pub(super) const FAMILIES: [Family; 16] = [
     Family {
         name: "llmgw_cache_requests_total",
         help: "Requests by what the exact cache had for them.",
@@ -59,6 +66,9 @@ pub(super) const FAMILIES: [Family; 14] = [
         counters: &[
             (Counter::LimitedRequests, r#"{limit="requests"}"#),
             (Counter::LimitedTokens, r#"{limit="tokens"}"#),
+            (Counter::LimitedConcurrent, r#"{limit="concurrent"}"#),
+            (Counter::LimitedBytes, r#"{limit="bytes"}"#),
+            (Counter::LimitedCost, r#"{limit="cost"}"#),
         ],
     },
     Family {
@@ -140,5 +150,21 @@ pub(super) const FAMILIES: [Family; 14] = [
         name: "llmgw_ledger_refused_total",
         help: "Records that the ledger had no room for; what would have cost something was not sent.",
         counters: &[(Counter::LedgerRefused, "")],
+    },
+    Family {
+        name: "llmgw_budget_requests_total",
+        help: "Requests by what a budget that was not enough did with them.",
+        counters: &[
+            (Counter::BudgetBlocked, r#"{action="block"}"#),
+            (Counter::BudgetDowngraded, r#"{action="downgrade"}"#),
+        ],
+    },
+    Family {
+        name: "llmgw_budget_thresholds_total",
+        help: "Times that a budget passed a threshold, each once in a window.",
+        counters: &[
+            (Counter::BudgetThreshold, r#"{threshold="soft"}"#),
+            (Counter::BudgetSpent, r#"{threshold="amount"}"#),
+        ],
     },
 ];

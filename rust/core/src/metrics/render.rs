@@ -136,9 +136,26 @@ fn counters(text: &mut Text, shared: &Shared) {
             text.line(format_args!("{}{labels} {count}", family.name));
         }
     }
-    let name = "llmgw_ratelimit_overflows_total";
-    text.head(name, "counter", "Requests that met a full table of rate-limit buckets.");
-    text.line(format_args!("{name} {}", shared.word(Word::BucketOverflow).load(Relaxed)));
+    for (word, name, help) in [
+        (
+            Word::BucketOverflow,
+            "llmgw_ratelimit_overflows_total",
+            "Requests that met a full table of rate-limit buckets.",
+        ),
+        (
+            Word::BudgetOverflow,
+            "llmgw_budget_overflows_total",
+            "Requests that met a full table of budgets.",
+        ),
+        (
+            Word::PlaceOverflow,
+            "llmgw_concurrency_overflows_total",
+            "Requests that met a full table of places.",
+        ),
+    ] {
+        text.head(name, "counter", help);
+        text.line(format_args!("{name} {}", shared.word(word).load(Relaxed)));
+    }
 }
 
 fn gauges(text: &mut Text, shared: &Shared) {

@@ -48,7 +48,8 @@ pub(super) fn is_storing(shared: &Shared) -> bool {
     shared.workers.iter().filter(storing).any(is_alive)
 }
 
-fn is_alive(worker: &Worker) -> bool {
+/// Whether the process that took this row lives.
+pub(crate) fn is_alive(worker: &Worker) -> bool {
     let pid = worker.pid.load(Acquire);
     pid != 0 && start_of(pid) == Some(worker.started.load(Relaxed))
 }

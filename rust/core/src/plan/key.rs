@@ -4,13 +4,12 @@
 
 use super::node::{Barred, NodeKind, Nodes};
 use super::policy::{Grants, Policy, Priority};
-use super::rules::Rules;
 use crate::caller::Tags;
 use crate::keys::{self, Digest};
 use crate::ledger::Identity;
-use crate::limiter::{Limit, bucket_id};
+use crate::limits::Charges;
 use crate::model_map::ModelMap;
-use crate::snapshot;
+use crate::snapshot::{self, Rules};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -34,17 +33,13 @@ pub struct Key {
     /// What it allows itself.
     pub policy: Arc<Policy>,
     /// Its own limits and budgets.
-    pub rules: Arc<Rules>,
+    pub charges: Arc<Charges>,
     /// May use the admin endpoints.
     pub admin: bool,
     /// Refused until unblocked.
     pub blocked: bool,
     /// Unix microseconds from which it is refused.
     pub expires_at: Option<u64>,
-    /// Bucket and limit of requests per minute.
-    pub requests: Option<(u128, Limit)>,
-    /// Bucket and limit of tokens per minute.
-    pub tokens: Option<(u128, Limit)>,
 }
 
 /// What a client shows, as its keyed digest. A key that was rotated has several for a time.
@@ -69,7 +64,7 @@ pub struct KeyParts<'a> {
     /// What it allows.
     pub policy: Arc<Policy>,
     /// Its limits and budgets.
-    pub rules: Arc<Rules>,
+    pub charges: Arc<Charges>,
     /// May use the admin endpoints.
     pub admin: bool,
     /// Refused until unblocked.
@@ -85,9 +80,9 @@ impl Key {
             .ok_or_else(|| format!("the digest of key {} is not 32 bytes of hex", key.alias))?;
         let name =
             if key.alias == MASTER { MASTER.to_owned() } else { [OF_FILE, &key.alias].concat() };
-        let per_minute = |kind: &str, amount: Option<u64>| {
-            amount.map(|amount| (bucket_id(kind, &name), Limit::per_minute(amount)))
-        };
+        let of_key = |what: String| format!("key {}: {what}", key.alias);
+        let rules = Rules { limits: key.limits, budgets: key.budgets };
+        let charges = Charges::with_per_minute(rules, key.rpm, key.tpm).map_err(of_key)?;
         let grants = Grants {
             models: key.models,
             model_map: key.model_map.into_iter().collect(),
@@ -101,13 +96,11 @@ impl Key {
         };
         let policy = Policy::new(grants).map_err(|what| format!("key {}: {what}", key.alias))?;
         Ok(Key {
-            requests: per_minute("key-requests", key.rpm),
-            tokens: per_minute("key-tokens", key.tpm),
             alias: key.alias.into(),
             shown: Box::new([Shown { digest, until: u64::MAX }]),
             nodes: Nodes::default(),
             policy: Arc::new(policy),
-            rules: Arc::default(),
+            charges: Arc::new(charges),
             admin: key.admin,
             blocked: key.blocked,
             expires_at: key.expires_at.map(|seconds| seconds.saturating_mul(MICROSECONDS)),
@@ -118,19 +111,18 @@ impl Key {
     /// A key of the directory.
     #[must_use]
     pub fn of_directory(parts: KeyParts<'_>) -> Self {
-        let KeyParts { id, alias, shown, nodes, policy, rules, admin, blocked, expires_at } = parts;
+        let KeyParts { id, alias, shown, nodes, policy, charges, admin, blocked, expires_at } =
+            parts;
         Key {
             name: [OF_DIRECTORY, id].concat().into(),
             alias: alias.into(),
             shown: shown.into(),
             nodes,
             policy,
-            rules,
+            charges,
             admin,
             blocked,
             expires_at,
-            requests: None,
-            tokens: None,
         }
     }
 
@@ -303,3 +295,6 @@ impl Key {
         allows(&self.policy) && self.nodes.all(|node| allows(&node.policy))
     }
 }
+
+#[cfg(test)]
+mod tests;

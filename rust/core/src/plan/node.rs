@@ -4,7 +4,7 @@
 //! holds for all of its keys with the next request.
 
 use super::policy::Policy;
-use super::rules::Rules;
+use crate::limits::Charges;
 use arc_swap::ArcSwapOption;
 use serde::Deserialize;
 use std::sync::Arc;
@@ -60,7 +60,7 @@ pub struct Node {
     /// What it allows.
     pub policy: Arc<Policy>,
     /// Its limits and budgets.
-    pub rules: Arc<Rules>,
+    pub charges: Arc<Charges>,
     /// What is added to costs, in millionths of them; less than nothing is a discount.
     pub margin_ppm: i64,
 }
@@ -110,13 +110,20 @@ impl Nodes {
     /// Whether something holds for each of the nodes, and for what they belong to. It holds for none that
     /// is gone.
     pub fn all(&self, mut holds: impl FnMut(&Node) -> bool) -> bool {
-        self.visit(&mut |node| node.is_some_and(&mut holds))
+        self.visit(&mut |_, node| node.is_some_and(&mut holds))
     }
 
     /// Shows each node, and what they belong to; those that are gone are left out.
     pub fn each(&self, mut see: impl FnMut(&Node)) {
-        self.visit(&mut |node| {
-            node.map(&mut see);
+        self.each_named(|_, node| see(node));
+    }
+
+    /// The same, with their ids.
+    pub fn each_named(&self, mut see: impl FnMut(&str, &Node)) {
+        self.visit(&mut |slot, node| {
+            if let Some(node) = node {
+                see(&slot.id, node);
+            }
             true
         });
     }
@@ -125,7 +132,7 @@ impl Nodes {
     #[must_use]
     pub fn barred(&self) -> Option<Barred> {
         let mut found = None;
-        self.visit(&mut |node| {
+        self.visit(&mut |_, node| {
             found = match node {
                 None => Some(Barred::Gone),
                 Some(node) => node.blocked.then_some(Barred::Blocked(node.kind)),
@@ -135,7 +142,7 @@ impl Nodes {
         found
     }
 
-    fn visit(&self, holds: &mut dyn FnMut(Option<&Node>) -> bool) -> bool {
+    fn visit(&self, holds: &mut dyn FnMut(&Slot, Option<&Node>) -> bool) -> bool {
         self.0.iter().flatten().all(|slot| self.climb(slot, DEEPEST, holds))
     }
 
@@ -144,10 +151,10 @@ impl Nodes {
         &self,
         slot: &Arc<Slot>,
         steps: usize,
-        holds: &mut dyn FnMut(Option<&Node>) -> bool,
+        holds: &mut dyn FnMut(&Slot, Option<&Node>) -> bool,
     ) -> bool {
         let now = slot.now.load();
-        if !holds(now.as_deref()) {
+        if !holds(slot, now.as_deref()) {
             return false;
         }
         match now.as_ref().and_then(|node| node.parent.as_ref()) {

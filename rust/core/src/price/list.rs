@@ -81,6 +81,12 @@ impl PriceList {
         dearest.max().unwrap_or(u64::MAX)
     }
 
+    /// Whether anything costs something.
+    #[must_use]
+    pub fn charges(&self) -> bool {
+        !self.is_free
+    }
+
     /// Whether tokens cost something.
     #[must_use]
     pub fn charges_tokens(&self) -> bool {

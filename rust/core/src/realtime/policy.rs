@@ -53,7 +53,7 @@ impl Policy<'_> {
     /// What is to be changed in an event so that its upstream understands the models in it.
     fn edits(&self, event: &Event, text: &[u8]) -> Result<Edits, Error> {
         if event.is_costly {
-            self.shop.check_tokens(&self.ticket.key)?;
+            self.shop.check(&self.ticket.held)?;
         }
         if self.ticket.plan.own_files_only && !named::ids_in(text).is_empty() {
             let message = "Files that an event names by their ids are not served in sessions.";

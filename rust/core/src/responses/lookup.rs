@@ -184,7 +184,7 @@ impl Visit<'_> {
         head: &Head,
         request_id: &str,
     ) -> Result<Answer> {
-        self.own.limits = edge.shop.take_request(key)?;
+        self.own.take_request(&edge.shop, key)?;
         let events = events::Wanted::of(head, self.lookup.verb)?;
         let id = &self.lookup.id;
         let found = edge.store.find(&self.own.plan, key.owner(), id).await;

@@ -10,6 +10,7 @@ use crate::error::{Class, Error, Result};
 use crate::gate::check_endpoint;
 use crate::http1::{Framing, Head};
 use crate::ledger::{Attempt, How, Settlement, Why};
+use crate::limits::Truth;
 use crate::metrics::Counter;
 use crate::plan::{Key, Plan};
 use crate::price::Served;
@@ -160,13 +161,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         };
         let labels = call.labels(trail.deployment, SWITCHED);
         let charge = |usage: Usage| {
-            edge.shop.settle(call, Some(usage.input.saturating_add(usage.output)));
             let cost = attempt.tariff().cost(Some(&usage), &usage, &Served::default());
+            let nano = cost.nano_dollars;
+            let more = Truth { input: usage.input, output: usage.output, bytes: 0, cost: nano };
+            edge.shop.charge(&call.held, &more);
             edge.shop.metrics.charge(&labels, &usage, cost);
             attempt.charge(&usage, cost);
         };
         let client = self.connection.parts();
         let ended = relay(client, socket, &policy, charge, terms, edge.stopped()).await;
+        // What was used is charged; what was held from the beginning is not, and the place is free.
+        edge.shop.settle(&call.held, &Truth::default());
         match ended {
             Ended::Gone(Side::Client) => edge.shop.metrics.count(Counter::ClientDisconnect),
             Ended::Gone(Side::Upstream) | Ended::Faulty(Side::Upstream, _) => {
@@ -188,7 +193,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         asked: &Asked,
     ) -> std::io::Result<()> {
         self.head.begin(SWITCHED, &asked.request_id);
-        self.call_headers(call, trail);
+        self.call_headers(call, trail, asked);
         self.head.header("connection", b"Upgrade").header("upgrade", b"websocket");
         self.head.header("sec-websocket-accept", wanted.accept().as_bytes());
         if let Some(protocol) = wanted.protocol() {

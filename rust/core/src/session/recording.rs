@@ -5,11 +5,14 @@ use crate::call::{Call, Ticket};
 use crate::dispatch::Trail;
 use crate::error::Error;
 use crate::gate::Refusal;
+use crate::headers::Headers;
 use crate::ledger::{Attempt, How, Settlement, Why, counted};
+use crate::limits::Truth;
 use crate::metrics::{Counter, Labels, Sample};
 use crate::plan::Key;
 use crate::price::{Cost, Served};
 use crate::snapshot::Operation;
+use crate::sse;
 use crate::usage::Usage;
 use std::time::Duration;
 
@@ -26,6 +29,8 @@ pub(super) struct Ending<'a> {
     pub(super) first_byte: Option<Duration>,
     /// What was served beside tokens.
     pub(super) served: Served,
+    /// Bytes of the reply's body.
+    pub(super) bytes: u64,
     /// It ended before all of it was told: its usage is the least that it can be.
     pub(super) is_cut: bool,
     /// The upstream's own id of it.
@@ -77,14 +82,23 @@ impl<S> Session<S> {
         let counted = counted(call.input_tokens, ending.output_estimate);
         let told = ending.usage.as_ref();
         let usage = ending.usage.or(reached.then_some(counted));
-        shop.settle(call, usage.map(|usage| usage.input + usage.output));
         let cost = usage.and(attempt.as_ref()).filter(|_| !call.operation.counts());
         let cost = cost.map(|attempt| attempt.tariff().cost(told, &counted, &ending.served));
         let cost = cost.map(|cost| if ending.is_cut { cost.estimated() } else { cost });
         if let Some(attempt) = attempt {
             end(attempt, &ending, usage, cost);
         }
-        let used = Used { usage: usage.unwrap_or_default(), cost };
+        let usage = usage.unwrap_or_default();
+        // Attempts before this one may have been charged too.
+        let charged = cost.map_or(0, |cost| cost.nano_dollars).saturating_add(trail.lost);
+        let truth = Truth {
+            input: usage.input,
+            output: usage.output,
+            bytes: (call.body.len() as u64).saturating_add(ending.bytes),
+            cost: charged,
+        };
+        shop.settle(&call.held, &truth);
+        let used = Used { usage, cost };
         self.record(call, trail, asked, ending.status, used, ending.first_byte);
         cost
     }
@@ -152,4 +166,25 @@ fn end(attempt: Attempt, ending: &Ending<'_>, usage: Option<Usage>, cost: Option
         None if how == How::ClientGone => attempt.void(Why::ClientGone, None),
         None => attempt.void(Why::NotSent, None),
     }
+}
+
+/// What was served beside tokens, as far as its deployment has a price for that.
+pub(super) fn measure(call: &Call, trail: &Trail, reply: Option<&[u8]>) -> Served {
+    let deployment = trail.deployment.and_then(|index| call.plan.deployments.get(index));
+    let list = deployment.and_then(|deployment| deployment.price.as_ref());
+    let wanted = list.filter(|list| list.has_units());
+    wanted.map_or_else(Served::default, |_| Served::of(call.operation, &call.body, reply))
+}
+
+/// What an upstream calls a reply: AWS, Azure, Anthropic and OpenAI have a header each.
+pub(super) fn upstream_id(headers: &Headers) -> Option<&str> {
+    let names = ["x-amzn-requestid", "apim-request-id", "request-id", "x-request-id"];
+    names.iter().find_map(|name| headers.text(name))
+}
+
+/// The model that a reply names.
+pub(super) fn reported(reply: &[u8]) -> Option<&str> {
+    let mut named = [&b"\"model\""[..], b"\"modelVersion\""].into_iter();
+    let word = named.find_map(|key| sse::words_of(reply, key).next())?;
+    std::str::from_utf8(word).ok().filter(|word| !word.is_empty())
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64};
 /// First word of the file: `llmgwshm`.
 pub(super) const MAGIC: u64 = u64::from_be_bytes(*b"llmgwshm");
 /// Raised with every change of this file.
-pub(super) const LAYOUT_VERSION: u64 = 5;
+pub(super) const LAYOUT_VERSION: u64 = 6;
 /// Words kept for the header.
 pub(super) const HEADER_WORDS: usize = 8;
 
@@ -21,6 +21,9 @@ const WORKERS: usize = 256;
 const HEALTH: usize = 1024;
 const ROWS: usize = 2048;
 const BUCKETS: usize = 1 << 17;
+const BUDGETS: usize = 1 << 18;
+/// Names under which one worker can hold places at a time.
+const PLACES: usize = 1 << 11;
 
 /// All that the workers share.
 #[repr(C, align(64))]
@@ -40,6 +43,10 @@ pub struct Region {
     pub rows: [Row; ROWS],
     /// Rate-limit buckets.
     pub buckets: [Bucket; BUCKETS],
+    /// Budgets, a row for each, or for each part of one.
+    pub budgets: [BudgetRow; BUDGETS],
+    /// Places that the workers hold, by worker.
+    pub places: [[Places; PLACES]; WORKERS],
 }
 
 /// The plain words.
@@ -53,6 +60,10 @@ pub enum Word {
     BucketOverflow,
     /// Bytes of the responses on the disk.
     StoredBytes,
+    /// Requests that found the table of budgets full.
+    BudgetOverflow,
+    /// Requests that found their worker's table of places full.
+    PlaceOverflow,
     /// Which file the directory is read from, and how long it is; see `directory::Published`.
     Directory,
     /// The newest file of the directory that a worker found damaged.
@@ -103,6 +114,22 @@ pub struct Health {
 /// A rate-limit bucket: the tag of its id above, its theoretical arrival time in ns below, so that
 /// one compare-and-swap changes both.
 pub type Bucket = AtomicU128;
+
+/// A budget. Rows are taken and never given back: what was spent has to be remembered.
+#[repr(C, align(32))]
+pub struct BudgetRow {
+    /// Which budget; 0 means free.
+    pub tag: AtomicU64,
+    /// What was told of it: the number of a window above, a flag for each thing below.
+    pub told: AtomicU64,
+    /// The number of the window above, below it the nano-dollars that are spent or held in it: one
+    /// compare-and-swap changes both.
+    pub state: AtomicU128,
+}
+
+/// Places that one worker holds under one name: the tag of the name above; below it how many it has, and how
+/// many it is about to take.
+pub type Places = AtomicU128;
 
 /// The measurements of one label set.
 #[repr(C, align(64))]

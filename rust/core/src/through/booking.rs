@@ -37,7 +37,7 @@ impl Visit {
             return Ok(());
         }
         let (deployment, input) = (self.deployment(), self.input_tokens);
-        let output = tariff.most_output(self.reserved.saturating_sub(input));
+        let output = tariff.most_output(self.allowed.said());
         let model = model.unwrap_or_default();
         let streams = body.and_then(|body| Some(&body[json::find_member(body, "stream")?.value]));
         let asked = Asked {
@@ -56,7 +56,7 @@ impl Visit {
             stream: streams == Some(b"true"),
         };
         let held = tariff.ceiling(input, output, &Served::default());
-        self.attempt = Some(shop.reserve_money(&asked, tariff, held, &[])?);
+        self.attempt = Some(shop.reserve_money(&asked, tariff, held, &self.held)?);
         Ok(())
     }
 

@@ -3,18 +3,18 @@
 use super::door::Door;
 use super::known;
 use super::watch::Watch;
+use crate::call::Allowed;
 use crate::caller::Caller;
 use crate::edge::Edge;
 use crate::error::Error;
 use crate::gate::Refusal;
 use crate::http1::Head;
 use crate::ledger::{Attempt, counted};
-use crate::limiter::Decision;
+use crate::limits::{Held, Truth};
 use crate::metrics::{Counter, Labels, Sample};
 use crate::plan::endpoints::PASS_THROUGH;
 use crate::plan::{Deployment, Key, Plan};
 use crate::price::{Cost, Served};
-use crate::reply::LIMIT_HEADERS;
 use crate::session::{Asked, CLIENT_GONE, Session};
 use crate::snapshot::Operation;
 use crate::upstream::Response;
@@ -44,9 +44,10 @@ pub(super) struct Visit {
     pub(super) is_stream: bool,
     /// The reply broke off.
     pub(super) is_broken: bool,
-    pub(super) limits: [Option<Decision>; 2],
+    pub(super) held: Held,
     pub(super) input_tokens: u64,
-    pub(super) reserved: u64,
+    /// Output that the client allows.
+    pub(super) allowed: Allowed,
     /// Bytes of the request's body.
     pub(super) received: u64,
     /// Bytes of the reply's body.
@@ -75,9 +76,9 @@ impl Visit {
             is_unreachable: false,
             is_stream: false,
             is_broken: false,
-            limits: [None, None],
+            held: Held::default(),
             input_tokens: 0,
-            reserved: 0,
+            allowed: Allowed::UNSAID,
             received: 0,
             sent: 0,
             arrived: None,
@@ -122,11 +123,7 @@ impl Visit {
             head.header("request-id", asked.request_id.as_bytes());
         }
         head.header("x-llmgw-deployment", self.deployment().id.as_bytes());
-        for (names, decision) in LIMIT_HEADERS.iter().zip(&self.limits) {
-            if let Some(decision) = decision {
-                head.rate_limit(names, decision);
-            }
-        }
+        head.rate_limits(&self.held.shown(), asked.dialect);
     }
 
     /// Tells the operator of a failure.
@@ -161,9 +158,6 @@ impl Visit {
         let counted = counted(self.input_tokens, output);
         let told = watch.usage();
         let usage = told.or(reached.then_some(counted));
-        if let Some(key) = &self.key {
-            shop.settle_for(key, self.reserved, usage.map(|usage| usage.input + usage.output));
-        }
         let mut cost = None;
         if let Some(attempt) = attempt {
             let none = Served::default();
@@ -171,7 +165,15 @@ impl Visit {
             cost = usage.filter(|usage| !usage.is_nothing()).map(|_| of_this);
             self.end(attempt, status, usage, of_this);
         }
-        self.note(edge, asked, status, usage.unwrap_or_default(), cost);
+        let usage = usage.unwrap_or_default();
+        let truth = Truth {
+            input: usage.input,
+            output: usage.output,
+            bytes: self.received.saturating_add(self.sent),
+            cost: cost.map_or(0, |cost| cost.nano_dollars),
+        };
+        shop.settle(&self.held, &truth);
+        self.note(edge, asked, status, usage, cost);
     }
 
     /// Notes a request that was refused before anything was reserved.

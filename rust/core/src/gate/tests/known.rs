@@ -117,7 +117,7 @@ fn a_known_answer_shows_the_same_limits_however_it_was_found() {
     front.answer(CHAT, "{}");
     for _ in 0..2 {
         let Admission::Hit(ticket, _) = front.admit(CHAT).unwrap() else { panic!("not known") };
-        assert_eq!(ticket.limits[1].unwrap().remaining, 1000);
+        assert_eq!(ticket.held.shown()[1].unwrap().remaining, 1000);
     }
 }
 

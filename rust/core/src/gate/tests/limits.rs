@@ -1,6 +1,7 @@
 //! Tests of what a request costs of its key's limits, and how a refusal by them is told.
 
 use super::*;
+use crate::limits::Truth;
 
 #[test]
 fn a_refusal_of_any_kind_costs_no_request() {
@@ -55,17 +56,16 @@ fn one_keys_limit_does_not_touch_another_key() {
 fn input_and_output_ceiling_are_reserved_together() {
     let mut front = Front::new(|snapshot| set_app(snapshot, "tpm", 1000));
     let call = front.call(r#"{"model":"chat","messages":[],"max_tokens":100,"n":2}"#);
-    assert_eq!(call.reserved, call.input_tokens + 200);
-    assert_eq!(front.left()[1], 1000 - call.reserved);
+    assert_eq!(front.left()[1], 1000 - call.input_tokens - 200);
 }
 
 #[test]
 fn settlement_leaves_what_was_spent() {
     let mut front = Front::new(|snapshot| set_app(snapshot, "tpm", 1000));
-    for (spent, left) in [(None, 1000), (Some(40), 960), (Some(300), 660)] {
+    for (input, left) in [(0, 1000), (40, 960), (300, 660)] {
         let call = front.call(r#"{"model":"chat","messages":[],"max_tokens":100}"#);
-        front.shop.settle(&call, spent);
-        assert_eq!(front.left()[1], left, "{spent:?}");
+        front.shop.settle(&call.held, &Truth { input, ..Truth::default() });
+        assert_eq!(front.left()[1], left, "{input}");
     }
 }
 
@@ -80,6 +80,10 @@ fn headers_get_the_state_of_the_limits_that_there_are() {
         let mut front = Front::new(|snapshot| {
             fields.iter().for_each(|field| set_app(snapshot, field, 1000));
         });
-        assert_eq!(front.call(CHAT).limits.map(|state| state.is_some()), states, "{fields:?}");
+        assert_eq!(
+            front.call(CHAT).held.shown().map(|state| state.is_some()),
+            states,
+            "{fields:?}"
+        );
     }
 }

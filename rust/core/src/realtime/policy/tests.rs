@@ -3,7 +3,7 @@
 use super::*;
 use crate::call::Call;
 use crate::caller::Caller;
-use crate::limiter::monotonic_ns;
+use crate::limits::Truth;
 use crate::testing::{APP_KEY, group, plan, shop};
 use serde_json::{Value, json};
 
@@ -118,14 +118,14 @@ fn a_key_in_debt_does_not_have_its_model_work() {
     let plan = plan(|snapshot| snapshot["auth"]["keys"][0]["tpm"] = json!(100));
     let shop = shop(Some(plan.clone()));
     let key = shop.authenticate(&plan, Some(APP_KEY.as_bytes()), None).unwrap();
-    let call = shop.admit_session(plan, key.clone(), Caller::default(), "chat").unwrap();
+    let call = shop.admit_session(plan, key, Caller::default(), "chat").unwrap();
     let (create, other) = (json!({"type": "response.create"}), json!({"type": "response.cancel"}));
     assert_eq!(judge(&shop, &call, &create), Verdict::Pass);
 
-    shop.settle(&call, Some(150));
+    shop.charge(&call.held, &Truth { input: 100, output: 50, ..Truth::default() });
 
     assert_eq!(error(&judge(&shop, &call, &create))["code"], "rate_limit_exceeded");
     assert_eq!(judge(&shop, &call, &other), Verdict::Pass);
-    let (id, limit) = key.tokens.unwrap();
-    assert_eq!(shop.limiter.peek(id, &limit, monotonic_ns()).remaining, 0);
+    let held = shop.take_request(call.payer());
+    assert_eq!(held.err().unwrap().class, Class::RateLimited);
 }
