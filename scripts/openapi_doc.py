@@ -40,7 +40,9 @@ def endpoints() -> list[Endpoint]:
         gateway = Gateway(str(Path(folder, "shared")), 0)
         store = Store.open(f"sqlite:///{folder}/nothing.db")
         desk = Desk(store=store, pepper=secret, keyring=Keyring(lambda: [secret]))
-        return all_endpoints(gateway, desk, started=0, metrics_auth=DEFAULT_METRICS_AUTH)
+        return all_endpoints(
+            gateway, desk, started=0, metrics_auth=DEFAULT_METRICS_AUTH, run_folder=Path(folder)
+        )
 
 
 if __name__ == "__main__":

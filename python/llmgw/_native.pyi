@@ -263,17 +263,57 @@ class JournalReader:
         "torn" is what a crash leaves: nothing is missing that was durable. "corrupt" is damage.
         """
 
+@final
+class JournalFollower:
+    """Reads the journals of a folder again and again, each time only what is new."""
+
+    def __new__(cls, folder: str | PathLike[str], positions: dict[str, int] | None = None) -> JournalFollower:
+        """Of each writer in `positions`, records from that sequence on; of others, all.
+
+        ValueError for a name that is no writer's.
+        """
+
+    def read(
+        self, most: int
+    ) -> tuple[list[tuple[str, int, bytes]], list[tuple[str, Path, int, str]], bool, str | None]:
+        """Up to `most` new records, each writer's in order: `(writer, sequence, payload)`.
+
+        Then what was found wrong, each told once (as `JournalReader.findings`), whether the batch is full,
+        and why a segment could not be read, which is tried again. OSError when the folder cannot be listed.
+        """
+
+    @property
+    def ended(self) -> list[str]:
+        """Writers that are dead, and all of whose records were read."""
+
 def repair_journal(folder: str | PathLike[str]) -> list[tuple[Path, int, int, Path]]:
     """Cut off what dead writers left unfinished, and set it aside: `(file, offset, bytes, aside)` for each.
 
     Damage is left as it is.
     """
 
-def remove_journal(folder: str | PathLike[str], writer: str, before: int) -> int:
+def remove_journal(folder: str | PathLike[str], writer: str, before: int, older_than: float = 0.0) -> int:
     """Remove the segments of a writer that hold only records before `before`; how many.
 
-    The last one goes only if its writer is dead and nothing in it is broken.
+    The last one goes only if its writer is dead and nothing in it is broken. Those that were written to in
+    the last `older_than` seconds stay, and what comes after them.
     """
+
+# ── prices ──────────────────────────────────────────────────────────────────────────────────────
+
+@final
+class PriceList:
+    """What a model costs, for what is priced once more."""
+
+    def __new__(cls, price: bytes) -> PriceList:
+        """Of a price as the snapshot has it (JSON). ValueError if it is none."""
+
+    @property
+    def source(self) -> str:
+        """Where it is from."""
+
+    def cost(self, used: dict[str, int], served: dict[str, int], tier: str | None = None) -> tuple[int, str]:
+        """Nano-dollars for these amounts, under the ledger's names, and how far they are to be trusted."""
 
 # ── metrics ─────────────────────────────────────────────────────────────────────────────────────
 

@@ -3,6 +3,7 @@
 import asyncio
 import hmac
 import time
+from pathlib import Path
 from typing import Protocol
 from urllib.parse import parse_qs
 
@@ -38,7 +39,6 @@ from llmgw.gateway.handover import Handover
 from llmgw.gateway.sync import Worker
 from llmgw.store.database import Store
 from llmgw.store.errors import StoreError
-from llmgw.store.upgrade import upgrade
 from llmgw.telemetry.logs import log
 
 _KEY_HEADERS = ("x-litellm-api-key", "authorization", "x-api-key", "api-key", "x-goog-api-key")
@@ -80,7 +80,7 @@ class App:
         self._secret = handover.edge.secret
         self._worker = Worker(handover)
         gateway = self._worker.gateway
-        self._store = Store.open(handover.store_url)
+        self._store = Store.open(handover.store_url.reveal())
         self._callers = Callers(gateway, self._store, handover.pepper)
         desk = Desk(
             store=self._store,
@@ -89,26 +89,21 @@ class App:
             note_event=gateway.note_event,
         )
         self.endpoints = all_endpoints(
-            gateway, desk, started=int(time.time()), metrics_auth=handover.metrics_auth
+            gateway,
+            desk,
+            started=int(time.time()),
+            metrics_auth=handover.metrics_auth,
+            run_folder=Path(handover.run_folder),
         )
         self._table = Table(self.endpoints)
-        self._tasks: list[asyncio.Task[None]] = []
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Granian is about to serve: open the edge."""
         self._worker.start(loop)
-        self._tasks.append(loop.create_task(self._prepare_store()))
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Granian has stopped serving: let the edge finish what it has."""
         self._worker.stop()
-
-    async def _prepare_store(self) -> None:
-        """Bring the tables to this version; of several workers, all but one find it done."""
-        try:
-            await upgrade(self._store)
-        except StoreError as error:
-            log.warning("the database cannot be used", reason=str(error))
 
     async def __rsgi__(self, scope: _Scope, protocol: _Protocol) -> None:
         """Answer one request."""

@@ -20,11 +20,13 @@ from llmgw.plugins import load_registries
 from llmgw.providers.base import Provider
 from llmgw.registry import Registry
 from llmgw.settings.environment import Environment
-from llmgw.settings.load import load_settings
+from llmgw.settings.load import Loaded, load_settings
 from llmgw.settings.process import ServeOptions
 from llmgw.settings.schema import LedgerSettings, ServerSettings
 from llmgw.settings.secrets import Secret
+from llmgw.settings.store import StoreSettings
 from llmgw.state import StateFolder
+from llmgw.store import urls
 from llmgw.store.keyring import Keyring
 from llmgw.telemetry.logs import log
 from llmgw.wiring import Compiled
@@ -45,10 +47,14 @@ class First(msgspec.Struct, frozen=True, kw_only=True):
     files_folder: Path
     ledger_folder: Path | None
     """Where the ledger is written, if it is."""
+    ledger: LedgerSettings
+    state_folder: Path
+    store: StoreSettings
+    store_url: Secret
+    """Where the store is; it may hold a password."""
     new_master_key: str | None
     """To be shown once."""
     pepper: Secret
-    store_url: str
     keyring: Keyring
 
 
@@ -86,9 +92,12 @@ class Reloader:
             responses_folder=self._folder.responses_folder,
             files_folder=self._folder.files_folder,
             ledger_folder=self._ledger_folder(loaded.settings.ledger),
+            ledger=loaded.settings.ledger,
+            state_folder=self._folder.path.absolute(),
+            store=loaded.settings.store,
+            store_url=self._store_url(loaded),
             new_master_key=new_key,
             pepper=state.pepper,
-            store_url=self._folder.store_url(loaded.environment),
             keyring=Keyring.locate(loaded.environment, self._folder.path),
         )
 
@@ -99,6 +108,11 @@ class Reloader:
             return self._folder.journal_folder
         beside = Path() if self._options.config is None else self._options.config.absolute().parent
         return beside / Path(ledger.folder).expanduser()
+
+    def _store_url(self, loaded: Loaded) -> Secret:
+        configured = loaded.settings.store.url
+        url = None if configured is None else configured.resolve(loaded.environment).reveal()
+        return Secret(urls.locate(loaded.environment, url, self._folder.path))
 
     def wake(self) -> None:
         """Look at the settings now, changed or not (SIGHUP)."""

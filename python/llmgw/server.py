@@ -23,6 +23,8 @@ from granian.log import LogLevels
 from granian.server.mp import MPServer
 
 from llmgw._native import DEBUG_BUILD, SharedState, __version__
+from llmgw.books.options import BooksOptions
+from llmgw.books.supervision import BookkeeperProcess
 from llmgw.errors import LlmgwError
 from llmgw.gateway.handover import AdminSettings, EdgeSettings, Handover, RealtimeSettings, SnapshotFiles
 from llmgw.reload import First, Reloader
@@ -73,7 +75,9 @@ def run(options: ServeOptions) -> int:
     try:
         handover = _hand_over(run_folder, server, port, admin, workers, first)
         supervisor = Supervisor(handover, reloader.wake, options.log_level)
-        with reloader.watching(handover.snapshots, handover.shared):
+        books = BookkeeperProcess(_books(run_folder, first, options), first.store_url.reveal())
+        with reloader.watching(handover.snapshots, handover.shared), books.running():
+            books.wait_until_ready()
             _announce(handover, first.new_master_key)
             supervisor.serve()
     finally:
@@ -189,6 +193,20 @@ def _admin_address(server: ServerSettings) -> AdminSettings | None:
     if own is None:
         return None
     return AdminSettings(host=_address(own.host), port=_claim_port(own.host, own.port))
+
+
+def _books(run_folder: Path, first: First, options: ServeOptions) -> BooksOptions:
+    return BooksOptions(
+        run_folder=run_folder,
+        state_folder=first.state_folder,
+        journal_folder=None if first.ledger_folder is None else first.ledger_folder.absolute(),
+        keep=first.ledger.keep,
+        max_staleness=first.store.max_staleness,
+        start_timeout=first.store.start_timeout,
+        drain_timeout=first.server.drain_timeout,
+        config=None if options.config is None else options.config.absolute(),
+        log_level=options.log_level,
+    )
 
 
 def _shared_memory_folder() -> Path:

@@ -9,6 +9,7 @@ from cyclopts import App, CycloptsError, Group, Parameter, validators
 
 from llmgw.cli import OK, USAGE
 from llmgw.cli.database_app import db, secrets
+from llmgw.cli.ledger_app import ledger, spend
 from llmgw.settings.environment import Environment
 from llmgw.settings.process import ServeOptions
 
@@ -33,6 +34,8 @@ models = App(name="models", help="What is known of models: windows, abilities, p
 app.command(models)
 app.command(db)
 app.command(secrets)
+app.command(ledger)
+app.command(spend)
 
 
 def parse(arguments: list[str]) -> int | ServeOptions:

@@ -21,14 +21,14 @@ _ACTOR = Actor(kind="cli", name=os.environ.get("USER"))
 
 def run_upgrade(situation: Situation) -> int:
     """Take the steps that are missing."""
-    before, after = _with_store(situation, upgrade.upgrade)
+    before, after = with_store(situation, upgrade.upgrade)
     print(f"the tables are at {after}" + ("" if before == after else f"; they were at {before or 'none'}"))
     return OK
 
 
 def run_current(situation: Situation, *, as_json: bool) -> int:
     """Tell where the store is, and at which version; exit code 4 if it is not this one."""
-    name, version = _with_store(situation, _named)
+    name, version = with_store(situation, _named)
     newest = upgrade.newest()
     if as_json:
         print_json({"store": name, "version": version, "newest": newest})
@@ -39,21 +39,21 @@ def run_current(situation: Situation, *, as_json: bool) -> int:
 
 def run_backup(situation: Situation, path: Path) -> int:
     """Write a backup."""
-    rows = _with_store(situation, lambda store: backup.write(store, path))
+    rows = with_store(situation, lambda store: backup.write(store, path))
     print(f"{counted(rows, 'row')} in {path}")
     return OK
 
 
 def run_restore(situation: Situation, path: Path) -> int:
     """Fill an empty store."""
-    rows = _with_store(situation, lambda store: backup.restore(store, path))
+    rows = with_store(situation, lambda store: backup.restore(store, path))
     print(f"{counted(rows, 'row')} from {path}")
     return OK
 
 
 def rotate_master(situation: Situation) -> int:
     """Put every credential under a new key of the state folder, or under the environment's present one."""
-    count = _with_store(situation, lambda store: _rotate(situation, store))
+    count = with_store(situation, lambda store: _rotate(situation, store))
     print(f"{counted(count, 'credential')} put under the new key")
     return OK
 
@@ -79,7 +79,13 @@ async def _rotate(situation: Situation, store: Store) -> int:
         total += moved
 
 
-def _with_store(situation: Situation, do: Callable[[Store], Awaitable[T]]) -> T:
+def with_store(situation: Situation, do: Callable[[Store], Awaitable[T]]) -> T:
+    """What `do` returns for the store of a situation.
+
+    Raises:
+        StoreError: as it does, and if the store's address is none.
+    """
+
     async def run() -> T:
         store = Store.open(_url(situation), statement_seconds=_SECONDS)
         try:

@@ -1,31 +1,36 @@
 """What operators call: health, metrics, the API's description."""
 
-from llmgw._native import Gateway, JournalHealth, __version__
+from pathlib import Path
+
+from llmgw._native import Gateway, __version__
 from llmgw.access.rbac import Permission
 from llmgw.endpoints.base import Access, Endpoint, Plane, Reply, Request, json_reply
 from llmgw.endpoints.openapi import describe
+from llmgw.endpoints.readiness import readiness
+from llmgw.telemetry import books
 
 _LIVE = ("/health/liveliness", "/health/liveness", "/healthz", "/livez")
 _READY = ("/health/readiness", "/readyz")
 _METRICS_TEXT = ("content-type", "text/plain; version=0.0.4; charset=utf-8")
 
 
-def ops_endpoints(gateway: Gateway, metrics_auth: str) -> list[Endpoint]:
-    """The rows of this family. `metrics_auth`: `key` or `none`."""
+def ops_endpoints(gateway: Gateway, metrics_auth: str, run_folder: Path) -> list[Endpoint]:
+    """The rows of this family. `metrics_auth`: `key` or `none`; in `run_folder` is what the bookkeeper says."""
 
     async def live(_: Request) -> Reply:
         return json_reply("I'm alive!")
 
     async def ready(_: Request) -> Reply:
-        if gateway.version is None:
-            return json_reply({"status": "starting"}, status=503)
-        report: dict[str, object] = {"status": "healthy", "version": __version__}
-        if (ledger := gateway.ledger_health()) is not None:
-            report["ledger"] = _ledger_report(ledger)
-        return json_reply(report)
+        state = readiness(gateway, run_folder)
+        return json_reply({"status": state.status, "version": __version__}, status=state.code)
+
+    async def details(_: Request) -> Reply:
+        state = readiness(gateway, run_folder)
+        return json_reply(state.details | {"version": __version__}, status=state.code)
 
     async def metrics(_: Request) -> Reply:
-        return Reply(headers=(_METRICS_TEXT,), body=gateway.metrics().encode())
+        text = gateway.metrics() + books.metrics(books.read(run_folder))
+        return Reply(headers=(_METRICS_TEXT,), body=text.encode())
 
     rows = [
         Endpoint(
@@ -52,6 +57,16 @@ def ops_endpoints(gateway: Gateway, metrics_auth: str) -> list[Endpoint]:
     rows.append(
         Endpoint(
             method="GET",
+            path="/health/readiness/details",
+            permission=Permission.METRICS_READ,
+            summary="Which promises hold, and what holds instead of those that do not.",
+            handler=details,
+            plane=Plane.BOTH,
+        )
+    )
+    rows.append(
+        Endpoint(
+            method="GET",
             path="/metrics",
             permission=Access.PUBLIC if metrics_auth == "none" else Permission.METRICS_READ,
             summary="Metrics of all workers, in the Prometheus format.",
@@ -60,14 +75,6 @@ def ops_endpoints(gateway: Gateway, metrics_auth: str) -> list[Endpoint]:
         )
     )
     return rows
-
-
-def _ledger_report(ledger: JournalHealth) -> dict[str, object]:
-    """What readiness says of the ledger of the worker that answers."""
-    if ledger.trouble is None:
-        return {"status": "ok" if ledger.is_open else "closed", "waiting_bytes": ledger.waiting_bytes}
-    reason, since, _ = ledger.trouble
-    return {"status": "stuck", "waiting_bytes": ledger.waiting_bytes, "reason": reason, "since": int(since)}
 
 
 def openapi_endpoint(endpoints: list[Endpoint]) -> Endpoint:

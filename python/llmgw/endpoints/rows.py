@@ -1,5 +1,7 @@
 """Every row of the table of endpoints, put together."""
 
+from pathlib import Path
+
 from llmgw._native import Gateway
 from llmgw.endpoints.api import admin_endpoints
 from llmgw.endpoints.api.desk import Desk
@@ -12,7 +14,9 @@ from llmgw.endpoints.openai import openai_endpoints
 from llmgw.endpoints.ops import openapi_endpoint, ops_endpoints
 
 
-def all_endpoints(gateway: Gateway, desk: Desk, *, started: int, metrics_auth: str) -> list[Endpoint]:
+def all_endpoints(
+    gateway: Gateway, desk: Desk, *, started: int, metrics_auth: str, run_folder: Path
+) -> list[Endpoint]:
     """The table. `started`: Unix seconds; `metrics_auth`: `key` or `none`."""
     rows = [
         *openai_endpoints(),
@@ -20,7 +24,7 @@ def all_endpoints(gateway: Gateway, desk: Desk, *, started: int, metrics_auth: s
         *media_endpoints(),
         *file_endpoints(),
         *model_endpoints(gateway, started),
-        *ops_endpoints(gateway, metrics_auth),
+        *ops_endpoints(gateway, metrics_auth, run_folder),
         *admin_endpoints(desk, lambda: gateway.version),
     ]
     return [*rows, openapi_endpoint(rows)]

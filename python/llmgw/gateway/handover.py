@@ -97,7 +97,7 @@ class Handover(msgspec.Struct, frozen=True, kw_only=True):
     metrics_auth: str
     snapshots: SnapshotFiles
     shared: SharedState
-    store_url: str
+    store_url: Secret
     """The database; see `llmgw.store`."""
     keyring: Keyring
     """What secrets in the database are sealed under."""

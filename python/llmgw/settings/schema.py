@@ -11,9 +11,10 @@ from msgspec import Meta
 from llmgw.settings.limits import BudgetEntry, LimitEntry, SharedLimitEntry
 from llmgw.settings.models import ModelEntry, Params
 from llmgw.settings.secrets import SecretReference
-from llmgw.settings.store import StoreSettings
+from llmgw.settings.store import DatedRate, StoreSettings
 from llmgw.settings.values import (
     Count,
+    Currency,
     Digest,
     Dollars,
     EndpointPattern,
@@ -466,6 +467,9 @@ class Settings(Section, frozen=True):
     """The ledger of what everything costs."""
     egress: EgressSettings = EgressSettings()
     """Where the gateway may connect."""
+    currencies: dict[Currency, tuple[DatedRate, ...]] = msgspec.field(default_factory=dict)
+    """Currencies besides dollars that reports may be in, with their rates: `{EUR: [{from: 2026-01-01, rate:
+    0.92}]}`. A rate holds until the next one begins."""
     store: StoreSettings = StoreSettings()
     """The database of who there is and what was spent."""
     server: ServerSettings = ServerSettings()

@@ -22,9 +22,14 @@ async def insert_rows(tx: Transaction, table: Table, rows: Sequence[Mapping[str,
     await tx.many(statement, _tuples(table, names, rows))
 
 
-async def update_rows(tx: Transaction, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write whole rows in the place of those with their ids."""
-    statement, names = _updating(table, tx.connection.dialect)
+async def update_rows(
+    tx: Transaction, table: Table, rows: Sequence[Mapping[str, Any]], columns: tuple[str, ...] = ()
+) -> None:
+    """Write rows in the place of those with their ids: whole, or only these columns of them.
+
+    A column that is not written costs no change of its indexes.
+    """
+    statement, names = _updating(table, tx.connection.dialect, columns or tuple(table.columns.keys()))
     await tx.many(statement, _tuples(table, names, [{**row, _OLD_ID: row["id"]} for row in rows]))
 
 
@@ -58,10 +63,9 @@ def insertion(table: Table, dialect: Dialect, columns: tuple[str, ...]) -> tuple
 
 
 @lru_cache(maxsize=64)
-def _updating(table: Table, dialect: Dialect) -> tuple[str, tuple[str, ...]]:
-    return _prepared(
-        update(table).where(table.c.id == bindparam(_OLD_ID)).values(_parameters(table)), dialect
-    )
+def _updating(table: Table, dialect: Dialect, columns: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    values = {name: bindparam(name) for name in columns}
+    return _prepared(update(table).where(table.c.id == bindparam(_OLD_ID)).values(values), dialect)
 
 
 @lru_cache(maxsize=64)

@@ -15,6 +15,13 @@ from llmgw.store.transaction import Transaction
 
 _LOCK = 0x6C6564676572  # "ledger"
 _IDS_AT_ONCE = 1000
+_INDEXED = tuple(
+    dict.fromkeys(
+        column.name for index in table.indexes for column in index.columns if column.name != "state"
+    )
+)
+"""What an attempt is found by: told when it begins, and the same ever after."""
+_REST = tuple(column.name for column in table.columns if column.name not in _INDEXED)
 
 
 class Booked(msgspec.Struct, frozen=True):
@@ -91,7 +98,12 @@ async def _write(tx: Transaction, before: Mapping[str, Row], after: Sequence[Row
     for row in after:
         deltas.change(before.get(row["id"]), row)
     await bulk.insert_rows(tx, table, [row for row in after if row["id"] not in before])
-    await bulk.update_rows(tx, table, [row for row in after if row["id"] in before])
+    changed = [row for row in after if row["id"] in before]
+    same = [row for row in changed if all(row[name] == before[row["id"]][name] for name in _INDEXED)]
+    await bulk.update_rows(tx, table, same, _REST)
+    written = {row["id"] for row in same}
+    # What is told of an attempt may come after its end.
+    await bulk.update_rows(tx, table, [row for row in changed if row["id"] not in written])
     await bulk.add_sums(tx, rollups, deltas.hours())
     await bulk.add_sums(tx, tag_rollups, deltas.tags())
     await bulk.add_sums(tx, totals, deltas.days())

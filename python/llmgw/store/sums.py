@@ -16,7 +16,8 @@ _AMOUNTS = [
     for name, place in _PLACES.items()
     if name.endswith(("_tokens", "_ms")) or name in ("cost", "charged", "saved")
 ]
-_OWN_TOTALS = tuple(name for name in TOTAL_DIMENSIONS if name not in ("tag", "all"))
+_OWN_TOTALS = tuple(name for name in TOTAL_DIMENSIONS if name not in (*ROLLUP_DIMENSIONS, "tag", "all"))
+"""Dimensions of days that hours do not have."""
 _TAG_OWNERS = ("organisation_id", "team_id", "model_group")
 
 
@@ -64,15 +65,21 @@ class Deltas:
         return [(*place, *sums) for place, sums in _ordered(self._tags)]
 
     def days(self) -> list[tuple[Any, ...]]:
-        """Rows of `totals`: dimension, value, day, sums."""
-        return [(*place, *sums) for place, sums in _ordered(self._days)]
+        """Rows of `totals`: dimension, value, day, sums. Most are the sums of hours."""
+        days = {place: list(sums) for place, sums in self._days.items()}
+        for (hour, *values), sums in self._hours.items():
+            day, amounts = hour - hour % DAY, list(enumerate(sums))
+            _sum(days, ("all", "", day), amounts)
+            for name, value in zip(ROLLUP_DIMENSIONS, values, strict=True):
+                if value:
+                    _sum(days, (name, value, day), amounts)
+        return [(*place, *sums) for place, sums in _ordered(days)]
 
     def _add(self, row: Mapping[str, Any], amounts: list[tuple[int, int]]) -> None:
         at = row["at"]
         hour, day = at - at % HOUR, at - at % DAY
         dimensions = [row.get(name) or "" for name in ROLLUP_DIMENSIONS]
         _sum(self._hours, (hour, *dimensions), amounts)
-        _sum(self._days, ("all", "", day), amounts)
         for name in _OWN_TOTALS:
             if value := row.get(name):
                 _sum(self._days, (name, value, day), amounts)

@@ -22,6 +22,7 @@
 
 mod disk;
 mod folder;
+mod follow;
 mod frame;
 mod group;
 mod header;
@@ -35,11 +36,12 @@ mod upkeep;
 mod whole;
 mod writer;
 
+pub use follow::{Batch, Follower};
 pub use frame::LARGEST;
 pub use reader::{Finding, Found, Positions, Reader, read, read_from};
 pub use segment::Writer;
 pub use told::{Health, NotDurable, Refused, Trouble};
-pub use upkeep::{Cut, remove, repair};
+pub use upkeep::{Cut, remove, remove_older, repair};
 pub use whole::{Whole, examine};
 
 use disk::{Disk, RealDisk};

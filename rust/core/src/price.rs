@@ -4,6 +4,7 @@
 //! thousand tokens), and rounded once, half up. What was used and has no price is never taken for free
 //! in silence: the cost says so by its [`Status`].
 
+mod again;
 mod list;
 mod measure;
 mod parts;
@@ -11,6 +12,7 @@ mod rates;
 
 use crate::snapshot::{PricingPolicy, UnknownPrice};
 use crate::usage::Usage;
+pub use again::{Amounts, read};
 pub use list::PriceList;
 use rates::{Rates, Sum};
 

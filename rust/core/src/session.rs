@@ -18,7 +18,6 @@ use crate::edge::Edge;
 use crate::error::Error;
 use crate::files::named;
 use crate::gate::{Admission, Arrival, Payer, Refusal, check_endpoint};
-use crate::headers::Headers;
 use crate::http1::Head;
 use crate::metrics::Counter;
 use crate::plan::{Key, Plan};

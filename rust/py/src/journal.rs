@@ -1,4 +1,6 @@
-//! `llmgw._native`: `Journal`, `JournalReader`, and the upkeep of their folder.
+//! `llmgw._native`: `Journal`, `JournalReader`, `JournalFollower`, and the upkeep of their folder.
+
+mod follow;
 
 use llmgw_core::journal::{self, Finding, Found, Health, NotDurable, Options, Positions, Refused};
 use pyo3::create_exception;
@@ -17,6 +19,7 @@ pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<Journal>()?;
     m.add_class::<JournalHealth>()?;
     m.add_class::<JournalReader>()?;
+    m.add_class::<follow::JournalFollower>()?;
     m.add_function(wrap_pyfunction!(repair_journal, m)?)?;
     m.add_function(wrap_pyfunction!(remove_journal, m)?)
 }
@@ -155,11 +158,7 @@ impl JournalReader {
         folder: PathBuf,
         positions: Option<BTreeMap<String, u64>>,
     ) -> PyResult<Self> {
-        let positions = positions
-            .unwrap_or_default()
-            .into_iter()
-            .map(|(name, sequence)| Ok((writer(&name)?, sequence)))
-            .collect::<PyResult<Positions>>()?;
+        let positions = self::positions(positions)?;
         let reader = py.detach(|| journal::read_from(&folder, positions))?;
         Ok(JournalReader { reader: Mutex::new(reader), findings: Mutex::default() })
     }
@@ -209,6 +208,11 @@ fn told(finding: Finding) -> Told {
     }
 }
 
+fn positions(named: Option<BTreeMap<String, u64>>) -> PyResult<Positions> {
+    let named = named.unwrap_or_default().into_iter();
+    named.map(|(name, sequence)| Ok((writer(&name)?, sequence))).collect()
+}
+
 fn writer(name: &str) -> PyResult<journal::Writer> {
     journal::Writer::parse(name)
         .ok_or_else(|| PyValueError::new_err(format!("no name of a writer: {name:?}")))
@@ -221,7 +225,14 @@ fn repair_journal(py: Python<'_>, folder: PathBuf) -> PyResult<Vec<(PathBuf, u64
 }
 
 #[pyfunction]
-fn remove_journal(py: Python<'_>, folder: PathBuf, writer: &str, before: u64) -> PyResult<usize> {
-    let writer = self::writer(writer)?;
-    Ok(py.detach(|| journal::remove(&folder, writer, before))?)
+#[pyo3(signature = (folder, writer, before, older_than = 0.0))]
+fn remove_journal(
+    py: Python<'_>,
+    folder: PathBuf,
+    writer: &str,
+    before: u64,
+    older_than: f64,
+) -> PyResult<usize> {
+    let (writer, age) = (self::writer(writer)?, seconds(older_than)?);
+    Ok(py.detach(|| journal::remove_older(&folder, writer, before, age))?)
 }

@@ -9,11 +9,22 @@ use super::scan::{Beginning, Frames, Step};
 use super::segment::{self, Sequel, State, Writer};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 /// Where to begin, for some writers: the first sequence that is wanted.
 pub type Positions = BTreeMap<Writer, u64>;
+
+/// Where a reader stopped in a writer's records, so that the next one need not look for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    /// The segment.
+    number: u64,
+    /// Where in it the last record ends that was read.
+    offset: u64,
+    /// The sequence of the record that comes next.
+    sequence: u64,
+}
 
 /// Something that is wrong with a journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +79,7 @@ pub fn read(folder: &Path) -> io::Result<Reader> {
 pub fn read_from(folder: &Path, positions: Positions) -> io::Result<Reader> {
     let folder = Folder::at(folder);
     let listing = folder.list()?;
-    Ok(Reader { folder, listing, positions, course: None, findings: VecDeque::new() })
+    Ok(Reader::over(folder, listing, positions, BTreeMap::new()))
 }
 
 /// An iterator over what there is. It ends; a live writer's records that come later are for the next one.
@@ -79,8 +90,30 @@ pub struct Reader {
     /// Writers to come.
     listing: Listing,
     positions: Positions,
+    /// Where reading goes on, and how far it came.
+    places: BTreeMap<Writer, Place>,
+    /// Dead writers all of whose records were read.
+    ended: BTreeSet<Writer>,
     course: Option<Course>,
     findings: VecDeque<Finding>,
+}
+
+impl Reader {
+    /// Reads these segments, each writer's from its place on, or else from its position.
+    pub(super) fn over(
+        folder: Folder,
+        listing: Listing,
+        positions: Positions,
+        places: BTreeMap<Writer, Place>,
+    ) -> Self {
+        let (ended, findings) = (BTreeSet::new(), VecDeque::new());
+        Reader { folder, listing, positions, places, ended, course: None, findings }
+    }
+
+    /// How far it came with each writer, and the dead ones of whom there is no more to come.
+    pub(super) fn into_progress(self) -> (BTreeMap<Writer, Place>, BTreeSet<Writer>) {
+        (self.places, self.ended)
+    }
 }
 
 /// The way through one writer's segments.
@@ -96,6 +129,10 @@ struct Course {
     expected: Option<u64>,
     /// The segment before.
     before: Option<u64>,
+    /// Where an earlier reader stopped.
+    place: Option<Place>,
+    /// Whether the segment that was opened last is the last one of a dead writer.
+    is_left: bool,
     open: Option<Open>,
 }
 
@@ -117,17 +154,27 @@ impl Iterator for Reader {
             }
             let Some(course) = &mut self.course else {
                 let (writer, numbers) = self.listing.pop_first()?;
-                let from = self.positions.get(&writer).copied();
-                match Course::begin(&self.folder, writer, numbers, from) {
+                let place = self.places.get(&writer).copied();
+                let from = place.map(|place| place.sequence);
+                let from = from.or_else(|| self.positions.get(&writer).copied());
+                match Course::begin(&self.folder, writer, numbers, from, place) {
                     Ok(course) => self.course = Some(course),
                     Err(error) => return Some(Err(error)),
                 }
                 continue;
             };
             match course.step(&self.folder, &mut self.findings) {
-                Ok(Some(Stage::Record(found))) => return Some(Ok(found)),
+                Ok(Some(Stage::Record(found, place))) => {
+                    self.places.insert(course.writer, place);
+                    return Some(Ok(found));
+                }
                 Ok(Some(Stage::Onwards)) => {}
-                Ok(None) => self.course = None,
+                Ok(None) => {
+                    if course.is_left {
+                        self.ended.insert(course.writer);
+                    }
+                    self.course = None;
+                }
                 Err(error) => {
                     self.course = None;
                     return Some(Err(error));
@@ -138,7 +185,7 @@ impl Iterator for Reader {
 }
 
 enum Stage {
-    Record(Found),
+    Record(Found, Place),
     Onwards,
 }
 
@@ -148,9 +195,12 @@ impl Course {
         writer: Writer,
         mut numbers: BTreeSet<u64>,
         from: Option<u64>,
+        place: Option<Place>,
     ) -> io::Result<Self> {
         let last = numbers.last().copied().unwrap_or(0);
-        if let Some(from) = from {
+        if let Some(place) = place {
+            numbers = numbers.split_off(&place.number);
+        } else if let Some(from) = from {
             skip(folder, writer, &mut numbers, from)?;
         }
         Ok(Course {
@@ -160,6 +210,8 @@ impl Course {
             from: from.unwrap_or(0),
             expected: None,
             before: None,
+            place,
+            is_left: false,
             open: None,
         })
     }
@@ -182,7 +234,9 @@ impl Course {
                     Stage::Onwards
                 } else {
                     let payload = payload.to_vec();
-                    Stage::Record(Found::Record { writer: self.writer, sequence, payload })
+                    let found = Found::Record { writer: self.writer, sequence, payload };
+                    let (number, offset) = (open.number, open.frames.offset());
+                    Stage::Record(found, Place { number, offset, sequence: sequence + 1 })
                 };
                 self.open = Some(open);
                 return Ok(Some(stage));
@@ -327,6 +381,11 @@ impl Course {
             }
             known => known,
         };
+        self.is_left = state == State::Left;
+        if let Some(place) = self.place.take_if(|place| place.number == number) {
+            let frames = resume(file, name, place)?;
+            return Ok(Some(Open { frames, number, state, sequel }));
+        }
         let (frames, beginning) = Frames::open(file, name)?;
         let mut open = Open { frames, number, state, sequel };
         let why = match beginning {
@@ -371,6 +430,12 @@ impl Course {
             _ => None,
         }
     }
+}
+
+/// The frames of a segment behind a place in it.
+fn resume(mut file: File, name: (Writer, u64), place: Place) -> io::Result<Frames<File>> {
+    file.seek(SeekFrom::Start(place.offset))?;
+    Ok(Frames::resume(file, name, place.offset, place.sequence))
 }
 
 /// Leaves out the segments all of whose records are before `from`.

@@ -121,6 +121,12 @@ impl<R: Read> Frames<R> {
         Ok((Frames { window, seed: Seed::of(name.0), next }, beginning))
     }
 
+    /// Goes on in a segment, from the end of a frame; the next one has to have the sequence `next`.
+    pub(super) fn resume(file: R, name: (Writer, u64), offset: u64, next: u64) -> Self {
+        let window = Window { file, buffer: Vec::new(), start: 0, offset, is_over: false };
+        Frames { window, seed: Seed::of(name.0), next }
+    }
+
     /// The sequence of the record after the last one.
     pub(super) fn next_sequence(&self) -> u64 {
         self.next

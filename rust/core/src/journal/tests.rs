@@ -3,6 +3,7 @@
 mod damage;
 mod disk;
 mod failing;
+mod following;
 mod killing;
 mod living;
 mod moving;

@@ -84,6 +84,19 @@ fn repair_writer(
 /// # Errors
 /// The system's.
 pub fn remove(folder: &Path, writer: Writer, before: u64) -> io::Result<usize> {
+    remove_older(folder, writer, before, Duration::ZERO)
+}
+
+/// The same, of segments that were not written to for some time: up to the first younger one.
+///
+/// # Errors
+/// The system's.
+pub fn remove_older(
+    folder: &Path,
+    writer: Writer,
+    before: u64,
+    age: Duration,
+) -> io::Result<usize> {
     let folder = Folder::at(folder);
     let numbers = folder.list()?.remove(&writer).unwrap_or_default();
     let mut removed = 0;
@@ -106,7 +119,7 @@ pub fn remove(folder: &Path, writer: Writer, before: u64) -> io::Result<usize> {
                 }
             }
         };
-        if !is_done {
+        if !is_done || is_younger(&folder.path(writer, number), age)? {
             break;
         }
         // What says that records before it are not missed has to outlive them.
@@ -121,6 +134,12 @@ pub fn remove(folder: &Path, writer: Writer, before: u64) -> io::Result<usize> {
         folder.sync()?;
     }
     Ok(removed)
+}
+
+/// Whether a file was written to within some time. A clock that was set back makes it so.
+fn is_younger(path: &Path, age: Duration) -> io::Result<bool> {
+    let modified = fs::metadata(path)?.modified()?;
+    Ok(!age.is_zero() && modified.elapsed().unwrap_or_default() < age)
 }
 
 /// A segment that a dead writer left, locked for as long as this lives.
