@@ -592,6 +592,14 @@ def key_digest(pepper: str, key: str) -> str:
 def check_key(key: str) -> bool | None:
     """Whether the checksum of a key fits; `None` for keys that are not of our format."""
 
+def check_json(body: bytes) -> None:
+    """Check that a body is one JSON object that reads the same to everybody: no key twice, no depth or
+    number beyond bounds, nothing behind it.
+
+    Raises:
+        ValueError: it is not; the text says where, and holds none of it.
+    """
+
 def error_table() -> list[tuple[str, int, str, str, bool, bool, bool]]:
     """All error classes: name, status, type, code, and whether dispatch may retry, fall back, cool down."""
 

@@ -28,6 +28,7 @@ from llmgw.settings.secrets import Secret
 from llmgw.settings.store import StoreSettings
 from llmgw.state import StateFolder
 from llmgw.store import urls
+from llmgw.store.keyring import Keyring
 from llmgw.telemetry.logs import log
 from llmgw.wiring import Compiled
 from llmgw.wiring.keys import is_master_key_given
@@ -56,6 +57,8 @@ class First(msgspec.Struct, frozen=True, kw_only=True):
     """Of the settings' keys, for the bookkeeper."""
     new_master_key: str | None
     """To be shown once."""
+    pepper: Secret
+    keyring: Keyring
 
 
 class Reloader:
@@ -103,6 +106,8 @@ class Reloader:
                 for rule in key.budgets
             ],
             new_master_key=new_key,
+            pepper=state.pepper,
+            keyring=Keyring.locate(loaded.environment, self._folder.path),
         )
 
     def _ledger_folder(self, ledger: LedgerSettings) -> Path | None:

@@ -23,7 +23,9 @@ HELD = {"max_tokens": 100}
 """Holds a little more than 0.001 dollars."""
 
 
-def config(upstream: ScriptedUpstream, *, key: dict[str, Any] | None = None, **sections: Any) -> dict[str, Any]:
+def config(
+    upstream: ScriptedUpstream, *, key: dict[str, Any] | None = None, **sections: Any
+) -> dict[str, Any]:
     """A configuration with a dear and a cheap model, and one key with these rules."""
     plain = {**deployment("plain", upstream.base_url), "model_info": PRICES}
     cheap = {**deployment("cheap", upstream.base_url, "openai/cheap"), "model_info": PRICES}
@@ -225,9 +227,7 @@ def test_each_kind_of_limit_settles_to_what_was_used(
 def test_a_limit_admits_exactly_its_amount_over_four_workers_and_many_connections(
     start_gateway: StartGateway, upstream: ScriptedUpstream
 ) -> None:
-    gateway = start_gateway(
-        config(upstream, key=limit(of="requests", amount=100, per="day")), workers=4
-    )
+    gateway = start_gateway(config(upstream, key=limit(of="requests", amount=100, per="day")), workers=4)
 
     with ThreadPoolExecutor(64) as pool:
         statuses = Counter(pool.map(lambda _: chat(gateway).status, range(320)))

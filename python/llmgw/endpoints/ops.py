@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from llmgw._native import Gateway, __version__
-from llmgw.endpoints.base import Access, Endpoint, Reply, Request, json_reply
+from llmgw.access.rbac import Permission
+from llmgw.endpoints.base import Access, Endpoint, Plane, Reply, Request, json_reply
 from llmgw.endpoints.openapi import describe
 from llmgw.endpoints.readiness import readiness
 from llmgw.telemetry import books
@@ -33,30 +34,44 @@ def ops_endpoints(gateway: Gateway, metrics_auth: str, run_folder: Path) -> list
 
     rows = [
         Endpoint(
-            method="GET", path=path, access=Access.PUBLIC, summary="Whether the process runs.", handler=live
+            method="GET",
+            path=path,
+            permission=Access.PUBLIC,
+            summary="Whether the process runs.",
+            handler=live,
+            plane=Plane.BOTH,
         )
         for path in _LIVE
     ]
     rows += [
-        Endpoint(method="GET", path=path, access=Access.PUBLIC, summary="Whether it serves.", handler=ready)
+        Endpoint(
+            method="GET",
+            path=path,
+            permission=Access.PUBLIC,
+            summary="Whether it serves.",
+            handler=ready,
+            plane=Plane.BOTH,
+        )
         for path in _READY
     ]
     rows.append(
         Endpoint(
             method="GET",
             path="/health/readiness/details",
-            access=Access.ADMIN,
+            permission=Permission.METRICS_READ,
             summary="Which promises hold, and what holds instead of those that do not.",
             handler=details,
+            plane=Plane.BOTH,
         )
     )
     rows.append(
         Endpoint(
             method="GET",
             path="/metrics",
-            access=Access.PUBLIC if metrics_auth == "none" else Access.ADMIN,
+            permission=Access.PUBLIC if metrics_auth == "none" else Permission.METRICS_READ,
             summary="Metrics of all workers, in the Prometheus format.",
             handler=metrics,
+            plane=Plane.BOTH,
         )
     )
     return rows
@@ -72,9 +87,10 @@ def openapi_endpoint(endpoints: list[Endpoint]) -> Endpoint:
     row = Endpoint(
         method="GET",
         path="/openapi.json",
-        access=Access.PUBLIC,
+        permission=Access.PUBLIC,
         summary="This API's description (OpenAPI 3.1).",
         handler=openapi,
+        plane=Plane.BOTH,
     )
     document.update(describe([*endpoints, row]))
     return row

@@ -376,6 +376,15 @@ class RealtimeSettings(Section, frozen=True):
     """Seconds of a whole session."""
 
 
+class AdminSettings(Section, frozen=True):
+    """An address of its own for the admin API."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on."""
+    port: Port = 4001
+    """Port to listen on."""
+
+
 class ServerSettings(Section, frozen=True):
     """The listening side."""
 
@@ -383,6 +392,9 @@ class ServerSettings(Section, frozen=True):
     """Address to listen on; `0.0.0.0` for all."""
     port: Port = 4000
     """Port to listen on."""
+    admin: AdminSettings | None = None
+    """Serve the admin API at an address of its own: it is gone from the other, and nothing but it is here.
+    Without this section it is served with all else."""
     workers: Positive | None = None
     """Worker processes; without it, one per core."""
     max_body_bytes: Positive = 10 * 1024 * 1024

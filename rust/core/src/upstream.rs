@@ -118,7 +118,9 @@ impl Origin {
             return self.over_http2(shared, request).await;
         }
         let head = self.head(&request);
-        if let Some(connection) = self.take_idle() {
+        // What changes something is not sent twice, nor on a connection that may be closed already.
+        let idle = if self.resends && !is_safe(request.method) { None } else { self.take_idle() };
+        if let Some(connection) = idle {
             match connection.exchange(&head, &request.body, request.sent).await {
                 Err(Fault::Broken) if self.resends => {}
                 result => return self.response(result),
@@ -352,6 +354,11 @@ impl Body {
             origin.put_idle(connection);
         }
     }
+}
+
+/// Whether a method changes nothing.
+fn is_safe(method: &str) -> bool {
+    matches!(method, "GET" | "HEAD" | "OPTIONS")
 }
 
 #[cfg(test)]

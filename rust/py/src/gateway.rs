@@ -9,6 +9,7 @@ use llmgw_core::directory::{Directory, Published};
 use llmgw_core::edge::{self, EdgeHandle};
 use llmgw_core::error::{Class, Error};
 use llmgw_core::gate::{PlanSlot, Shop};
+use llmgw_core::json;
 use llmgw_core::keys::{self, Digester, Shape};
 use llmgw_core::ledger::Ledger;
 use llmgw_core::limits::Counters;
@@ -43,6 +44,7 @@ pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(generate_key, m)?)?;
     m.add_function(wrap_pyfunction!(key_digest, m)?)?;
     m.add_function(wrap_pyfunction!(check_key, m)?)?;
+    m.add_function(wrap_pyfunction!(check_json, m)?)?;
     m.add_function(wrap_pyfunction!(error_table, m)?)
 }
 
@@ -76,6 +78,12 @@ fn check_key(key: &str) -> Option<bool> {
         Shape::Mistyped => Some(false),
         Shape::Foreign => None,
     }
+}
+
+#[pyfunction]
+fn check_json(py: Python<'_>, body: &[u8]) -> PyResult<()> {
+    py.detach(|| json::parse_object(body).map(drop))
+        .map_err(|error| PyValueError::new_err(error.message))
 }
 
 type ErrorRow = (&'static str, u16, &'static str, &'static str, bool, bool, bool);

@@ -7,6 +7,9 @@ use llmgw_formats::Kind;
 use std::net::IpAddr;
 use std::time::Instant;
 
+/// What the admin API's paths begin with.
+const ADMIN_PREFIX: &str = "/api/";
+
 /// One request's identity and framing, as far as replies need it.
 pub struct Asked {
     /// Echoed in `x-request-id`.
@@ -23,6 +26,8 @@ pub struct Asked {
     pub tags: Tags,
     /// How the client expects to be answered.
     pub dialect: Kind,
+    /// The admin API's path: errors are problems, whatever the dialect.
+    pub is_admin: bool,
     /// The client's address, if it is known.
     pub address: Option<IpAddr>,
 }
@@ -39,6 +44,7 @@ impl Asked {
             started: Instant::now(),
             tags: Tags::of(head).unwrap_or_default(),
             dialect: access::dialect(head.path()),
+            is_admin: head.path().starts_with(ADMIN_PREFIX),
             address,
         }
     }
@@ -54,6 +60,7 @@ impl Asked {
             started: Instant::now(),
             tags: Tags::default(),
             dialect: Kind::OpenaiChat,
+            is_admin: false,
             address: None,
         }
     }
