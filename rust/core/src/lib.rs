@@ -10,6 +10,7 @@ pub mod error;
 pub mod headers;
 pub mod http1;
 pub mod json;
+pub mod jwt;
 pub mod keys;
 pub mod log;
 pub mod multipart;

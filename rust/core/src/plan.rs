@@ -8,6 +8,7 @@ mod text;
 
 use crate::balancer::Candidate;
 use crate::fetch::Fetcher;
+use crate::jwt::Issuers;
 use crate::keys::{self, Digest, Digester};
 use crate::snapshot::{self, Operation, Snapshot};
 use crate::store::Terms;
@@ -15,7 +16,7 @@ use crate::through::Door;
 use crate::tokens::Family;
 pub use deployment::Deployment;
 pub use key::Key;
-use key::star;
+pub(crate) use key::star;
 use pools::Pools;
 pub use retry::Retry;
 use std::collections::HashMap;
@@ -56,6 +57,8 @@ pub struct Plan {
     pub fetcher: Option<Fetcher>,
     /// What a request at a model of unknown price comes to.
     pub pricing: snapshot::PricingPolicy,
+    /// Whose tokens are taken instead of a key.
+    pub issuers: Issuers,
     pools: Pools,
 }
 
@@ -130,6 +133,7 @@ impl Plan {
             files: snapshot.files.map(|policy| Terms::of_files(&policy, &pepper)),
             fetcher,
             pricing: snapshot.pricing,
+            issuers: Issuers::new(snapshot.jwt)?,
             pools,
         })
     }

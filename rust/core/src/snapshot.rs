@@ -1,10 +1,12 @@
 //! What Python's `wiring` compiles from the settings: everything a request needs to know, names
 //! already resolved to indexes. Arrives as JSON, is immutable, and is swapped by one assignment.
 
+mod jwt;
 mod operation;
 mod price;
 
 use crate::sign::Signer;
+pub use jwt::{JwtClaims, JwtDefaults, JwtFindBy, JwtRule};
 pub use operation::Operation;
 pub use price::{
     LengthTier, Price, PricingPolicy, ServicePrice, TokenRates, UnitRates, UnknownPrice,
@@ -50,6 +52,8 @@ pub struct Snapshot {
     pub media: Option<MediaPolicy>,
     /// What a request at a model of unknown price comes to.
     pub pricing: PricingPolicy,
+    /// Whose tokens are taken instead of a key.
+    pub jwt: Vec<JwtRule>,
 }
 
 impl Snapshot {

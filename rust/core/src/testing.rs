@@ -93,6 +93,7 @@ pub fn snapshot(change: impl FnOnce(&mut Value)) -> Snapshot {
         "egress": {"allow_networks": [], "ca_file": null},
         "media": null,
         "pricing": {"unknown": "free", "ceiling_input": 0, "ceiling_output": 0},
+        "jwt": [],
     });
     change(&mut value);
     Snapshot::from_json(value.to_string().as_bytes()).unwrap()

@@ -51,7 +51,7 @@ impl Pattern {
 }
 
 /// What the `*` stands for in `name`.
-pub(super) fn star<'a>(name: &'a str, prefix: &str, suffix: &str) -> Option<&'a str> {
+pub(crate) fn star<'a>(name: &'a str, prefix: &str, suffix: &str) -> Option<&'a str> {
     name.strip_prefix(prefix)?.strip_suffix(suffix)
 }
 
