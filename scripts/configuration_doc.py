@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 import msgspec
 
-from llmgw.settings import models, schema
+from llmgw.settings import identity, models, schema
 from llmgw.settings.litellm import NOT_ACTED_ON
 from llmgw.settings.secrets import SecretReference
 
@@ -28,6 +28,12 @@ SECTIONS: tuple[tuple[str, type[msgspec.Struct]], ...] = (
     ("`litellm_settings.cache_params`", schema.CacheParams),
     ("`general_settings`", schema.GeneralSettings),
     ("`keys[]`", schema.KeyEntry),
+    ("`jwt[]`", identity.JwtEntry),
+    ("`jwt[].claims`", identity.JwtClaims),
+    ("`jwt[].defaults`", identity.JwtDefaults),
+    ("`jwt[].roles[]`, `oidc.roles[]`", identity.RoleRule),
+    ("`oidc`", identity.OidcSettings),
+    ("`oidc.claims`", identity.OidcClaims),
     ("`cache`", schema.CacheSettings),
     ("`model_catalogue`", schema.CatalogueSettings),
     ("`pricing`", schema.PricingSettings),

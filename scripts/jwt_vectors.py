@@ -20,8 +20,9 @@ ISSUER = "https://login.example/realm"
 AUDIENCE = "llmgw"
 CLAIMS = {"iss": ISSUER, "sub": "alice", "aud": AUDIENCE, "iat": NOW - 60, "exp": NOW + 300}
 
+RSA = RSAKey.generate_key(2048)
 KEYS: dict[str, Key] = {
-    "rsa": RSAKey.generate_key(2048),
+    "rsa": RSA,
     "p256": ECKey.generate_key("P-256"),
     "p384": ECKey.generate_key("P-384"),
     "ed": OKPKey.generate_key("Ed25519"),
@@ -102,7 +103,7 @@ def forged() -> dict[str, tuple[str, str]]:
     """Tokens to be refused, and why."""
     token = signed()
     head, body, signature = token.split(".")
-    pem = KEYS["rsa"].as_pem(private=False)
+    pem = RSA.as_pem(private=False)
     modulus = base64.urlsafe_b64decode(public("rsa", KEYS["rsa"])["n"] + "==")
     none, capitals = encode(b'{"alg":"none"}'), encode(b'{"alg":"NONE"}')
     cut = base64.urlsafe_b64decode(signature + "==")[1:]
@@ -138,13 +139,16 @@ def forged() -> dict[str, tuple[str, str]]:
         "too long": signed(claims(more="x" * 20_000)),
         "too deep": signed(claims(more=json.loads("[" * 70 + "]" * 70))),
     }
+    of_ec = claims(iss="https://ec.example")
     algorithm = {
         "no signature asked for": f"{none}.{body}.{signature}",
         "the same in capitals": f"{capitals}.{body}.{signature}",
         "the public key's PEM as a secret": with_mac(pem, "rsa"),
         "the modulus as a secret": with_mac(modulus, "rsa"),
         "a shared secret that stands in the set": with_mac(b"k" * 32, "oct"),
-        "an algorithm that is not pinned for this issuer": signed(claims(iss="https://ec.example"), alg="RS256"),
+        "an algorithm that is not pinned for this issuer": signed(
+            claims(iss="https://ec.example"), alg="RS256"
+        ),
     }
     unknown_key = {
         "an algorithm for keys of another kind": signed(alg="RS256", kid="p256"),

@@ -10,7 +10,7 @@ from llmgw.gateway import snapshot
 from llmgw.model import Operation
 
 CORE = Path(__file__).parents[2] / "rust" / "core" / "src"
-NAMES = ("snapshot.rs", "snapshot/operation.rs", "snapshot/price.rs", "sign.rs")
+NAMES = ("snapshot.rs", "snapshot/operation.rs", "snapshot/price.rs", "snapshot/jwt.rs", "sign.rs")
 SOURCE = "\n".join((CORE / name).read_text(encoding="utf-8") for name in NAMES)
 PARTS = snapshot.Part.__subclasses__()
 

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from llmgw.settings.identity import JwtEntry, OidcSettings
 from llmgw.settings.models import ModelEntry, Params
 from llmgw.settings.secrets import SecretReference
 from llmgw.settings.values import (
@@ -393,6 +394,10 @@ class Settings(Section, frozen=True):
     """Variables that references in this file see, before those of the process."""
     keys: tuple[KeyEntry, ...] = ()
     """Virtual keys."""
+    jwt: tuple[JwtEntry, ...] = ()
+    """Issuers whose tokens are taken instead of a virtual key."""
+    oidc: OidcSettings | None = None
+    """Logins of people; off without this section."""
     cache: CacheSettings | None = None
     """The exact cache; off without this section."""
     model_catalogue: CatalogueSettings | None = None

@@ -16,6 +16,7 @@ from llmgw.wiring.deployments import DeploymentCompiler
 from llmgw.wiring.egress import compile_egress, compile_media
 from llmgw.wiring.facts import compile_model_catalogue, with_limits
 from llmgw.wiring.groups import compile_groups
+from llmgw.wiring.jwt import compile_jwt
 from llmgw.wiring.keys import compile_keys, warn_of_unknown_models
 from llmgw.wiring.pass_through import compile_pass_through
 from llmgw.wiring.prices import compile_pricing
@@ -101,6 +102,7 @@ def compile_settings(
         egress=compile_egress(settings.egress, report),
         media=compile_media(settings.egress, report),
         pricing=compile_pricing(settings, report),
+        jwt=compile_jwt(settings, report),
     )
     report.raise_errors()
     return Compiled(snapshot.versioned(), compiler.renew_at, tuple(compiler.credential_problems))

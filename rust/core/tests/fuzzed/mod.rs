@@ -1,6 +1,7 @@
 //! What has to hold whatever the bytes, as in `rust/formats/tests/fuzzed`.
 #![allow(dead_code)] // the fuzzer and the replay take different parts
 
+mod jwt;
 mod object;
 mod relay;
 
@@ -8,5 +9,9 @@ use crate::corpus::Target;
 
 /// All of them.
 pub fn targets() -> Vec<Target> {
-    vec![Target::new("object", object::check), Target::new("relay", relay::check)]
+    vec![
+        Target::new("object", object::check),
+        Target::new("relay", relay::check),
+        Target::new("jwt", jwt::check),
+    ]
 }
