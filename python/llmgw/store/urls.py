@@ -1,0 +1,42 @@
+"""Where the store is: what an operator writes, and what the drivers want to hear."""
+
+from pathlib import Path
+
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from llmgw.store.errors import StoreError
+
+_DRIVERS = {
+    "sqlite": "sqlite+aiosqlite",
+    "postgresql": "postgresql+asyncpg",
+    "postgres": "postgresql+asyncpg",
+}
+
+
+def read_url(text: str) -> URL:
+    """The address of a database, with the driver that is used for it.
+
+    Raises:
+        StoreError: it is none that llmgw can use. The text never holds the password.
+    """
+    try:
+        url = make_url(text)
+    except ArgumentError:
+        raise StoreError("the store's address is no URL: sqlite:////path or postgresql://…") from None
+    kind = url.drivername.partition("+")[0]
+    if kind not in _DRIVERS:
+        raise StoreError(f"the store cannot be at {kind}://…: expected sqlite:////path or postgresql://…")
+    if kind == "sqlite" and (not url.database or url.database == ":memory:"):
+        raise StoreError("a store in memory would be forgotten: give sqlite:////path")
+    return url.set(drivername=_DRIVERS[kind])
+
+
+def shown(text: str) -> str:
+    """The address without its password: for logs and errors."""
+    return read_url(text).render_as_string(hide_password=True)
+
+
+def default_url(folder: Path) -> str:
+    """The file in the state folder that is used unless another store is named."""
+    return URL.create("sqlite", database=str(folder.absolute() / "llmgw.db")).render_as_string()
