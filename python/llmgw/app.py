@@ -8,11 +8,12 @@ from urllib.parse import parse_qs
 
 from llmgw import errors
 from llmgw._native import Gateway, Refused
+from llmgw.access.principal import Principal, PrincipalKind, master
+from llmgw.access.rbac import Permission, grants_with
 from llmgw.endpoints.base import (
     Access,
     Dialect,
     Endpoint,
-    Principal,
     Reply,
     Request,
     dialect_of,
@@ -118,16 +119,18 @@ class App:
 
 def _authorise(gateway: Gateway, endpoint: Endpoint, key: bytes | None) -> Principal | None:
     """Who calls, if the row asks for it; refused if the row is not for them."""
-    if endpoint.access is Access.PUBLIC:
+    permission = endpoint.permission
+    if permission is Access.PUBLIC:
         return None
     try:
         alias, admin = gateway.authenticate(key)
     except Refused as refused:
         name, message = refused.args
         raise getattr(errors, name)(message) from None
-    if endpoint.access is Access.ADMIN and not admin:
+    principal = master(alias) if admin else Principal(kind=PrincipalKind.KEY, id=alias, name=alias)
+    if isinstance(permission, Permission) and not grants_with(principal.grants, permission):
         raise PermissionDenied("This endpoint takes the admin key.")
-    return Principal(alias, admin)
+    return principal
 
 
 def _shown_key(scope: _Scope, dialect: Dialect) -> bytes | None:

@@ -6,6 +6,8 @@ from enum import Enum
 import msgspec
 import orjson
 
+from llmgw.access.principal import Principal
+from llmgw.access.rbac import Permission
 from llmgw.errors import GatewayError, encode_anthropic, encode_gemini, encode_openai
 from llmgw.model import Operation
 
@@ -23,20 +25,11 @@ class Dialect(Enum):
 
 
 class Access(Enum):
-    """Who may call an endpoint."""
+    """Who may call an endpoint that asks for no permission."""
 
     PUBLIC = "public"
     KEY = "key"
     """Any valid key."""
-    ADMIN = "admin"
-    """The admin key."""
-
-
-class Principal(msgspec.Struct, frozen=True):
-    """Who is calling."""
-
-    alias: str
-    admin: bool
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,7 +62,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     method: str
     path: str
     """With `{name}` for one segment and `{name*}` for the rest, slashes included."""
-    access: Access
+    permission: Permission | Access
+    """What the caller must hold, in some scope: without it there is no row."""
     summary: str
     handler: Handler | None = None
     """`None`: served by the native edge."""

@@ -35,11 +35,11 @@ def model_endpoints(gateway: Gateway, started: int) -> list[Endpoint]:
 
 
 def _row(path: str, summary: str, handler: Handler) -> Endpoint:
-    return Endpoint(method="GET", path=path, access=Access.KEY, summary=summary, handler=handler)
+    return Endpoint(method="GET", path=path, permission=Access.KEY, summary=summary, handler=handler)
 
 
 def _alias(request: Request) -> str:
-    return request.principal.alias if request.principal else ""
+    return request.principal.name if request.principal else ""
 
 
 def _openai_model(name: str, created: int) -> dict[str, object]:

@@ -70,7 +70,7 @@ def _operation(endpoint: Endpoint) -> dict[str, object]:
     if endpoint.operation is not None and endpoint.method == "POST" and endpoint.accepts:
         content = {kind: {"schema": {"type": "object"}} for kind in endpoint.accepts}
         operation["requestBody"] = {"required": True, "content": content}
-    if endpoint.access is not Access.PUBLIC:
+    if endpoint.permission is not Access.PUBLIC:
         operation["security"] = [{"key": []}]
         operation["responses"] = {
             **done,

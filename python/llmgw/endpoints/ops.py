@@ -1,6 +1,7 @@
 """What operators call: health, metrics, the API's description."""
 
 from llmgw._native import Gateway, __version__
+from llmgw.access.rbac import Permission
 from llmgw.endpoints.base import Access, Endpoint, Reply, Request, json_reply
 from llmgw.endpoints.openapi import describe
 
@@ -25,19 +26,29 @@ def ops_endpoints(gateway: Gateway, metrics_auth: str) -> list[Endpoint]:
 
     rows = [
         Endpoint(
-            method="GET", path=path, access=Access.PUBLIC, summary="Whether the process runs.", handler=live
+            method="GET",
+            path=path,
+            permission=Access.PUBLIC,
+            summary="Whether the process runs.",
+            handler=live,
         )
         for path in _LIVE
     ]
     rows += [
-        Endpoint(method="GET", path=path, access=Access.PUBLIC, summary="Whether it serves.", handler=ready)
+        Endpoint(
+            method="GET",
+            path=path,
+            permission=Access.PUBLIC,
+            summary="Whether it serves.",
+            handler=ready,
+        )
         for path in _READY
     ]
     rows.append(
         Endpoint(
             method="GET",
             path="/metrics",
-            access=Access.PUBLIC if metrics_auth == "none" else Access.ADMIN,
+            permission=Access.PUBLIC if metrics_auth == "none" else Permission.METRICS_READ,
             summary="Metrics of all workers, in the Prometheus format.",
             handler=metrics,
         )
@@ -55,7 +66,7 @@ def openapi_endpoint(endpoints: list[Endpoint]) -> Endpoint:
     row = Endpoint(
         method="GET",
         path="/openapi.json",
-        access=Access.PUBLIC,
+        permission=Access.PUBLIC,
         summary="This API's description (OpenAPI 3.1).",
         handler=openapi,
     )
