@@ -151,7 +151,7 @@ def _default(field: msgspec.structs.FieldInfo) -> str:
 
 def _field_docs() -> dict[str, dict[str, str]]:
     """By class and field, the string that stands below the field."""
-    trees = (ast.parse(inspect.getsource(module)) for module in (models, schema))
+    trees = (ast.parse(inspect.getsource(module)) for module in (identity, models, schema))
     classes = (node for tree in trees for node in tree.body if isinstance(node, ast.ClassDef))
     return {node.name: dict(_documented(node)) for node in classes}
 
