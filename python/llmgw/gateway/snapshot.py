@@ -268,6 +268,7 @@ class JwtClaims(Part, frozen=True):
     project: str | None
     user: str | None
     service_account: str | None
+    role: str | None
     models: str | None
     tags: str | None
 
@@ -279,6 +280,15 @@ class JwtDefaults(Part, frozen=True):
     team: str | None
     project: str | None
     user: str | None
+
+
+class JwtRole(Part, frozen=True):
+    """Who gets a role in the admin API, and where."""
+
+    value: str
+    role: str
+    on: str
+    id: str | None
 
 
 class JwtRule(Part, frozen=True):
@@ -296,6 +306,7 @@ class JwtRule(Part, frozen=True):
     claims: JwtClaims
     defaults: JwtDefaults
     find_by: str
+    roles: tuple[JwtRole, ...]
 
 
 class Snapshot(Part, frozen=True):

@@ -4,7 +4,7 @@ from pathlib import Path as File
 
 import msgspec
 
-from llmgw.gateway.snapshot import JwtClaims, JwtDefaults, JwtRule
+from llmgw.gateway.snapshot import JwtClaims, JwtDefaults, JwtRole, JwtRule
 from llmgw.settings.identity import JwtEntry
 from llmgw.settings.problems import Report
 from llmgw.settings.schema import Settings
@@ -21,6 +21,9 @@ def _rule(entry: JwtEntry, index: int, report: Report) -> JwtRule:
     for claim, values in entry.when.items():
         if any(value.count("*") > 1 for value in values):
             report.error(("jwt", index, "when", claim), "only one '*' is allowed")
+    for position, role in enumerate(entry.roles):
+        if role.value.count("*") > 1:
+            report.error(("jwt", index, "roles", position, "value"), "only one '*' is allowed")
     claims, defaults = entry.claims, entry.defaults
     return JwtRule(
         issuer=entry.issuer,
@@ -37,6 +40,7 @@ def _rule(entry: JwtEntry, index: int, report: Report) -> JwtRule:
             project=claims.project,
             user=claims.user,
             service_account=claims.service_account,
+            role=claims.role,
             models=claims.models,
             tags=claims.tags,
         ),
@@ -47,6 +51,7 @@ def _rule(entry: JwtEntry, index: int, report: Report) -> JwtRule:
             user=defaults.user,
         ),
         find_by=entry.find_by,
+        roles=tuple(JwtRole(value=one.value, role=one.role, on=one.on, id=one.id) for one in entry.roles),
     )
 
 

@@ -22,9 +22,11 @@ pub use rule::{Issuers, KeySets};
 pub use token::{MAX_BYTES, Token};
 
 use crate::error::{Class, Error};
+use crate::snapshot::{JwtFindBy, JwtRole};
+use serde::Serialize;
 
 /// Whom a genuine token names, in the words of its issuer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Verified {
     /// `jwt:<hash of the issuer>:<hash of the subject>`: the principal's id.
     pub id: String,
@@ -34,6 +36,10 @@ pub struct Verified {
     pub rule: usize,
     /// What its claims name.
     pub named: Named,
+    /// By what they name it.
+    pub find_by: JwtFindBy,
+    /// Roles that they give in the admin API.
+    pub roles: Vec<JwtRole>,
     /// Unix seconds from which it counts no more, the leeway included.
     pub until: u64,
 }

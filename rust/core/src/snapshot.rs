@@ -6,7 +6,7 @@ mod operation;
 mod price;
 
 use crate::sign::Signer;
-pub use jwt::{JwtClaims, JwtDefaults, JwtFindBy, JwtRule};
+pub use jwt::{JwtClaims, JwtDefaults, JwtFindBy, JwtRole, JwtRule};
 pub use operation::Operation;
 pub use price::{
     LengthTier, Price, PricingPolicy, ServicePrice, TokenRates, UnitRates, UnknownPrice,

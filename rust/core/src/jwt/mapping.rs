@@ -2,6 +2,7 @@
 
 use super::claims::Place;
 use crate::snapshot;
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 /// Values that are taken from one claim.
@@ -13,7 +14,7 @@ const MAX_CHARACTERS: usize = 512;
 pub type Subject = Vec<String>;
 
 /// What claims name.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Named {
     /// Organisations, the first that is known counts.
     pub organisation: Subject,

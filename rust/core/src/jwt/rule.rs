@@ -35,6 +35,9 @@ struct Rule {
     when: Vec<(Place, Vec<String>)>,
     terms: Terms,
     mapping: Mapping,
+    role: Option<Place>,
+    roles: Vec<snapshot::JwtRole>,
+    find_by: snapshot::JwtFindBy,
 }
 
 impl Issuers {
@@ -70,7 +73,8 @@ impl Issuers {
         let subject = subject(&token.claims)?;
         let id = format!("jwt:{}:{}", hash(&rule.issuer), hash(&subject));
         let named = rule.mapping.read(&token.claims);
-        Ok(Verified { id, subject, rule: index, named, until })
+        let (roles, find_by) = (rule.roles_of(&token.claims), rule.find_by);
+        Ok(Verified { id, subject, rule: index, named, find_by, roles, until })
     }
 
     /// The rule by which a token is judged. The claims are not believed yet: they only choose which keys they have
@@ -99,6 +103,9 @@ impl Rule {
                 max_lifetime: rule.max_lifetime,
                 required: rule.required.into_iter().map(Place::new).collect(),
             },
+            role: rule.claims.role.clone().map(Place::new),
+            roles: rule.roles,
+            find_by: rule.find_by,
             mapping: Mapping::new(rule.claims, rule.defaults),
             issuer: rule.issuer,
         })
@@ -110,6 +117,14 @@ impl Rule {
             let values = place.find(claims).map(texts).unwrap_or_default();
             values.iter().any(|value| patterns.iter().any(|pattern| matches(pattern, value)))
         })
+    }
+
+    /// The roles that the claims give.
+    fn roles_of(&self, claims: &Map<String, Value>) -> Vec<snapshot::JwtRole> {
+        let found = self.role.as_ref().and_then(|place| place.find(claims));
+        let values = found.map(texts).unwrap_or_default();
+        let given = |role: &&snapshot::JwtRole| values.iter().any(|one| matches(&role.value, one));
+        self.roles.iter().filter(given).cloned().collect()
     }
 }
 

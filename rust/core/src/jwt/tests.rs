@@ -19,7 +19,7 @@ fn rule(change: impl FnOnce(&mut Value)) -> JwtRule {
         "issuer": "https://login.example/realm", "audiences": ["llmgw"],
         "algorithms": ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"],
         "keys": vectors()["jwks"], "leeway": 10, "max_lifetime": 86_400, "required": [], "when": [],
-        "claims": {"user": "sub"}, "defaults": {}, "find_by": "id",
+        "claims": {"user": "sub"}, "defaults": {}, "find_by": "id", "roles": [],
     });
     change(&mut rule);
     serde_json::from_value(rule).unwrap()

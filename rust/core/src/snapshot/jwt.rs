@@ -1,7 +1,7 @@
 //! Whose tokens are taken instead of a key, and what their claims mean.
 
 use crate::jwt::Algorithm;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// On which terms tokens of one issuer are taken.
 #[derive(Debug, Clone, Deserialize)]
@@ -29,6 +29,22 @@ pub struct JwtRule {
     pub defaults: JwtDefaults,
     /// By what the things are named.
     pub find_by: JwtFindBy,
+    /// Roles in the admin API, by the values of `claims.role`.
+    pub roles: Vec<JwtRole>,
+}
+
+/// Who gets a role in the admin API.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct JwtRole {
+    /// A value of the claim; a `*` in it stands for anything.
+    pub value: String,
+    /// The role.
+    pub role: String,
+    /// Where it holds: `platform`, `organisation`, `team` or `project`.
+    pub on: String,
+    /// The id of that; `None`: the one that the claims name.
+    pub id: Option<String>,
 }
 
 /// Where the claims lie that name things: names of claims, or JSON pointers.
@@ -45,6 +61,8 @@ pub struct JwtClaims {
     pub user: Option<String>,
     /// The service account.
     pub service_account: Option<String>,
+    /// What `roles` looks at.
+    pub role: Option<String>,
     /// Models that the holder may use.
     pub models: Option<String>,
     /// Tags of the holder's requests.
@@ -66,7 +84,7 @@ pub struct JwtDefaults {
 }
 
 /// By what the things are named that claims name.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum JwtFindBy {
     /// Their ids here.

@@ -21,7 +21,7 @@ fn known() -> &'static Known {
             "issuer": told["issuer"], "audiences": [told["audience"]], "keys": told["jwks"],
             "algorithms": ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"],
             "leeway": 10, "max_lifetime": null, "required": [], "when": [],
-            "claims": {"user": "sub", "team": "/realm/groups/0"}, "defaults": {}, "find_by": "id",
+            "claims": {"user": "sub", "team": "/realm/groups/0"}, "defaults": {}, "find_by": "id", "roles": [],
         });
         let issuers = serde_json::from_value(json!([rule])).ok().and_then(|rules| Issuers::new(rules).ok());
         let texts = |object: &Value| -> Vec<String> {

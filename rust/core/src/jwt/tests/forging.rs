@@ -166,3 +166,25 @@ fn a_subject_has_another_id_at_each_issuer() {
     assert_ne!(one, other);
     assert_eq!(one.split(':').map(str::len).collect::<Vec<_>>(), [3, 32, 32]);
 }
+
+#[test]
+fn roles_go_by_the_values_of_a_claim() {
+    let mint = Mint::new();
+    let role =
+        |value: &str, role: &str| json!({"value": value, "role": role, "on": "team", "id": null});
+    let issuers = Issuers::new(vec![rule(|rule| {
+        rule["keys"] = mint.keys();
+        rule["claims"] = json!({"user": "sub", "role": "groups"});
+        rule["roles"] =
+            json!([role("llm-*-admins", "admin"), role("llm-*", "viewer"), role("root", "owner")]);
+    })])
+    .unwrap();
+    let of = |groups: Value| {
+        let token = mint.token(&claims(|claims| claims["groups"] = groups));
+        let roles = verify(&issuers, &token).unwrap().roles;
+        roles.into_iter().map(|given| given.role).collect::<Vec<_>>()
+    };
+    assert_eq!(of(json!(["x", "llm-a-admins"])), ["admin", "viewer"]);
+    assert_eq!(of(json!("llm-b")), ["viewer"]);
+    assert!(of(json!(["Root"])).is_empty() && of(json!({"root": 1})).is_empty());
+}
