@@ -35,7 +35,7 @@ def test_those_who_look_change_nothing() -> None:
 
 
 def test_what_belongs_to_no_tenant_is_held_on_the_platform_only() -> None:
-    assert PLATFORM_ONLY <= permissions_of(on_platform(Role.OWNER))
+    assert permissions_of(on_platform(Role.OWNER)) >= PLATFORM_ONLY
     assert not PLATFORM_ONLY & permissions_of(in_team(Role.OWNER))
 
 
