@@ -35,6 +35,8 @@ struct Stores {
 pub struct Known {
     body: Bytes,
     key: Arc<Key>,
+    /// What the key allowed then.
+    mark: u64,
     route: Route,
     reply: CacheKey,
     /// The model group it resolved to.
@@ -62,6 +64,7 @@ impl Known {
         Known {
             body: Bytes::copy_from_slice(body),
             key: ticket.key.clone(),
+            mark: ticket.key.mark(),
             route: route.clone(),
             reply,
             group: ticket.group,
@@ -70,7 +73,8 @@ impl Known {
     }
 
     fn is(&self, key: &Arc<Key>, arrival: &Arrival) -> bool {
-        Arc::ptr_eq(&self.key, key) && self.route == arrival.route && self.body == arrival.body
+        let same = Arc::ptr_eq(&self.key, key) || self.key.id() == key.id();
+        same && self.mark == key.mark() && self.route == arrival.route && self.body == arrival.body
     }
 }
 
@@ -78,9 +82,12 @@ impl Answers {
     /// Where a reply is kept: by key, model name, endpoint, way of replying and canonical body.
     #[must_use]
     pub fn scope(ticket: &Ticket, model: &str, route: &Route, body: &[u8]) -> Option<CacheKey> {
-        let parts: [&[u8]; 4] = [
+        let mark = ticket.key.mark().to_le_bytes();
+        let parts: [&[u8]; 5] = [
             ticket.plan.version.as_bytes(),
-            ticket.key.alias.as_bytes(),
+            ticket.key.id().as_bytes(),
+            // Of a key whose permissions have changed nothing is given that it got before.
+            &mark,
             model.as_bytes(),
             &[ticket.operation as u8, u8::from(route.stream), u8::from(route.array)],
         ];
@@ -145,7 +152,7 @@ impl Stores {
     /// Where a known request lies. Only a place: what is found there is compared byte by byte.
     fn place(&self, key: &Arc<Key>, operation: Operation, body: &[u8]) -> CacheKey {
         let mut hasher = self.hasher.build_hasher();
-        key.alias.hash(&mut hasher);
+        key.id().hash(&mut hasher);
         operation.hash(&mut hasher);
         hasher.write(body);
         let mut at = [0; 32];

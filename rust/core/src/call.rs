@@ -2,6 +2,7 @@
 
 use crate::access::Route;
 use crate::cache::CacheKey;
+use crate::caller::Caller;
 use crate::error::{Class, Error, Result};
 use crate::json::{self, Object};
 use crate::limiter::Decision;
@@ -17,8 +18,10 @@ use std::sync::Arc;
 pub struct Ticket {
     /// The configuration it runs under to its end.
     pub plan: Arc<Plan>,
-    /// Who calls.
+    /// Whose key it shows.
     pub key: Arc<Key>,
+    /// Who sends it.
+    pub caller: Caller,
     /// Which endpoint.
     pub operation: Operation,
     /// The model group asked for.

@@ -15,6 +15,8 @@ use tokio::time::timeout;
 
 /// Proves to the control plane that a request came through the edge.
 pub const EDGE_HEADER: &str = "x-llmgw-edge";
+/// Tells the control plane the client's address.
+pub const CLIENT_HEADER: &str = "x-llmgw-client";
 /// How long the control plane may take.
 const TIMEOUT: Duration = Duration::from_secs(60);
 /// Bytes of a body that is read before anybody is authenticated.
@@ -98,7 +100,9 @@ async fn ask(edge: Rc<Edge>, head: &Head, asked: &Asked, body: Bytes) -> Result<
     let passed = PASSED_ON.iter().filter_map(|&name| Some((name, head.header(name)?)));
     let own =
         [(EDGE_HEADER, edge.secret.as_bytes()), ("x-request-id", asked.request_id.as_bytes())];
-    let extra: Vec<(&'static str, &[u8])> = passed.chain(own).collect();
+    let client = asked.address.map(|address| address.to_string());
+    let client = client.iter().map(|address| (CLIENT_HEADER, address.as_bytes()));
+    let extra: Vec<(&'static str, &[u8])> = passed.chain(own).chain(client).collect();
     let (method, path) = (head.method(), head.target());
     let request = Outgoing { method, path, fixed: "", extra: &extra, body };
     let mut response = edge.control.send(request).await.map_err(|_| unreachable())?;

@@ -71,7 +71,7 @@ fn kind(class: Class) -> FailureKind {
         Class::RequestTooLarge => FailureKind::TooLarge,
         Class::GuardrailBlocked => FailureKind::ContentFilter,
         Class::Unauthenticated => FailureKind::Authentication,
-        Class::PermissionDenied => FailureKind::Permission,
+        Class::PermissionDenied | Class::RegionDenied => FailureKind::Permission,
         Class::NotFound | Class::ModelNotFound => FailureKind::NotFound,
         Class::RateLimited | Class::UpstreamRateLimited => FailureKind::RateLimit,
         Class::BudgetExceeded => FailureKind::Quota,

@@ -5,6 +5,7 @@ mod open;
 mod prepared;
 mod reading;
 mod refusal;
+mod region;
 mod upload;
 
 use crate::call::Call;
@@ -253,6 +254,7 @@ impl Route<'_, '_> {
                 return Err(Failure::new(Class::NotPriced, message));
             }
         }
+        region::keep_allowed(call, &mut candidates, group)?;
         candidates.retain(|one| call.past.is_open_to(plan, &plan.deployments[one.index]));
         if candidates.is_empty() {
             return Err(previous::elsewhere(&plan.groups[group].name).into());

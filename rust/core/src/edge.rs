@@ -1,5 +1,6 @@
 //! The door of a worker: listens, serves every connection on one thread, and drains.
 
+use crate::caller::Proxies;
 use crate::connection::{Connection, HttpLimits};
 use crate::dial::Address;
 use crate::gate::{Desk, Shop};
@@ -14,7 +15,7 @@ use crate::upstream::Origin;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::cell::{Cell, RefCell};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,6 +48,8 @@ pub struct Edge {
     pub store: Store,
     /// The realtime sessions of this thread.
     pub realtime: Realtime,
+    /// The proxies that are believed.
+    pub proxies: Proxies,
     stop: watch::Receiver<bool>,
     open: Cell<usize>,
     closed: Notify,
@@ -178,6 +181,7 @@ async fn run(
         secret: settings.secret,
         store,
         realtime: Realtime::new(&settings.realtime),
+        proxies: Proxies::new(&settings.trusted_proxies),
         stop: stop.clone(),
         open: Cell::new(0),
         closed: Notify::new(),
@@ -190,7 +194,7 @@ async fn run(
             _ = stop.wait_for(|&stop| stop) => break,
             () = edge.closed.notified(), if full => {}
             accepted = doors.listener.accept(), if !full => match accepted {
-                Ok((stream, _)) => open(&edge, &limits, doors.tls.clone(), stream),
+                Ok((stream, peer)) => open(&edge, &limits, doors.tls.clone(), stream, peer.ip()),
                 // Out of descriptors, most likely: give connections time to end.
                 Err(_) => tokio::time::sleep(ACCEPT_REST).await,
             },
@@ -216,7 +220,13 @@ async fn sweep(edge: Rc<Edge>) {
 }
 
 /// Serves one connection on a task of its own.
-fn open(edge: &Rc<Edge>, limits: &Rc<HttpLimits>, tls: Option<TlsAcceptor>, stream: TcpStream) {
+fn open(
+    edge: &Rc<Edge>,
+    limits: &Rc<HttpLimits>,
+    tls: Option<TlsAcceptor>,
+    stream: TcpStream,
+    peer: IpAddr,
+) {
     // A socket that refuses the option still works.
     let _ = stream.set_nodelay(true);
     let (edge, limits) = (edge.clone(), limits.clone());
@@ -225,13 +235,13 @@ fn open(edge: &Rc<Edge>, limits: &Rc<HttpLimits>, tls: Option<TlsAcceptor>, stre
     match tls {
         None => tokio::task::spawn_local(async move {
             let _guard = guard;
-            session(stream, edge, limits).serve().await;
+            session(stream, edge, limits, peer).serve().await;
         }),
         Some(tls) => tokio::task::spawn_local(async move {
             let _guard = guard;
             let handshake = tokio::time::timeout(limits.header_timeout, tls.accept(stream)).await;
             if let Ok(Ok(stream)) = handshake {
-                session(stream, edge, limits).serve().await;
+                session(stream, edge, limits, peer).serve().await;
             }
         }),
     };
@@ -241,8 +251,10 @@ fn session<S: AsyncRead + AsyncWrite + Unpin>(
     stream: S,
     edge: Rc<Edge>,
     limits: Rc<HttpLimits>,
+    peer: IpAddr,
 ) -> Session<S> {
-    Session { connection: Connection::new(stream, limits), head: HeadWriter::default(), edge }
+    let (connection, head) = (Connection::new(stream, limits), HeadWriter::default());
+    Session { connection, head, edge, peer: Some(peer) }
 }
 
 /// Counts an open connection.

@@ -6,6 +6,9 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+/// Bits of an IPv6 address before the IPv4 address that is mapped into it.
+const MAPPED: u8 = 96;
+
 /// A network in CIDR notation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Network {
@@ -23,7 +26,14 @@ impl Network {
         };
         let most = if matches!(address, IpAddr::V4(_)) { 32 } else { 128 };
         let prefix = prefix.unwrap_or(most);
-        (prefix <= most).then_some(Network { address, prefix })
+        match address {
+            // IPv4 as IPv6 writes it: addresses are compared as what they are.
+            IpAddr::V6(mapped) if (MAPPED..=128).contains(&prefix) => {
+                let prefix = mapped.to_ipv4_mapped().map_or(prefix, |_| prefix - MAPPED);
+                Some(Network { address: address.to_canonical(), prefix })
+            }
+            _ => (prefix <= most).then_some(Network { address, prefix }),
+        }
     }
 
     /// Whether the network holds `address`.

@@ -20,6 +20,7 @@ pub enum Class {
     GuardrailBlocked,
     Unauthenticated,
     PermissionDenied,
+    RegionDenied,
     NotFound,
     ModelNotFound,
     PreviousResponseNotFound,
@@ -82,7 +83,7 @@ const INVALID: &str = "invalid_request_error";
 
 impl Class {
     /// All classes, in the order of the table in `docs/architecture.md`.
-    pub const ALL: [Class; 28] = [
+    pub const ALL: [Class; 29] = [
         Class::InvalidRequest,
         Class::RequestTooLarge,
         Class::HeadersTooLarge,
@@ -93,6 +94,7 @@ impl Class {
         Class::GuardrailBlocked,
         Class::Unauthenticated,
         Class::PermissionDenied,
+        Class::RegionDenied,
         Class::NotFound,
         Class::ModelNotFound,
         Class::PreviousResponseNotFound,
@@ -139,6 +141,13 @@ impl Class {
             Class::PermissionDenied => {
                 row("PermissionDenied", 403, "permission_error", "permission_denied", NO)
             }
+            Class::RegionDenied => row(
+                "RegionDenied",
+                403,
+                "permission_error",
+                "region_not_allowed",
+                [false, true, false],
+            ),
             Class::NotFound => row("NotFound", 404, "not_found_error", "not_found", NO),
             Class::ModelNotFound => {
                 row("ModelNotFound", 404, "not_found_error", "model_not_found", NO)

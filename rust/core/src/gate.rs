@@ -3,6 +3,7 @@
 //! One function call per request and no I/O: everything it asks lies in this process's memory or in
 //! the memory that all workers share.
 
+mod entry;
 mod form;
 mod line;
 mod realtime;
@@ -13,9 +14,10 @@ use crate::answers::{Answers, Known};
 use crate::balancer::Balancer;
 use crate::cache::Entry;
 use crate::call::{Call, Keep, Ticket, output_ceiling, read_fields};
+use crate::caller::Caller;
+use crate::directory::Directory;
 use crate::error::{Class, Error, Result};
 use crate::json;
-use crate::keys::{self, Shape};
 use crate::limiter::{Decision, Limiter, Take, monotonic_ns};
 use crate::log::Log;
 use crate::metrics::{Counter, Metrics};
@@ -27,8 +29,8 @@ use crate::snapshot::PiiMode;
 use crate::tokens::Memo;
 use bytes::Bytes;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
+pub use entry::{check_endpoint, check_region};
 pub use form::FormArrival;
 pub use through::{Admitted, Bid, Body};
 
@@ -42,6 +44,8 @@ pub type PlanSlot = arc_swap::ArcSwapOption<Plan>;
 pub struct Shop {
     /// The configuration in force.
     pub plan: PlanSlot,
+    /// Keys that the store tells of, beside those of the configuration.
+    pub directory: Directory,
     /// Rate limits of the machine.
     pub limiter: Limiter,
     /// Health of the deployments.
@@ -99,6 +103,8 @@ pub enum Admission {
 
 /// A request on its way in.
 pub struct Arrival {
+    /// Who sends it.
+    pub caller: Caller,
     /// What its path asks for.
     pub route: Route,
     /// The body.
@@ -123,30 +129,6 @@ impl Shop {
         self.plan.load_full().ok_or_else(missing)
     }
 
-    /// Who shows this key.
-    ///
-    /// # Errors
-    /// `Unauthenticated`, without a word of the key.
-    pub fn authenticate(&self, plan: &Plan, shown: Option<&[u8]>) -> Result<Arc<Key>> {
-        let refuse = |message: &str| Err(Error::new(Class::Unauthenticated, message));
-        let Some(shown) = shown.filter(|key| !key.is_empty()) else {
-            return refuse("No API key was given: send it as `Authorization: Bearer KEY`.");
-        };
-        if keys::shape(shown) == Shape::Mistyped {
-            return refuse("The API key is mistyped or cut: its checksum does not fit.");
-        }
-        let Some(key) = plan.key(&plan.digester.digest(shown)) else {
-            return refuse("The API key is not known here.");
-        };
-        if key.blocked {
-            return refuse("The API key is blocked.");
-        }
-        if key.expires_at.is_some_and(|end| unix_seconds() >= end) {
-            return refuse("The API key has expired.");
-        }
-        Ok(key.clone())
-    }
-
     /// Lets a request in, or says why not.
     ///
     /// # Errors
@@ -168,11 +150,11 @@ impl Shop {
             if let Some(verdict) = known.verdict {
                 self.metrics.count(verdict);
             }
-            let (operation, group) = (arrival.route.operation, known.group);
-            let ticket = Ticket { plan, key, operation, group, limits };
+            let (group, caller) = (known.group, arrival.caller);
+            let ticket = Ticket { plan, key, caller, operation, group, limits };
             return Ok(Admission::Hit(ticket, entry));
         }
-        let Arrival { route, body, strict, past, files_at, .. } = arrival;
+        let Arrival { caller, route, body, strict, past, files_at, .. } = arrival;
         let operation = route.operation;
         let object = json::parse_object(&body)?;
         let (asked, fields) = read_fields(&body, &object, &route)?;
@@ -182,7 +164,7 @@ impl Shop {
         let Desk { prompt, memo, .. } = desk;
         let input_tokens = prompt.tokens(operation, |text| memo.count(tokenizer, text));
         let verdict = plan.pii.map(|mode| self.guard(desk, mode)).transpose()?;
-        let mut ticket = Ticket { plan, key, operation, group, limits: [None, None] };
+        let mut ticket = Ticket { plan, key, caller, operation, group, limits: [None, None] };
         let keep = Keep::of(&ticket.plan, operation, &body, &object);
         let mut cache_key = None;
         // One that is kept has an id of its own, under which its client finds it: it is not given twice.
@@ -310,7 +292,7 @@ impl Shop {
 /// Where a client's word for a model leads its key: what it means, the group, and what a wildcard matched.
 fn lead(plan: &Plan, key: &Key, asked: &str) -> Result<(String, usize, String)> {
     // The permission is asked for what the name means, so that a map widens nothing.
-    let name = key.map.meaning(asked).into_owned();
+    let name = key.map().meaning(asked).into_owned();
     let Some(Resolved { group, matched }) = plan.resolve(&name) else {
         let message = format!("The model {} does not exist here.", shown(asked));
         return Err(Error::new(Class::ModelNotFound, message).with_param("model"));
@@ -338,10 +320,6 @@ fn rate_limited(of_tokens: bool, tokens: u64, decision: &Decision) -> Error {
         format!("The key's limit of {} requests per minute is used up.", decision.limit)
     };
     Error::new(Class::RateLimited, message).with_retry_after(decision.retry_after.as_secs_f64())
-}
-
-fn unix_seconds() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ struct Mapping {
 impl ModelMap {
     /// The map of these names; a `*` in a meaning stands for what that of the name matched.
     #[must_use]
-    pub fn new(names: HashMap<String, String>) -> Self {
+    pub fn new(names: impl IntoIterator<Item = (String, String)>) -> Self {
         let mut map = ModelMap::default();
         for (name, meaning) in names {
             match name.split_once('*') {
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     fn map(names: &[(&str, &str)]) -> ModelMap {
-        ModelMap::new(names.iter().map(|&(name, to)| (name.to_owned(), to.to_owned())).collect())
+        ModelMap::new(names.iter().map(|&(name, to)| (name.to_owned(), to.to_owned())))
     }
 
     #[test]

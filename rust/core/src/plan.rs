@@ -1,9 +1,14 @@
 //! A snapshot made ready to run: digests decoded, URLs parsed, headers built, pools opened.
 
 mod deployment;
+pub mod endpoints;
 mod key;
+mod node;
+mod pattern;
+mod policy;
 mod pools;
 mod retry;
+mod rules;
 mod text;
 
 use crate::balancer::Candidate;
@@ -15,10 +20,14 @@ use crate::store::Terms;
 use crate::through::Door;
 use crate::tokens::Family;
 pub use deployment::Deployment;
-pub use key::Key;
-pub(crate) use key::star;
+pub use key::{Identity, Key, KeyParts, MASTER, Shown};
+pub use node::{Barred, Node, NodeKind, Nodes, Slot};
+pub(crate) use pattern::star;
+pub use pattern::{Pattern, Patterns};
+pub use policy::{Grants, Policy, Priority, mark_of};
 use pools::Pools;
 pub use retry::Retry;
+pub use rules::{Action, BudgetRule, Counted, LimitRule, Per, Rules, Window};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -112,8 +121,8 @@ impl Plan {
         let doors = doors.collect::<Result<Vec<_>, _>>()?;
         let mut keys = HashMap::with_capacity(snapshot.auth.keys.len());
         for key in snapshot.auth.keys {
-            let key = Key::new(key)?;
-            keys.insert(key.digest, Arc::new(key));
+            let key = Arc::new(Key::of_file(key)?);
+            keys.extend(key.shown().iter().map(|one| (one.digest, key.clone())));
         }
         Ok(Plan {
             version: snapshot.version,
@@ -142,7 +151,9 @@ impl Plan {
     #[must_use]
     pub fn key(&self, digest: &Digest) -> Option<&Arc<Key>> {
         use subtle::ConstantTimeEq;
-        self.keys.get(digest).filter(|key| bool::from(key.digest.ct_eq(digest)))
+        let is_it =
+            |key: &&Arc<Key>| key.shown().iter().any(|one| bool::from(one.digest.ct_eq(digest)));
+        self.keys.get(digest).filter(is_it)
     }
 
     /// Finds the group of a public model name.
@@ -160,7 +171,7 @@ impl Plan {
     /// The key of that alias.
     #[must_use]
     pub fn key_named(&self, alias: &str) -> Option<&Key> {
-        self.keys.values().find(|key| key.alias == alias).map(|key| &**key)
+        self.keys.values().find(|key| *key.alias == *alias).map(|key| &**key)
     }
 
     /// Whether a key may use the model that the host of a deployment calls `model`, under any public name
@@ -191,14 +202,14 @@ impl Plan {
     /// Whether a name leads a key to a model that it may use.
     #[must_use]
     pub fn leads(&self, key: &Key, name: &str) -> bool {
-        let meaning = key.map.meaning(name);
+        let meaning = key.map().meaning(name);
         self.resolve(&meaning).is_some() && key.may_use(&meaning)
     }
 
     /// Whether a name leads a key to a model that chats.
     #[must_use]
     pub fn chats(&self, key: &Key, name: &str) -> bool {
-        let Some(found) = self.resolve(&key.map.meaning(name)).map(|found| found.group) else {
+        let Some(found) = self.resolve(&key.map().meaning(name)).map(|found| found.group) else {
             return false;
         };
         let serves = |one: &Candidate| {
@@ -211,11 +222,12 @@ impl Plan {
     /// the pattern. The names of its own map are among them.
     #[must_use]
     pub fn visible_models(&self, key: &Key) -> Vec<String> {
-        let listed = key.named().filter(|name| self.resolve(name).is_some()).cloned();
+        let is_served = |name: &String| self.resolve(name).is_some() && key.may_use(name);
+        let listed = key.named().into_iter().filter(is_served);
         let named = self.models.keys().filter(|name| key.may_use(name)).cloned();
         let patterns = self.wildcards.iter().map(|one| format!("{}*{}", one.prefix, one.suffix));
         let patterns = patterns.filter(|pattern| key.may_use(pattern));
-        let mapped = key.map.names().filter(|name| self.leads(key, name));
+        let mapped = key.map().names().filter(|name| self.leads(key, name));
         let names: std::collections::BTreeSet<String> =
             listed.chain(named).chain(patterns).chain(mapped).collect();
         names.into_iter().collect()

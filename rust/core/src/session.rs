@@ -9,12 +9,13 @@ mod upload;
 
 use crate::cache::Entry;
 use crate::call::{Call, Ticket};
+use crate::caller::Caller;
 use crate::connection::Connection;
 use crate::dispatch::{self, Extra, Failure, Outcome, Partial, Trail, Whole};
 use crate::edge::Edge;
 use crate::error::Error;
 use crate::files::named;
-use crate::gate::{Admission, Arrival};
+use crate::gate::{Admission, Arrival, check_endpoint};
 use crate::http1::{Framing, Head};
 use crate::metrics::Counter;
 use crate::plan::{Key, Plan};
@@ -34,6 +35,7 @@ use llmgw_formats::Kind;
 pub use recording::CLIENT_GONE;
 use recording::{Ending, Used};
 use remembering::is_final;
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
@@ -63,6 +65,8 @@ pub struct Session<S> {
     pub head: HeadWriter,
     /// What this edge serves with.
     pub edge: Rc<Edge>,
+    /// The address at the other end of the connection, if it has one.
+    pub peer: Option<IpAddr>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
@@ -88,7 +92,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     }
 
     async fn answer(&mut self, head: &Head) -> After {
-        let mut asked = Asked::new(head, &mut self.edge.desk.borrow_mut().rng);
+        let address = self.edge.proxies.client(self.peer, head);
+        let mut asked = Asked::new(head, address, &mut self.edge.desk.borrow_mut().rng);
         let plan = match self.edge.shop.plan() {
             Ok(plan) => plan,
             Err(error) => return self.refuse_unread(&asked, head, &error).await,
@@ -103,8 +108,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         }
         let operation = route.operation;
         asked.dialect = operation.format().unwrap_or(Kind::OpenaiChat);
-        let key = match self.let_in(&plan, head) {
-            Ok(key) => key,
+        let (key, caller) = match self.let_in(&plan, head, operation, &asked) {
+            Ok(let_in) => let_in,
             Err(error) => {
                 self.record_refusal(operation, "", &error, &asked);
                 return self.refuse_unread(&asked, head, &error).await;
@@ -127,6 +132,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             }
         };
         let arrival = Arrival {
+            caller,
             route,
             body,
             // A beta changes what a reply may look like, and is not part of the body.
@@ -178,11 +184,30 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         control::forward(self, head, asked).await
     }
 
-    /// Checks what the head alone tells: the key and the media type.
-    fn let_in(&self, plan: &Plan, head: &Head) -> Result<Arc<Key>, Error> {
-        let key = self.edge.shop.authenticate(plan, access::credential(head)?)?;
+    /// Checks what the head alone tells: the key, what it is for, the tags and the media type.
+    fn let_in(
+        &self,
+        plan: &Plan,
+        head: &Head,
+        operation: Operation,
+        asked: &Asked,
+    ) -> Result<(Arc<Key>, Caller), Error> {
+        let (key, caller) = self.identify(plan, access::credential(head)?, head, asked)?;
+        check_endpoint(&key, operation.name())?;
         access::check_media_type(head)?;
-        Ok(key)
+        Ok((key, caller))
+    }
+
+    /// Who shows a key, and what the request tells of its sender.
+    fn identify(
+        &self,
+        plan: &Plan,
+        shown: Option<&[u8]>,
+        head: &Head,
+        asked: &Asked,
+    ) -> Result<(Arc<Key>, Caller), Error> {
+        let key = self.edge.shop.authenticate(plan, shown, asked.address)?;
+        Ok((key, Caller::new(asked.address, head)?))
     }
 
     async fn call(

@@ -5,6 +5,7 @@ mod jwt;
 mod operation;
 mod price;
 
+use crate::plan::Priority;
 use crate::sign::Signer;
 pub use jwt::{JwtClaims, JwtDefaults, JwtFindBy, JwtRole, JwtRule};
 pub use operation::Operation;
@@ -108,6 +109,16 @@ pub struct VirtualKey {
     pub model_map: HashMap<String, String>,
     /// Names of pass-throughs it may use, `*` for all; `None`: all, unless `models` limits it.
     pub pass_through: Option<Vec<String>>,
+    /// Endpoints it may use, by name, pattern or family; `None` means all.
+    pub endpoints: Option<Vec<String>>,
+    /// Networks (CIDR) its clients are in; `None` means anywhere.
+    pub networks: Option<Vec<String>>,
+    /// Regions or patterns that its deployments are in; `None` means anywhere.
+    pub regions: Option<Vec<String>>,
+    /// What its requests are filed under.
+    pub tags: Vec<String>,
+    /// Which of its requests go first.
+    pub priority: Option<Priority>,
     /// Unix seconds after which it is refused.
     pub expires_at: Option<u64>,
     /// Refused until unblocked.
@@ -152,6 +163,8 @@ pub struct Deployment {
     pub id: String,
     /// Provider name, shown in metrics.
     pub provider: String,
+    /// Where it is served, if that is known.
+    pub region: Option<String>,
     /// Model name sent upstream; a `*` stands for what the client's wildcard matched.
     pub model: String,
     /// Full upstream URL per operation; `{model}` is replaced by the routed model.
@@ -362,6 +375,8 @@ pub struct EdgeSettings {
     pub tls_cert_file: Option<std::path::PathBuf>,
     /// PEM file of the private key.
     pub tls_key_file: Option<std::path::PathBuf>,
+    /// Networks (CIDR) of the proxies whose `x-forwarded-for` is believed.
+    pub trusted_proxies: Vec<String>,
     /// The control plane's Unix socket.
     pub control_socket: std::path::PathBuf,
     /// The folder of stored responses; shared by all workers.

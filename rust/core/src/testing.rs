@@ -8,6 +8,7 @@ pub mod server;
 
 use crate::balancer::Balancer;
 use crate::cache::{CachedHead, Entry};
+use crate::directory::Directory;
 use crate::gate::Shop;
 use crate::keys::{Digester, to_hex};
 use crate::limiter::Limiter;
@@ -34,7 +35,8 @@ pub fn virtual_key(alias: &str, key: &str) -> Value {
     let digest = to_hex(&Digester::new(&PEPPER).digest(key.as_bytes()));
     json!({
         "alias": alias, "digest": digest, "admin": false, "models": null, "model_map": {},
-        "pass_through": null,
+        "pass_through": null, "endpoints": null, "networks": null, "regions": null, "tags": [],
+        "priority": null,
         "expires_at": null, "blocked": false, "rpm": null, "tpm": null,
     })
 }
@@ -50,7 +52,7 @@ pub fn group(name: &str, deployments: &[usize]) -> Value {
 /// A deployment that serves chats and embeddings under a base URL.
 pub fn deployment(id: &str, base: &str) -> Value {
     json!({
-        "id": id, "provider": "scripted", "model": "routed",
+        "id": id, "provider": "scripted", "region": null, "model": "routed",
         "urls": {
             "chat_completions": format!("{base}/chat/completions"),
             "embeddings": format!("{base}/embeddings"),
@@ -109,6 +111,7 @@ pub fn shop(plan: Option<Arc<Plan>>) -> Shop {
     let shared = Shared::anonymous().unwrap();
     Shop {
         plan: plan.into(),
+        directory: Directory::default(),
         limiter: Limiter::new(shared.clone()),
         balancer: Balancer::new(shared.clone()),
         metrics: Metrics::new(shared, 0),

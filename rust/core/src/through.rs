@@ -14,17 +14,18 @@ mod visit;
 mod watch;
 
 use crate::access;
+use crate::caller::Caller;
 use crate::connection::Incoming;
 use crate::error::{Class, Error, Result};
-use crate::gate::{Admitted, Bid, Body};
+use crate::gate::{Admitted, Bid, Body, check_endpoint, check_region};
 use crate::http1::{Framing, Head};
+use crate::plan::endpoints::PASS_THROUGH;
 use crate::plan::{Key, Plan};
 use crate::session::{After, Asked, CLIENT_GONE, Session};
 use crate::upstream::Response;
 use bytes::Bytes;
 pub use door::Door;
 use headers::Sent;
-use llmgw_formats::Kind;
 use send::{Envelope, Failed, Pieces};
 use std::sync::Arc;
 use std::time::Instant;
@@ -65,7 +66,7 @@ pub async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
     let rest = &head.path()[way.rest..];
     asked.dialect = visit.door().dialect(rest);
     let edge = session.edge.clone();
-    let (key, target, mut incoming) = match visit.let_in(session, head, rest, asked.dialect) {
+    let (key, target, mut incoming) = match visit.let_in(session, head, rest, asked) {
         Ok(let_in) => let_in,
         Err(error) => {
             visit.record(&edge, asked, error.class.row().status);
@@ -135,11 +136,14 @@ impl Visit {
         session: &Session<S>,
         head: &Head,
         rest: &str,
-        dialect: Kind,
+        asked: &Asked,
     ) -> Result<(Arc<Key>, Target, Incoming)> {
-        let shown = access::credential_in(head, dialect)?;
-        let key = session.edge.shop.authenticate(&self.plan, shown)?;
+        let shown = access::credential_in(head, asked.dialect)?;
+        let key = session.edge.shop.authenticate(&self.plan, shown, asked.address)?;
         self.key = Some(key.clone());
+        self.caller = Caller::new(asked.address, head)?;
+        check_endpoint(&key, PASS_THROUGH)?;
+        check_region(&key, self.deployment().region.as_deref())?;
         let door = self.door();
         if !key.may_pass(&door.name) {
             let message = format!("The key may not use the pass-through `{}`.", door.name);

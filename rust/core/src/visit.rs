@@ -2,9 +2,10 @@
 //! metrics are told.
 
 use crate::access;
+use crate::caller::Caller;
 use crate::edge::Edge;
 use crate::error::Result;
-use crate::gate::Shop;
+use crate::gate::{Shop, check_endpoint};
 use crate::headers::Headers;
 use crate::http1::Head;
 use crate::limiter::Decision;
@@ -40,8 +41,10 @@ pub struct Visit {
     pub endpoint: &'static str,
     /// The configuration it is served under.
     pub plan: Arc<Plan>,
-    /// Who asks, once that is known.
+    /// Whose key is shown, once that is known.
     pub key: Option<Arc<Key>>,
+    /// Who asks, once that is known.
+    pub caller: Caller,
     /// State of the key's limits: requests, tokens.
     pub limits: [Option<Decision>; 2],
     /// The deployment that has to do with it.
@@ -60,6 +63,7 @@ impl Visit {
             endpoint,
             plan,
             key: None,
+            caller: Caller::default(),
             limits: [None, None],
             deployment: None,
             group: String::new(),
@@ -67,13 +71,15 @@ impl Visit {
         }
     }
 
-    /// Checks the key that the client shows.
+    /// Checks the key that the client shows, and the tags that it gives.
     ///
     /// # Errors
-    /// `Unauthenticated`, or `InvalidRequest` if two keys are shown.
-    pub fn let_in(&mut self, shop: &Shop, head: &Head) -> Result<Arc<Key>> {
-        let key = shop.authenticate(&self.plan, access::credential(head)?)?;
+    /// `Unauthenticated`, `PermissionDenied`, or `InvalidRequest` if two keys are shown.
+    pub fn let_in(&mut self, shop: &Shop, head: &Head, asked: &Asked) -> Result<Arc<Key>> {
+        let key = shop.authenticate(&self.plan, access::credential(head)?, asked.address)?;
         self.key = Some(key.clone());
+        check_endpoint(&key, self.endpoint)?;
+        self.caller = Caller::new(asked.address, head)?;
         Ok(key)
     }
 

@@ -2,6 +2,7 @@
 
 use crate::limiter::open_shared;
 use llmgw_core::balancer::Balancer;
+use llmgw_core::directory::Directory;
 use llmgw_core::edge::{self, EdgeHandle};
 use llmgw_core::error::{Class, Error};
 use llmgw_core::gate::{PlanSlot, Shop};
@@ -133,6 +134,7 @@ impl Gateway {
             let mock = edge::open_mock()?;
             let shop = Shop {
                 plan: PlanSlot::empty(),
+                directory: Directory::default(),
                 limiter: Limiter::new(shared.clone()),
                 balancer: Balancer::new(shared.clone()),
                 metrics: Metrics::new(shared.clone(), worker),

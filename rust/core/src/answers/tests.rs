@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use crate::caller::Caller;
 use crate::responses::previous::Past;
 use crate::testing::{APP_KEY, cache_policy, cached, plan};
 use serde_json::{Value, json};
@@ -17,7 +18,14 @@ fn plan_with(change: impl FnOnce(&mut Value)) -> Arc<Plan> {
 fn ticket(plan: &Arc<Plan>) -> Ticket {
     let key = plan.key(&plan.digester.digest(APP_KEY.as_bytes())).unwrap().clone();
     let operation = Operation::ChatCompletions;
-    Ticket { plan: plan.clone(), key, operation, group: 0, limits: [None, None] }
+    Ticket {
+        plan: plan.clone(),
+        key,
+        caller: Caller::default(),
+        operation,
+        group: 0,
+        limits: [None, None],
+    }
 }
 
 fn known(ticket: &Ticket, scope: CacheKey) -> Known {
@@ -41,7 +49,15 @@ fn route(operation: Operation, model: Option<&str>) -> Route {
 fn arrival(operation: Operation, model: Option<&str>, body: &[u8]) -> Arrival {
     let route = route(operation, model);
     let (body, past) = (Bytes::copy_from_slice(body), Past::None);
-    Arrival { route, body, no_cache: false, strict: false, past, files_at: None }
+    Arrival {
+        caller: Caller::default(),
+        route,
+        body,
+        no_cache: false,
+        strict: false,
+        past,
+        files_at: None,
+    }
 }
 
 /// A store that holds one reply, asked for once already.

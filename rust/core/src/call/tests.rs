@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use crate::caller::Caller;
 use crate::testing::{APP_KEY, plan};
 
 fn route(operation: Operation, model: Option<&str>) -> Route {
@@ -14,7 +15,8 @@ fn call(operation: Operation, path_model: Option<&str>, body: &str) -> Call {
     let body = Bytes::copy_from_slice(body.as_bytes());
     let object = json::parse_object(&body).unwrap();
     let (matched, fields) = read_fields(&body, &object, &route(operation, path_model)).unwrap();
-    let ticket = Ticket { plan, key, operation, group: 0, limits: [None, None] };
+    let ticket =
+        Ticket { plan, key, caller: Caller::default(), operation, group: 0, limits: [None, None] };
     let (path_model, array, strict) = (None, false, false);
     Call {
         ticket,

@@ -20,7 +20,7 @@ pub(super) async fn answer(own: &Remembered, kind: Kind, head: &Head) -> Result<
     let wanted = wanted(kind, head)?;
     let after = wanted.after.clone().unwrap_or_default();
     let shelf = &own.edge.store.shelf;
-    let page = shelf.list(&own.plan, &own.key.alias, kind, wanted).await;
+    let page = shelf.list(&own.plan, own.key.owner(), kind, wanted).await;
     let unknown =
         || wrong("after", &format!("the id of one that there is, not '{}'", shown(&after)));
     let unread = || Error::new(Class::InternalError, "They could not be listed.");

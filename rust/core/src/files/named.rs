@@ -167,7 +167,7 @@ pub async fn resolve(store: &Store, plan: &Arc<Plan>, key: &Key, ids: &[String])
     }
     let mut found: Option<usize> = None;
     for id in ids {
-        let slot = Slot { owner: &key.alias, kind: Kind::File, id };
+        let slot = Slot { owner: key.owner(), kind: Kind::File, id };
         let record = store.shelf.get(plan, slot).await;
         let index = record.and_then(|one| whereabouts::find(plan, &one.account, &one.deployment));
         let index = index.ok_or_else(|| not_found(Kind::File, id).with_param(ID))?;

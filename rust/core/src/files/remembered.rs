@@ -3,6 +3,7 @@
 use super::whereabouts;
 use crate::edge::Edge;
 use crate::error::{Class, Error, Result};
+use crate::gate::check_region;
 use crate::json;
 use crate::plan::{Deployment, Key, Plan};
 use crate::relay::{Asking, Said};
@@ -28,7 +29,7 @@ pub(super) struct Remembered {
 
 impl Remembered {
     fn slot<'a>(&'a self, kind: Kind, id: &'a str) -> Slot<'a> {
-        Slot { owner: &self.key.alias, kind, id }
+        Slot { owner: self.key.owner(), kind, id }
     }
 
     /// What is remembered of this one.
@@ -43,15 +44,17 @@ impl Remembered {
     /// The deployment through which it can be reached.
     ///
     /// # Errors
-    /// `NotFound` if none is configured any more.
+    /// `NotFound` if none is configured any more, `RegionDenied` if the key may not be served there.
     pub(super) fn whereabouts(&self, kind: Kind, id: &str, record: &Record) -> Result<usize> {
         let found = whereabouts::find(&self.plan, &record.account, &record.deployment);
-        found.ok_or_else(|| {
+        let found = found.ok_or_else(|| {
             let Error { class, message, .. } = not_found(kind, id);
             let message = message.trim_end_matches('.');
             let why = "the deployment that made it is not configured any more";
             Error::new(class, format!("{message}: {why}."))
-        })
+        })?;
+        check_region(&self.key, self.plan.deployments[found].region.as_deref())?;
+        Ok(found)
     }
 
     /// Remembers what an upstream has just made for this key, and says its id.

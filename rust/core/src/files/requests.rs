@@ -5,6 +5,7 @@ use super::named;
 use super::remembered::Remembered;
 use super::whereabouts;
 use crate::error::{Class, Error, Result};
+use crate::gate::check_endpoint;
 use crate::json::{self, Object};
 use crate::responses::account::Account;
 use crate::responses::shown;
@@ -103,13 +104,15 @@ impl Rewrite for Checking<'_> {
 /// What a path of a request in a batch stands for.
 ///
 /// # Errors
-/// `NotSupported` if batches of it are not served.
+/// `NotSupported` if batches of it are not served, `PermissionDenied` if the key may not use it.
 pub(super) fn operation_of(own: &Remembered, url: &str) -> Result<Operation> {
     let found = own.plan.routes.get(url).copied().filter(|found| SERVED.contains(found));
-    found.ok_or_else(|| {
+    let operation = found.ok_or_else(|| {
         let message = format!("Batches for `{}` are not served.", shown(url));
         Error::new(Class::NotSupported, message)
-    })
+    })?;
+    check_endpoint(&own.key, operation.name())?;
+    Ok(operation)
 }
 
 /// A text among an object's fields.

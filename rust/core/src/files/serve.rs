@@ -39,7 +39,7 @@ pub async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
 ) -> After {
     let edge = session.edge.clone();
     let mut visit = Visit::new(route.name(), plan);
-    if let Err(error) = let_in(&mut visit, &edge, head, route) {
+    if let Err(error) = let_in(&mut visit, &edge, head, route, asked) {
         visit.record(&edge, asked, error.class.row().status);
         return session.refuse_unread(asked, head, &error).await;
     }
@@ -75,8 +75,8 @@ pub async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
 }
 
 /// Checks what the head alone tells, and takes a request from the key's limit.
-fn let_in(visit: &mut Visit, edge: &Edge, head: &Head, route: &Route) -> Result<()> {
-    let key = visit.let_in(&edge.shop, head)?;
+fn let_in(visit: &mut Visit, edge: &Edge, head: &Head, route: &Route, asked: &Asked) -> Result<()> {
+    let key = visit.let_in(&edge.shop, head, asked)?;
     if visit.plan.files.is_none() {
         let message = "Files and batches are switched off here (`files.keep`).";
         return Err(Error::new(Class::NotSupported, message));

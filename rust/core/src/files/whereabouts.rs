@@ -2,6 +2,7 @@
 
 use crate::access;
 use crate::error::{Class, Error, Result};
+use crate::gate::check_region;
 use crate::http1::Head;
 use crate::plan::{Deployment, Key, Plan};
 use crate::responses::account::{self, Account};
@@ -65,6 +66,12 @@ pub fn choose(plan: &Plan, key: &Key, named: &Named) -> Result<usize> {
         None => found,
     };
     let first = *found.first().ok_or_else(|| nowhere(named))?;
+    let found: Vec<usize> =
+        found.into_iter().filter(|&index| may_lie_at(plan, key, index)).collect();
+    let Some(&first) = found.first() else {
+        check_region(key, plan.deployments[first].region.as_deref())?;
+        return Err(nowhere(named));
+    };
     let account = |index: usize| plan.deployments[index].files.as_ref();
     let is_clear =
         named.model.is_some() || found.iter().all(|&index| account(index) == account(first));
@@ -88,7 +95,7 @@ pub fn lead(plan: &Plan, key: &Key, model: &str, account: &Account) -> Result<Le
 
 /// What a model's name means to a key: the public name, its group, what a wildcard matched.
 fn meaning(plan: &Plan, key: &Key, model: &str) -> Result<(String, usize, String)> {
-    let name = key.map.meaning(model).into_owned();
+    let name = key.map().meaning(model).into_owned();
     let Some(found) = plan.resolve(&name) else {
         let message = format!("The model `{}` does not exist here.", shown(model));
         return Err(Error::new(Class::ModelNotFound, message).with_param("model"));
@@ -117,7 +124,7 @@ fn reachable(plan: &Plan, key: &Key) -> Vec<usize> {
     let groups: BTreeSet<usize> = names
         .iter()
         .filter(|name| plan.leads(key, name))
-        .filter_map(|name| plan.resolve(&key.map.meaning(name)).map(|found| found.group))
+        .filter_map(|name| plan.resolve(&key.map().meaning(name)).map(|found| found.group))
         .collect();
     let members = groups.into_iter().flat_map(|group| plan.members(group));
     let found: BTreeSet<usize> = members.filter(|&index| keeps(plan, index)).collect();
@@ -126,6 +133,11 @@ fn reachable(plan: &Plan, key: &Key) -> Vec<usize> {
 
 fn keeps(plan: &Plan, index: usize) -> bool {
     serves(&plan.deployments[index])
+}
+
+/// Whether what is a key's may lie at the account of a deployment.
+fn may_lie_at(plan: &Plan, key: &Key, index: usize) -> bool {
+    key.may_be_served_in(plan.deployments[index].region.as_deref())
 }
 
 fn serves(deployment: &Deployment) -> bool {

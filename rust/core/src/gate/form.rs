@@ -2,6 +2,7 @@
 
 use super::{Desk, Shop, lead};
 use crate::call::{Call, Fields, Keep, Ticket};
+use crate::caller::Caller;
 use crate::error::{Class, Error, Result};
 use crate::plan::{Key, Plan};
 use crate::responses::previous::Past;
@@ -11,6 +12,8 @@ use std::sync::Arc;
 
 /// What admission needs of a form.
 pub struct FormArrival<'a> {
+    /// Who sends it.
+    pub caller: Caller,
     /// Which endpoint.
     pub operation: Operation,
     /// The model asked for.
@@ -29,9 +32,9 @@ impl Shop {
         plan: Arc<Plan>,
         key: Arc<Key>,
         desk: &mut Desk,
-        arrival: &FormArrival<'_>,
+        arrival: FormArrival<'_>,
     ) -> Result<Call> {
-        let FormArrival { operation, model, texts } = *arrival;
+        let FormArrival { caller, operation, model, texts } = arrival;
         let (_, group, matched) = lead(&plan, &key, model)?;
         if texts.iter().any(|text| simdutf8::basic::from_utf8(text).is_err()) {
             let message = "A field of the form is not valid UTF-8.";
@@ -45,7 +48,7 @@ impl Shop {
             self.guard(desk, mode)?;
         }
         let limits = self.reserve(&key, input_tokens)?;
-        let ticket = Ticket { plan, key, operation, group, limits };
+        let ticket = Ticket { plan, key, caller, operation, group, limits };
         Ok(Call {
             ticket,
             matched,

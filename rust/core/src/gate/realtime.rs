@@ -2,6 +2,7 @@
 
 use super::{Shop, lead};
 use crate::call::{Call, Fields, Keep, Ticket};
+use crate::caller::Caller;
 use crate::error::{Class, Error, Result};
 use crate::limiter::monotonic_ns;
 use crate::plan::{Key, Plan};
@@ -15,7 +16,13 @@ impl Shop {
     ///
     /// # Errors
     /// `ModelNotFound`, `PermissionDenied`, `NotSupported` where personal data must not leave, `RateLimited`.
-    pub fn admit_session(&self, plan: Arc<Plan>, key: Arc<Key>, model: &str) -> Result<Call> {
+    pub fn admit_session(
+        &self,
+        plan: Arc<Plan>,
+        key: Arc<Key>,
+        caller: Caller,
+        model: &str,
+    ) -> Result<Call> {
         let (_, group, matched) = lead(&plan, &key, model)?;
         if plan.pii == Some(PiiMode::Block) {
             // Sound cannot be scanned, and what is said in pieces not before it is said.
@@ -24,7 +31,7 @@ impl Shop {
             return Err(Error::new(Class::NotSupported, message));
         }
         let limits = self.reserve(&key, 0)?;
-        let ticket = Ticket { plan, key, operation: Operation::Realtime, group, limits };
+        let ticket = Ticket { plan, key, caller, operation: Operation::Realtime, group, limits };
         Ok(Call {
             ticket,
             matched,

@@ -28,11 +28,11 @@ impl Front {
     }
 
     fn refusal(&self, shown: Option<&str>) -> Error {
-        self.shop.authenticate(&self.plan, shown.map(str::as_bytes)).err().unwrap()
+        self.shop.authenticate(&self.plan, shown.map(str::as_bytes), None).err().unwrap()
     }
 
     fn admit_as(&mut self, key: &str, arrival: Arrival) -> Result<Admission> {
-        let key = self.shop.authenticate(&self.plan, Some(key.as_bytes())).unwrap();
+        let key = self.shop.authenticate(&self.plan, Some(key.as_bytes()), None).unwrap();
         self.shop.admit(self.plan.clone(), key, &mut self.desk, arrival)
     }
 
@@ -71,6 +71,7 @@ impl Front {
 
 fn chat(body: &str) -> Arrival {
     Arrival {
+        caller: Caller::default(),
         route: Route {
             operation: Operation::ChatCompletions,
             model: None,
@@ -130,8 +131,8 @@ fn nobody_is_let_in_before_the_first_configuration() {
 #[test]
 fn a_known_key_is_its_owner() {
     let front = Front::new(|_| {});
-    let key = front.shop.authenticate(&front.plan, Some(OTHER_KEY.as_bytes())).unwrap();
-    assert_eq!(key.alias, "other");
+    let key = front.shop.authenticate(&front.plan, Some(OTHER_KEY.as_bytes()), None).unwrap();
+    assert_eq!(&*key.alias, "other");
 }
 
 #[test]
@@ -158,14 +159,16 @@ fn a_blocked_key_is_refused() {
 
 #[test]
 fn a_key_is_refused_from_its_last_second_on() {
-    let front = Front::new(|snapshot| set_app(snapshot, "expires_at", unix_seconds()));
+    let front =
+        Front::new(|snapshot| set_app(snapshot, "expires_at", crate::store::unix_seconds()));
     assert_eq!(front.refusal(Some(APP_KEY)).message, "The API key has expired.");
 }
 
 #[test]
 fn a_key_works_before_it_expires() {
-    let front = Front::new(|snapshot| set_app(snapshot, "expires_at", unix_seconds() + 3600));
-    assert!(front.shop.authenticate(&front.plan, Some(APP_KEY.as_bytes())).is_ok());
+    let front =
+        Front::new(|snapshot| set_app(snapshot, "expires_at", crate::store::unix_seconds() + 3600));
+    assert!(front.shop.authenticate(&front.plan, Some(APP_KEY.as_bytes()), None).is_ok());
 }
 
 // ── the order of admission ──────────────────────────────────────────────────────────────────────

@@ -26,6 +26,8 @@ const MODEL: &str = "{model}";
 pub struct Deployment {
     /// Unique id.
     pub id: String,
+    /// Where it is served, if that is known.
+    pub region: Option<String>,
     /// Provider name.
     pub provider: String,
     /// What the balancer knows it by.
@@ -127,6 +129,7 @@ impl Deployment {
             weight: one.weight,
             order: one.order,
             id: one.id,
+            region: one.region,
             provider: one.provider,
             model: one.model,
             urls,

@@ -77,7 +77,7 @@ impl Policy<'_> {
     fn check_own(&self, named: &Named) -> Result<(), Error> {
         let Some(name) = &named.model else { return Err(no_text()) };
         let Ticket { plan, key, group, .. } = self.ticket;
-        let meaning = key.map.meaning(name);
+        let meaning = key.map().meaning(name);
         let leads_here = plan.resolve(&meaning).is_some_and(|found| {
             let routed = plan.deployments[self.deployment].routed_model(found.matched);
             found.group == *group && routed == self.model && key.may_use(&meaning)
@@ -96,7 +96,7 @@ impl Policy<'_> {
     /// every model may use this one only if that name is among its own.
     fn check_listener(&self, named: &Named) -> Result<(), Error> {
         let Some(name) = &named.model else { return Err(no_text()) };
-        if self.ticket.key.may_use(&self.ticket.key.map.meaning(name)) {
+        if self.ticket.key.may_use(&self.ticket.key.map().meaning(name)) {
             return Ok(());
         }
         let message = format!("The key may not use the model {}.", shown(name));

@@ -120,7 +120,7 @@ impl<'a> Keeping<'a> {
             model: deployment.routed_model(&call.matched),
             account,
         };
-        self.store.keep(&call.plan, &call.key.alias, id, Entry { origin, content });
+        self.store.keep(&call.plan, call.key.owner(), id, Entry { origin, content });
     }
 }
 

@@ -9,6 +9,7 @@ use crate::access;
 use crate::dispatch::Partial;
 use crate::edge::Edge;
 use crate::error::{Class, Error, Result};
+use crate::gate::check_region;
 use crate::headers::Headers;
 use crate::http1::Head;
 use crate::metrics::Counter;
@@ -104,7 +105,7 @@ pub async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
 ) -> After {
     let edge = session.edge.clone();
     let mut visit = Visit { lookup, own: crate::visit::Visit::new(lookup.verb.name(), plan) };
-    let key = match visit.own.let_in(&edge.shop, head) {
+    let key = match visit.own.let_in(&edge.shop, head, asked) {
         Ok(key) => key,
         Err(error) => {
             visit.own.record(&edge, asked, error.class.row().status);
@@ -186,7 +187,7 @@ impl Visit<'_> {
         self.own.limits = edge.shop.take_request(key)?;
         let events = events::Wanted::of(head, self.lookup.verb)?;
         let id = &self.lookup.id;
-        let found = edge.store.find(&self.own.plan, &key.alias, id).await;
+        let found = edge.store.find(&self.own.plan, key.owner(), id).await;
         let Entry { origin, content } = found.ok_or_else(|| self.not_found())?;
         let plan = &self.own.plan;
         self.own.deployment = match &content {
@@ -226,7 +227,7 @@ impl Visit<'_> {
                 Err(Error::new(Class::InvalidRequest, message))
             }
             Verb::Delete => {
-                if !edge.store.remove(&self.own.plan, &key.alias, id).await {
+                if !edge.store.remove(&self.own.plan, key.owner(), id).await {
                     let message = "The response could not be deleted.";
                     return Err(Error::new(Class::InternalError, message));
                 }
@@ -246,6 +247,7 @@ impl Visit<'_> {
             );
             return Err(Error::new(Class::NotFound, message));
         };
+        check_region(key, deployment.region.as_deref())?;
         let Asking { model, query, extra, events } = asking;
         let kept = Kept { deployment, model, id, streams: events.is_some() };
         let started = Instant::now();
@@ -260,7 +262,7 @@ impl Visit<'_> {
             Said::Whole { status, headers, body } => {
                 if *verb == Verb::Delete && status < 300 {
                     // What is left of it leads nowhere, should it not go.
-                    edge.store.remove(&self.own.plan, &key.alias, id).await;
+                    edge.store.remove(&self.own.plan, key.owner(), id).await;
                 }
                 Ok(Answer { status, headers, rest: Rest::Whole(body) })
             }

@@ -54,7 +54,7 @@ pub async fn resolve(
     let Some(id) = plan.responses.as_ref().and_then(|_| named(&body)).transpose()? else {
         return Ok((body, Past::None));
     };
-    let entry = store.find(plan, &key.alias, &id).await.ok_or_else(|| not_found(&id))?;
+    let entry = store.find(plan, key.owner(), &id).await.ok_or_else(|| not_found(&id))?;
     match entry.content {
         Some(content) => Ok((joined(content, body).await?, Past::Joined)),
         None => {

@@ -3,6 +3,7 @@
 use crate::access;
 use crate::http1::Head;
 use llmgw_formats::Kind;
+use std::net::IpAddr;
 use std::time::Instant;
 
 /// One request's identity and framing, as far as replies need it.
@@ -19,11 +20,13 @@ pub struct Asked {
     pub started: Instant,
     /// How the client expects to be answered.
     pub dialect: Kind,
+    /// The client's address, if it is known.
+    pub address: Option<IpAddr>,
 }
 
 impl Asked {
     /// Of a head that was read.
-    pub fn new(head: &Head, rng: &mut fastrand::Rng) -> Self {
+    pub fn new(head: &Head, address: Option<IpAddr>, rng: &mut fastrand::Rng) -> Self {
         Asked {
             request_id: access::request_id(head, rng),
             chunked: head.is_http11,
@@ -32,6 +35,7 @@ impl Asked {
             keep_alive: head.keep_alive && head.is_http11,
             started: Instant::now(),
             dialect: access::dialect(head.path()),
+            address,
         }
     }
 
@@ -45,6 +49,7 @@ impl Asked {
             keep_alive: false,
             started: Instant::now(),
             dialect: Kind::OpenaiChat,
+            address: None,
         }
     }
 }

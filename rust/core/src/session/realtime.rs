@@ -4,8 +4,10 @@ use super::recording::{Used, cost_of, labels};
 use super::{After, Asked, CLIENT_GONE, Ending, Session};
 use crate::access;
 use crate::call::Call;
+use crate::caller::Caller;
 use crate::dispatch::{Extra, Opening, Trail, dispatch_upload};
 use crate::error::{Class, Error, Result};
+use crate::gate::check_endpoint;
 use crate::http1::{Framing, Head};
 use crate::metrics::Counter;
 use crate::plan::{Key, Plan};
@@ -36,17 +38,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         head: &Head,
         asked: &mut Asked,
     ) -> After {
-        let edge = self.edge.clone();
         let shown = handshake::credential(head);
-        let key = match shown.and_then(|shown| edge.shop.authenticate(&plan, shown)) {
-            Ok(key) => key,
+        let let_in = shown.and_then(|shown| self.identify(&plan, shown, head, asked));
+        let (key, caller) = match let_in {
+            Ok(let_in) => let_in,
             Err(error) => {
                 self.record_refusal(Operation::Realtime, "", &error, asked);
                 return self.refuse_unread(asked, head, &error).await;
             }
         };
         let alias = key.alias.clone();
-        match self.let_session_in(plan, key, head) {
+        match self.let_session_in(plan, key, caller, head) {
             Ok((call, wanted, place)) => self.open(&call, &wanted, place, head, asked).await,
             Err(error) => {
                 self.record_refusal(Operation::Realtime, &alias, &error, asked);
@@ -59,8 +61,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         &self,
         plan: Arc<Plan>,
         key: Arc<Key>,
+        caller: Caller,
         head: &'h Head,
     ) -> Result<(Call, Wanted<'h>, Place)> {
+        check_endpoint(&key, Operation::Realtime.name())?;
         let wanted = Wanted::of(head)?;
         if head.framing != Framing::Length(0) {
             return Err(Error::new(Class::InvalidRequest, "A WebSocket is opened without a body."));
@@ -70,7 +74,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             return Err(Error::new(Class::Draining, "The gateway is shutting down."));
         }
         let place = self.edge.realtime.take(&self.edge.shop.metrics)?;
-        Ok((self.edge.shop.admit_session(plan, key, &model)?, wanted, place))
+        Ok((self.edge.shop.admit_session(plan, key, caller, &model)?, wanted, place))
     }
 
     /// Looks for an upstream that takes the session, and tells the client what came of it.

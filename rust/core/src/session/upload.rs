@@ -3,10 +3,11 @@
 use super::{After, Asked, CLIENT_GONE, Ending, Session};
 use crate::access::Route;
 use crate::call::Call;
+use crate::caller::Caller;
 use crate::connection::Incoming;
 use crate::dispatch::{Trail, Trouble, Uploading, dispatch_upload};
 use crate::error::{Class, Error, Result};
-use crate::gate::FormArrival;
+use crate::gate::{FormArrival, check_endpoint};
 use crate::http1::Head;
 use crate::plan::{Key, Plan};
 use crate::snapshot::PiiMode;
@@ -30,13 +31,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         asked: &mut Asked,
     ) -> After {
         let operation = route.operation;
-        let (key, mut incoming, mut passing) = match self.begin_form(&plan, head) {
-            Ok(begun) => begun,
-            Err(error) => {
-                self.record_refusal(operation, "", &error, asked);
-                return self.refuse_unread(asked, head, &error).await;
-            }
-        };
+        let (key, caller, mut incoming, mut passing) =
+            match self.begin_form(&plan, head, route, asked) {
+                Ok(begun) => begun,
+                Err(error) => {
+                    self.record_refusal(operation, "", &error, asked);
+                    return self.refuse_unread(asked, head, &error).await;
+                }
+            };
         let model = match self.find_model(&plan, route, &mut incoming, &mut passing).await {
             Ok(model) => model,
             Err(error) => {
@@ -50,8 +52,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let _in_flight = edge.in_flight();
         let alias = key.alias.clone();
         let texts: Vec<&[u8]> = passing.form().field("prompt").into_iter().collect();
-        let arrival = FormArrival { operation, model: &model, texts: &texts };
-        let admitted = edge.shop.admit_form(plan, key, &mut edge.desk.borrow_mut(), &arrival);
+        let arrival = FormArrival { caller, operation, model: &model, texts: &texts };
+        let admitted = edge.shop.admit_form(plan, key, &mut edge.desk.borrow_mut(), arrival);
         match admitted {
             Ok(call) => self.pass_form(&call, head, incoming, passing, asked).await,
             Err(error) => {
@@ -110,8 +112,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     }
 
     /// Checks what the head alone tells.
-    fn begin_form(&self, plan: &Plan, head: &Head) -> Result<(Arc<Key>, Incoming, Passing)> {
-        let key = self.edge.shop.authenticate(plan, access::credential(head)?)?;
+    fn begin_form(
+        &self,
+        plan: &Plan,
+        head: &Head,
+        route: &Route,
+        asked: &Asked,
+    ) -> Result<(Arc<Key>, Caller, Incoming, Passing)> {
+        let (key, caller) = self.identify(plan, access::credential(head)?, head, asked)?;
+        check_endpoint(&key, route.operation.name())?;
         let boundary = multipart::boundary(head.header("content-type"))?;
         let limits = self.connection.limits();
         let incoming = Incoming::new(head, limits.max_upload_bytes)?;
@@ -119,7 +128,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         if plan.own_files_only {
             passing.bring_its_files();
         }
-        Ok((key, incoming, passing))
+        Ok((key, caller, incoming, passing))
     }
 
     /// Reads until the model is known. Where personal data is not to leave, all fields must be known.

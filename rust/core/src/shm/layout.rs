@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64};
 /// First word of the file: `llmgwshm`.
 pub(super) const MAGIC: u64 = u64::from_be_bytes(*b"llmgwshm");
 /// Raised with every change of this file.
-pub(super) const LAYOUT_VERSION: u64 = 4;
+pub(super) const LAYOUT_VERSION: u64 = 5;
 /// Words kept for the header.
 pub(super) const HEADER_WORDS: usize = 8;
 
@@ -53,6 +53,10 @@ pub enum Word {
     BucketOverflow,
     /// Bytes of the responses on the disk.
     StoredBytes,
+    /// Which file the directory is read from, and how long it is; see `directory::Published`.
+    Directory,
+    /// The newest file of the directory that a worker found damaged.
+    DamagedDirectory,
 }
 
 impl Region {

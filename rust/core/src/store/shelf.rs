@@ -164,7 +164,7 @@ impl Shelf {
 /// Whose, of which kind, and which.
 #[derive(Debug, Clone, Copy)]
 pub struct Slot<'a> {
-    /// The alias of the key that it belongs to.
+    /// The key that it belongs to: see [`crate::plan::Key::owner`].
     pub owner: &'a str,
     /// A file or a batch.
     pub kind: Kind,

@@ -3,11 +3,13 @@
 use super::door::Door;
 use super::known;
 use super::watch::Watch;
+use crate::caller::Caller;
 use crate::edge::Edge;
 use crate::error::Error;
 use crate::http1::Head;
 use crate::limiter::Decision;
 use crate::metrics::{Counter, Labels, Sample};
+use crate::plan::endpoints::PASS_THROUGH;
 use crate::plan::{Deployment, Key, Plan};
 use crate::price::{self, Served};
 use crate::reply::LIMIT_HEADERS;
@@ -19,14 +21,13 @@ use llmgw_formats::Kind;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// What its requests are filed under.
-const ENDPOINT: &str = "pass_through";
-
 /// The request.
 pub(super) struct Visit {
     pub(super) plan: Arc<Plan>,
     pub(super) door: usize,
     pub(super) key: Option<Arc<Key>>,
+    /// Who asks.
+    pub(super) caller: Caller,
     /// What its path is known to be.
     pub(super) operation: Option<Operation>,
     /// Its reply tells what it cost, not what something else did: only what is made anew is charged.
@@ -54,6 +55,7 @@ impl Visit {
             plan,
             door,
             key: None,
+            caller: Caller::default(),
             operation: None,
             makes: false,
             limits: [None, None],
@@ -153,7 +155,7 @@ impl Visit {
     fn note(&self, edge: &Edge, asked: &Asked, status: u16, usage: Usage) {
         let deployment = self.deployment();
         let labels = Labels {
-            endpoint: ENDPOINT,
+            endpoint: PASS_THROUGH,
             model: &self.door().name,
             provider: &deployment.provider,
             deployment: &deployment.id,

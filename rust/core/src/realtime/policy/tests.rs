@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::call::Call;
+use crate::caller::Caller;
 use crate::limiter::monotonic_ns;
 use crate::testing::{APP_KEY, group, plan, shop};
 use serde_json::{Value, json};
@@ -14,8 +15,8 @@ fn judged(asked: &str, change: impl FnOnce(&mut Value), event: &Value) -> Verdic
         change(snapshot);
     });
     let shop = shop(Some(plan.clone()));
-    let key = shop.authenticate(&plan, Some(APP_KEY.as_bytes())).unwrap();
-    let call = shop.admit_session(plan, key, asked).unwrap();
+    let key = shop.authenticate(&plan, Some(APP_KEY.as_bytes()), None).unwrap();
+    let call = shop.admit_session(plan, key, Caller::default(), asked).unwrap();
     judge(&shop, &call, event)
 }
 
@@ -116,8 +117,8 @@ fn an_event_names_no_files() {
 fn a_key_in_debt_does_not_have_its_model_work() {
     let plan = plan(|snapshot| snapshot["auth"]["keys"][0]["tpm"] = json!(100));
     let shop = shop(Some(plan.clone()));
-    let key = shop.authenticate(&plan, Some(APP_KEY.as_bytes())).unwrap();
-    let call = shop.admit_session(plan, key.clone(), "chat").unwrap();
+    let key = shop.authenticate(&plan, Some(APP_KEY.as_bytes()), None).unwrap();
+    let call = shop.admit_session(plan, key.clone(), Caller::default(), "chat").unwrap();
     let (create, other) = (json!({"type": "response.create"}), json!({"type": "response.cancel"}));
     assert_eq!(judge(&shop, &call, &create), Verdict::Pass);
 

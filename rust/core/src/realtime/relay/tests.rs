@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use crate::caller::Caller;
 use crate::dial::Stream;
 use crate::headers::Headers;
 use crate::testing::{APP_KEY, plan, shop};
@@ -15,8 +16,8 @@ const MINUTE: Duration = Duration::from_secs(60);
 async fn with_session(test: impl AsyncFnOnce(DuplexStream, UnixStream)) -> (Ended, Vec<Usage>) {
     let plan = plan(|_| {});
     let shop = shop(Some(plan.clone()));
-    let key = shop.authenticate(&plan, Some(APP_KEY.as_bytes())).unwrap();
-    let call = shop.admit_session(plan, key, "chat").unwrap();
+    let key = shop.authenticate(&plan, Some(APP_KEY.as_bytes()), None).unwrap();
+    let call = shop.admit_session(plan, key, Caller::default(), "chat").unwrap();
     let rng = RefCell::new(fastrand::Rng::with_seed(1));
     let policy = Policy { shop: &shop, ticket: &call, model: "routed", deployment: 0, rng };
     let (client, mut ours) = duplex(1024);

@@ -4,6 +4,7 @@
 
 use super::*;
 use crate::access::Route;
+use crate::caller::Caller;
 use crate::gate::{Admission, Arrival, Desk, Shop};
 use crate::responses::previous::Past;
 use crate::snapshot::Operation;
@@ -57,9 +58,10 @@ impl Room {
 
 fn admitted(shop: &Shop, body: &'static str) -> Box<Call> {
     let plan = shop.plan().unwrap();
-    let key = shop.authenticate(&plan, Some(APP_KEY.as_bytes())).unwrap();
+    let key = shop.authenticate(&plan, Some(APP_KEY.as_bytes()), None).unwrap();
     let route = Route { operation: Operation::Responses, model: None, stream: false, array: false };
     let arrival = Arrival {
+        caller: Caller::default(),
         route,
         body: Bytes::from(body),
         no_cache: false,

@@ -1,0 +1,128 @@
+//! The keys of the directory, by digest and by id.
+
+use crate::keys::Digest;
+use crate::plan::{Key, Node, Slot};
+use std::borrow::Borrow;
+use std::collections::{HashMap, HashSet};
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+use subtle::ConstantTimeEq;
+
+/// An issuer of tokens.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Issuer {
+    /// Its public keys: a JSON array of JWKs.
+    pub keys: Box<str>,
+    /// When they were fetched, in Unix microseconds.
+    pub fetched_at: u64,
+}
+
+/// What is known.
+#[derive(Clone, Default)]
+pub(super) struct Book {
+    keys: HashMap<Digest, Arc<Key>, foldhash::fast::RandomState>,
+    ids: HashSet<ById, foldhash::fast::RandomState>,
+    issuers: HashMap<Box<str>, Arc<Issuer>>,
+    nodes: usize,
+}
+
+/// Something that has become known.
+pub(super) enum Change {
+    /// A key is there, or is another.
+    Key(Arc<Key>),
+    /// A node is there, or is another; `None`: it is gone.
+    Node(Arc<Slot>, Option<Arc<Node>>),
+    /// An issuer is there, or has other keys.
+    Issuer(Box<str>, Arc<Issuer>),
+    /// The key or the issuer of this id is gone.
+    Drop(Box<str>),
+}
+
+impl Book {
+    /// How many keys there are.
+    pub(super) fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// How many nodes there are.
+    pub(super) fn nodes(&self) -> usize {
+        self.nodes
+    }
+
+    /// The key of this digest.
+    pub(super) fn key(&self, digest: &Digest) -> Option<&Arc<Key>> {
+        let is_it =
+            |key: &&Arc<Key>| key.shown().iter().any(|one| bool::from(one.digest.ct_eq(digest)));
+        self.keys.get(digest).filter(is_it)
+    }
+
+    /// The issuer of this URL.
+    pub(super) fn issuer(&self, url: &str) -> Option<&Arc<Issuer>> {
+        self.issuers.get(url)
+    }
+
+    /// Takes changes in.
+    pub(super) fn apply(&mut self, changes: impl IntoIterator<Item = Change>) {
+        for change in changes {
+            match change {
+                Change::Key(key) => self.put(key),
+                Change::Node(slot, node) => {
+                    self.nodes += usize::from(node.is_some());
+                    self.nodes -= usize::from(slot.now.swap(node).is_some());
+                }
+                Change::Issuer(url, issuer) => {
+                    self.issuers.insert(url, issuer);
+                }
+                Change::Drop(id) => {
+                    self.issuers.remove(&id);
+                    if let Some(ById(key)) = self.ids.take(&*id) {
+                        self.forget(&key);
+                    }
+                }
+            }
+        }
+    }
+
+    fn put(&mut self, key: Arc<Key>) {
+        if let Some(ById(before)) = self.ids.take(key.id()) {
+            self.forget(&before);
+        }
+        for one in key.shown() {
+            self.keys.insert(one.digest, key.clone());
+        }
+        self.ids.insert(ById(key));
+    }
+
+    /// Forgets what a key was shown by, as far as that is not another's by now.
+    fn forget(&mut self, key: &Arc<Key>) {
+        for one in key.shown() {
+            if self.keys.get(&one.digest).is_some_and(|found| Arc::ptr_eq(found, key)) {
+                self.keys.remove(&one.digest);
+            }
+        }
+    }
+}
+
+/// A key that is told from others by its id.
+#[derive(Clone)]
+struct ById(Arc<Key>);
+
+impl Hash for ById {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.id().hash(state);
+    }
+}
+
+impl PartialEq for ById {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.id() == other.0.id()
+    }
+}
+
+impl Eq for ById {}
+
+impl Borrow<str> for ById {
+    fn borrow(&self) -> &str {
+        self.0.id()
+    }
+}
