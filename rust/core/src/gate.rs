@@ -8,6 +8,7 @@ mod form;
 mod line;
 mod realtime;
 mod through;
+mod token;
 
 use crate::access::Route;
 use crate::answers::{Answers, Known};
@@ -33,6 +34,7 @@ use std::sync::Arc;
 pub use entry::{check_endpoint, check_region};
 pub use form::FormArrival;
 pub use through::{Admitted, Bid, Body};
+pub use token::Tokens;
 
 /// Texts whose token counts are remembered per worker.
 const MEMO_ENTRIES: usize = 16_384;
@@ -46,6 +48,8 @@ pub struct Shop {
     pub plan: PlanSlot,
     /// Keys that the store tells of, beside those of the configuration.
     pub directory: Directory,
+    /// Tokens of issuers that were found genuine.
+    pub tokens: Tokens,
     /// Rate limits of the machine.
     pub limiter: Limiter,
     /// Health of the deployments.

@@ -6,10 +6,11 @@
 //! says of keys (`jku`, `jwk`, `x5u`, `x5c`) is not looked at.
 
 mod algorithm;
-mod base64url;
+pub(crate) mod base64url;
 mod cache;
 mod claims;
 mod jwks;
+mod lead;
 mod mapping;
 mod rule;
 mod token;
@@ -17,8 +18,9 @@ mod token;
 pub use algorithm::Algorithm;
 pub use cache::{Cache, Digest};
 pub use jwks::{Jwks, MAX_KEYS};
+pub use lead::{Find, principal};
 pub use mapping::{Named, Subject};
-pub use rule::{Issuers, KeySets};
+pub use rule::Issuers;
 pub use token::{MAX_BYTES, Token};
 
 use crate::error::{Class, Error};
@@ -90,13 +92,6 @@ impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
         Error::new(Class::Unauthenticated, refusal.message())
     }
-}
-
-/// Whether a credential can only be a token: none of our keys holds a dot, and a key that somebody has chosen
-/// freely is looked up before.
-#[must_use]
-pub fn looks_like_one(shown: &[u8]) -> bool {
-    shown.starts_with(b"eyJ") && shown.iter().filter(|&&byte| byte == b'.').count() == 2
 }
 
 #[cfg(test)]

@@ -4,12 +4,13 @@
 
 pub mod certificates;
 pub mod edge;
+pub mod mint;
 pub mod server;
 
 use crate::balancer::Balancer;
 use crate::cache::{CachedHead, Entry};
 use crate::directory::Directory;
-use crate::gate::Shop;
+use crate::gate::{Shop, Tokens};
 use crate::keys::{Digester, to_hex};
 use crate::limiter::Limiter;
 use crate::log::Log;
@@ -112,6 +113,7 @@ pub fn shop(plan: Option<Arc<Plan>>) -> Shop {
     Shop {
         plan: plan.into(),
         directory: Directory::default(),
+        tokens: Tokens::new(shared.clone()),
         limiter: Limiter::new(shared.clone()),
         balancer: Balancer::new(shared.clone()),
         metrics: Metrics::new(shared, 0),

@@ -5,7 +5,7 @@ use llmgw_core::balancer::Balancer;
 use llmgw_core::directory::Directory;
 use llmgw_core::edge::{self, EdgeHandle};
 use llmgw_core::error::{Class, Error};
-use llmgw_core::gate::{PlanSlot, Shop};
+use llmgw_core::gate::{PlanSlot, Shop, Tokens};
 use llmgw_core::keys::{self, Digester, Shape};
 use llmgw_core::limiter::Limiter;
 use llmgw_core::log::Log;
@@ -135,6 +135,7 @@ impl Gateway {
             let shop = Shop {
                 plan: PlanSlot::empty(),
                 directory: Directory::default(),
+                tokens: Tokens::new(shared.clone()),
                 limiter: Limiter::new(shared.clone()),
                 balancer: Balancer::new(shared.clone()),
                 metrics: Metrics::new(shared.clone(), worker),

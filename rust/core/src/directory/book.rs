@@ -1,5 +1,7 @@
 //! The keys of the directory, by digest and by id.
 
+use super::names::Names;
+use crate::jwt::Jwks;
 use crate::keys::Digest;
 use crate::plan::{Key, Node, Slot};
 use std::borrow::Borrow;
@@ -11,8 +13,8 @@ use subtle::ConstantTimeEq;
 /// An issuer of tokens.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Issuer {
-    /// Its public keys: a JSON array of JWKs.
-    pub keys: Box<str>,
+    /// Its public keys.
+    pub keys: Arc<Jwks>,
     /// When they were fetched, in Unix microseconds.
     pub fetched_at: u64,
 }
@@ -23,6 +25,10 @@ pub(super) struct Book {
     keys: HashMap<Digest, Arc<Key>, foldhash::fast::RandomState>,
     ids: HashSet<ById, foldhash::fast::RandomState>,
     issuers: HashMap<Box<str>, Arc<Issuer>>,
+    /// The nodes, by what they are called.
+    pub(super) names: Names,
+    /// The number of the file that it was begun from: places of nodes are the same as long as this is.
+    pub(super) epoch: u64,
     nodes: usize,
 }
 
@@ -39,6 +45,11 @@ pub(super) enum Change {
 }
 
 impl Book {
+    /// An empty one, that is going to be read from this file.
+    pub(super) fn begun(epoch: u64) -> Self {
+        Book { epoch, ..Book::default() }
+    }
+
     /// How many keys there are.
     pub(super) fn len(&self) -> usize {
         self.ids.len()
@@ -67,6 +78,7 @@ impl Book {
             match change {
                 Change::Key(key) => self.put(key),
                 Change::Node(slot, node) => {
+                    self.names.put(&slot, node.as_deref());
                     self.nodes += usize::from(node.is_some());
                     self.nodes -= usize::from(slot.now.swap(node).is_some());
                 }

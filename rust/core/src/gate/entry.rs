@@ -33,7 +33,7 @@ impl Shop {
         };
         let key = match found {
             Some(found) => found.map_err(|why| refuse(&why))?,
-            None if is_token(shown) => return Err(refuse("Tokens of issuers are not taken here.")),
+            None if is_token(shown) => self.principal(plan, shown, now)?,
             None => return Err(refuse("The API key is not known here.")),
         };
         if !key.is_open_to(address) {

@@ -2,8 +2,10 @@
 
 mod known;
 mod limits;
+mod token;
 
 use super::*;
+use crate::plan::NodeKind;
 use crate::snapshot::Operation;
 use crate::testing::{
     APP_KEY, CHAT, OTHER_KEY, cache_policy, cached, plan, shop, snapshot, virtual_key,

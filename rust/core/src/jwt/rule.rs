@@ -11,14 +11,10 @@ use crate::plan::star;
 use crate::snapshot;
 use ring::digest::{SHA256, digest};
 use serde_json::{Map, Value};
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Bytes of a hash that stand in a principal's id.
 const ID_BYTES: usize = 16;
-
-/// Keys of issuers, as they came through the directory.
-pub type KeySets = HashMap<String, Arc<Jwks>>;
 
 /// The issuers that are trusted.
 #[derive(Default)]
@@ -56,25 +52,39 @@ impl Issuers {
         self.rules.is_empty()
     }
 
-    /// Whom a token names, if it is genuine and counts at `now` (Unix seconds).
+    /// Whom a token names, if it is genuine and counts at `now` (Unix seconds), and the keys that it was checked
+    /// by. `fetched`: the keys of an issuer that are not configured.
     ///
     /// # Errors
     /// Why it is refused.
-    pub fn verify(&self, text: &[u8], sets: &KeySets, now: u64) -> Result<Verified, Refusal> {
+    pub fn verify(
+        &self,
+        text: &[u8],
+        fetched: &dyn Fn(&str) -> Option<Arc<Jwks>>,
+        now: u64,
+    ) -> Result<(Verified, Arc<Jwks>), Refusal> {
         let token = Token::new(text)?;
         let (index, rule) = self.rule_for(&token.claims)?;
         let algorithm = Algorithm::named(&token.algorithm).ok_or(Refusal::Algorithm)?;
         if !rule.algorithms.contains(&algorithm) {
             return Err(Refusal::Algorithm);
         }
-        let keys = rule.keys.as_ref().or_else(|| sets.get(&rule.issuer)).ok_or(Refusal::NoKeys)?;
+        let keys = rule.keys.clone().or_else(|| fetched(&rule.issuer)).ok_or(Refusal::NoKeys)?;
         keys.check(token.kid.as_deref(), algorithm, token.signed, &token.signature)?;
         let until = rule.terms.check(&token.claims, now)?;
         let subject = subject(&token.claims)?;
         let id = format!("jwt:{}:{}", hash(&rule.issuer), hash(&subject));
         let named = rule.mapping.read(&token.claims);
         let (roles, find_by) = (rule.roles_of(&token.claims), rule.find_by);
-        Ok(Verified { id, subject, rule: index, named, find_by, roles, until })
+        Ok((Verified { id, subject, rule: index, named, find_by, roles, until }, keys))
+    }
+
+    /// Whether keys by which a token was checked are still those of an issuer.
+    pub fn still_has(&self, keys: &Arc<Jwks>, fetched: impl Fn(&str) -> Option<Arc<Jwks>>) -> bool {
+        self.rules.iter().any(|rule| {
+            let now = rule.keys.clone().or_else(|| fetched(&rule.issuer));
+            now.is_some_and(|now| Arc::ptr_eq(&now, keys) || now == *keys)
+        })
     }
 
     /// The rule by which a token is judged. The claims are not believed yet: they only choose which keys they have

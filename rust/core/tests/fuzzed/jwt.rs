@@ -1,7 +1,7 @@
 //! What reads tokens: it never panics, it takes a token apart in one way only, and whatever it lets in is one of
 //! those that were signed.
 
-use llmgw_core::jwt::{Issuers, KeySets, Token};
+use llmgw_core::jwt::{Issuers, Token};
 use serde_json::{Value, json};
 use std::sync::OnceLock;
 
@@ -45,7 +45,7 @@ pub fn check(data: &[u8]) {
             token.signed.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte))
         );
     }
-    if known.issuers.verify(data, &KeySets::new(), known.now).is_ok() {
+    if known.issuers.verify(data, &|_| None, known.now).is_ok() {
         assert!(known.signed.iter().any(|token| token.as_bytes() == data));
     }
 }
