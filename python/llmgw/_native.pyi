@@ -303,6 +303,63 @@ class Refused(Exception):
     """A request is refused; `args` is the name of the class in `llmgw.errors`, and the message."""
 
 @final
+class KeyHolder:
+    """Whoever shows a key that is good."""
+
+    @property
+    def id(self) -> str:
+        """The key's id: `master`, `file:ALIAS`, or the store's."""
+
+    @property
+    def alias(self) -> str:
+        """The key's name in logs and metrics."""
+
+    @property
+    def admin(self) -> bool:
+        """Whether it may use the admin endpoints."""
+
+    @property
+    def organisation(self) -> str | None:
+        """The id of the organisation that the key names, as the next four."""
+
+    @property
+    def team(self) -> str | None: ...
+    @property
+    def project(self) -> str | None: ...
+    @property
+    def user(self) -> str | None: ...
+    @property
+    def service_account(self) -> str | None: ...
+
+@final
+class DirectoryState:
+    """How far a worker has read the directory of keys."""
+
+    @property
+    def file(self) -> int:
+        """The number of the file; 0 before the first."""
+
+    @property
+    def sequence(self) -> int:
+        """What the last line said that ended something."""
+
+    @property
+    def keys(self) -> int:
+        """How many keys are known."""
+
+    @property
+    def nodes(self) -> int:
+        """How many organisations, teams, projects, users and service accounts are known."""
+
+    @property
+    def error(self) -> str | None:
+        """What is wrong with what was published last, if something is."""
+
+    @property
+    def age(self) -> float | None:
+        """Seconds since something was taken in; `None` before the first."""
+
+@final
 class Gateway:
     """One worker's native half: the configuration in force, the edge, the limits and metrics."""
 
@@ -332,21 +389,33 @@ class Gateway:
     def drain(self, seconds: float) -> bool:
         """Stop accepting and wait for what is under way; whether all of it finished in time."""
 
-    def authenticate(self, key: bytes | None) -> tuple[str, bool]:
-        """The alias of a key, and whether it is the admin key.
+    def follow_directory(self, folder: str | PathLike[str]) -> bool:
+        """Take in what was published of the directory since the last call, from the files in this folder.
 
-        Raises:
-            Refused: it is missing, mistyped, unknown, blocked or expired.
+        A whole new file takes its time (a second for hundreds of thousands of keys), during which other
+        threads go on and requests are served by what was known. What cannot be read is logged, shown in
+        `directory`, and changes nothing. Whether all that is published now was taken in.
         """
 
-    def visible_models(self, alias: str) -> list[str]:
-        """The model names that the key of this alias may use, sorted."""
+    @property
+    def directory(self) -> DirectoryState:
+        """How far this worker has read the directory."""
 
-    def may_use(self, alias: str, model: str) -> bool:
-        """Whether a model exists and the key of this alias may use it."""
+    def authenticate(self, key: bytes | None, client: str | None = None) -> KeyHolder:
+        """Who shows a key, from the client's address.
 
-    def chats(self, alias: str, model: str) -> bool:
-        """Whether what the name means to the key of this alias is a model that chats."""
+        Raises:
+            Refused: it is missing, mistyped, unknown, blocked or expired, or not to be used from there.
+        """
+
+    def visible_models(self, holder: KeyHolder) -> list[str]:
+        """The model names that the key may use, sorted."""
+
+    def may_use(self, holder: KeyHolder, model: str) -> bool:
+        """Whether a model exists and the key may use it."""
+
+    def chats(self, holder: KeyHolder, model: str) -> bool:
+        """Whether what the name means to the key is a model that chats."""
 
     @property
     def version(self) -> str | None:
@@ -373,6 +442,21 @@ class SharedState:
     def next_generation(self) -> int:
         """Move on to the next snapshot; returns its number."""
 
+    @property
+    def directory(self) -> tuple[int, int]:
+        """What is published of the directory: the number of its file, and how many bytes may be read."""
+
+    def publish_directory(self, file: int, length: int) -> None:
+        """Let the workers read `directory.FILE` up to this length; all of that must be written.
+
+        Raises:
+            ValueError: one of the two is too large.
+        """
+
+    @property
+    def damaged_directory(self) -> int:
+        """The number of the newest file that a worker found damaged: it takes a new one to go on."""
+
     def note_reload(self, succeeded: bool) -> None:
         """Whether the last reload worked, for `llmgw_config_last_reload_successful`."""
 
@@ -398,6 +482,14 @@ def key_digest(pepper: str, key: str) -> str:
 
 def check_key(key: str) -> bool | None:
     """Whether the checksum of a key fits; `None` for keys that are not of our format."""
+
+def check_json(body: bytes) -> None:
+    """Check that a body is one JSON object that reads the same to everybody: no key twice, no depth or
+    number beyond bounds, nothing behind it.
+
+    Raises:
+        ValueError: it is not; the text says where, and holds none of it.
+    """
 
 def error_table() -> list[tuple[str, int, str, str, bool, bool, bool]]:
     """All error classes: name, status, type, code, and whether dispatch may retry, fall back, cool down."""

@@ -9,7 +9,7 @@ compares the two::
     └── GatewayError                a request fails
         ├── InvalidRequest · RequestTooLarge · HeadersTooLarge · UnsupportedMediaType · NotSupported
         ├── NotPriced · GuardrailBlocked
-        ├── Unauthenticated · PermissionDenied
+        ├── Unauthenticated · PermissionDenied · RegionDenied
         ├── NotFound · ModelNotFound · PreviousResponseNotFound · MethodNotAllowed
         ├── RequestTimeout
         ├── RateLimited · BudgetExceeded
@@ -112,6 +112,13 @@ class PermissionDenied(GatewayError):
     """The key is known and may not do this."""
 
     status, type, code = 403, "permission_error", "permission_denied"
+
+
+class RegionDenied(GatewayError):
+    """What was asked for is in no region that the key may use."""
+
+    status, type, code = 403, "permission_error", "region_not_allowed"
+    fall_back = True
 
 
 class NotFound(GatewayError):
@@ -241,6 +248,7 @@ TABLE: tuple[type[GatewayError], ...] = (
     GuardrailBlocked,
     Unauthenticated,
     PermissionDenied,
+    RegionDenied,
     NotFound,
     ModelNotFound,
     PreviousResponseNotFound,

@@ -23,6 +23,7 @@ from llmgw.settings.environment import Environment
 from llmgw.settings.load import load_settings
 from llmgw.settings.process import ServeOptions
 from llmgw.settings.schema import ServerSettings
+from llmgw.settings.secrets import Secret
 from llmgw.state import StateFolder
 from llmgw.telemetry.logs import log
 from llmgw.wiring import Compiled
@@ -43,6 +44,8 @@ class First(msgspec.Struct, frozen=True):
     files_folder: Path
     new_master_key: str | None
     """To be shown once."""
+    pepper: Secret
+    store_url: str
 
 
 class Reloader:
@@ -73,7 +76,15 @@ class Reloader:
         inputs = self._read()
         encoded = self._encode(inputs, self._compile(inputs))
         server = self._options.over(loaded.settings.server)
-        return First(encoded, server, self._folder.responses_folder, self._folder.files_folder, new_key)
+        return First(
+            snapshot=encoded,
+            server=server,
+            responses_folder=self._folder.responses_folder,
+            files_folder=self._folder.files_folder,
+            new_master_key=new_key,
+            pepper=state.pepper,
+            store_url=self._folder.store_url(loaded.environment),
+        )
 
     def wake(self) -> None:
         """Look at the settings now, changed or not (SIGHUP)."""

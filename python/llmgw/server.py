@@ -24,7 +24,7 @@ from granian.server.mp import MPServer
 
 from llmgw._native import DEBUG_BUILD, SharedState, __version__
 from llmgw.errors import LlmgwError
-from llmgw.gateway.handover import EdgeSettings, Handover, RealtimeSettings, SnapshotFiles
+from llmgw.gateway.handover import AdminSettings, EdgeSettings, Handover, RealtimeSettings, SnapshotFiles
 from llmgw.reload import First, Reloader
 from llmgw.settings.process import ServeOptions
 from llmgw.settings.schema import ServerSettings
@@ -69,8 +69,9 @@ def run(options: ServeOptions) -> int:
     _sweep(folder)
     run_folder = Path(tempfile.mkdtemp(prefix=_RUN_PREFIX, dir=folder))
     alive = _lock(run_folder / _ALIVE)
+    admin = _admin_address(server)
     try:
-        handover = _hand_over(run_folder, server, port, workers, first)
+        handover = _hand_over(run_folder, server, port, admin, workers, first)
         supervisor = Supervisor(handover, reloader.wake, options.log_level)
         with reloader.watching(handover.snapshots, handover.shared):
             _announce(handover, first.new_master_key)
@@ -126,7 +127,14 @@ class Supervisor(MPServer):
         self.respawned_wrks.clear()
 
 
-def _hand_over(run_folder: Path, server: ServerSettings, port: int, workers: int, first: First) -> Handover:
+def _hand_over(
+    run_folder: Path,
+    server: ServerSettings,
+    port: int,
+    admin: AdminSettings | None,
+    workers: int,
+    first: First,
+) -> Handover:
     shared_path = str(run_folder / "shared")
     shared = SharedState(shared_path)
     snapshots = SnapshotFiles(shared)
@@ -134,6 +142,7 @@ def _hand_over(run_folder: Path, server: ServerSettings, port: int, workers: int
     edge = EdgeSettings(
         host=_address(server.host),
         port=port,
+        admin=admin,
         max_body_bytes=server.max_body_bytes,
         max_upload_bytes=server.max_upload_bytes,
         max_held_bytes=server.max_held_bytes or server.max_body_bytes,
@@ -146,6 +155,7 @@ def _hand_over(run_folder: Path, server: ServerSettings, port: int, workers: int
         max_connections=server.max_connections,
         tls_cert_file=str(server.tls.cert_file) if server.tls else None,
         tls_key_file=str(server.tls.key_file) if server.tls else None,
+        trusted_proxies=server.trusted_proxies,
         control_socket=str(run_folder / "control.sock"),
         responses_folder=str(first.responses_folder.absolute()),
         realtime=RealtimeSettings(
@@ -166,7 +176,17 @@ def _hand_over(run_folder: Path, server: ServerSettings, port: int, workers: int
         metrics_auth=server.metrics_auth,
         snapshots=snapshots,
         shared=shared,
+        store_url=first.store_url,
+        pepper=first.pepper,
     )
+
+
+def _admin_address(server: ServerSettings) -> AdminSettings | None:
+    """Where the admin API is served if not with all else."""
+    own = server.admin
+    if own is None:
+        return None
+    return AdminSettings(host=_address(own.host), port=_claim_port(own.host, own.port))
 
 
 def _shared_memory_folder() -> Path:
@@ -226,10 +246,11 @@ def _claim_port(host: str, port: int) -> int:
 def _announce(handover: Handover, new_master_key: str | None) -> None:
     edge = handover.edge
     scheme = "https" if edge.tls_cert_file else "http"
-    host = f"[{edge.host}]" if ":" in edge.host else edge.host
-    url = f"{scheme}://{host}:{edge.port}"
+    url = f"{scheme}://{_in_url(edge.host)}:{edge.port}"
     workers = "1 worker" if handover.workers == 1 else f"{handover.workers} workers"
     lines = [f"llmgw {__version__} listens on {url} ({workers})"]
+    if edge.admin is not None:
+        lines.append(f"The admin API is at {scheme}://{_in_url(edge.admin.host)}:{edge.admin.port}/api/v1")
     if new_master_key is not None:
         lines += [
             "",
@@ -243,6 +264,10 @@ def _announce(handover: Handover, new_master_key: str | None) -> None:
         ]
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 def main() -> None:

@@ -66,6 +66,10 @@ class StateFolder:
         home = environment.get("LLMGW_HOME")
         return cls(Path(home) if home else Path.home() / ".llmgw")
 
+    def store_url(self, environment: Environment) -> str:
+        """`$LLMGW_DATABASE_URL`, else a file of SQLite in this folder."""
+        return environment.get("LLMGW_DATABASE_URL") or f"sqlite:///{self.path.absolute() / 'llmgw.db'}"
+
     def prepare(self, *, with_master_key: bool) -> State:
         """Make what is missing, and read the rest: for the process that starts the gateway.
 

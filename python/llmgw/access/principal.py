@@ -6,6 +6,9 @@ import msgspec
 
 from llmgw.access.rbac import Grant, Role, ScopeKind
 
+MASTER_ID = "master"
+"""The id of the master key's holder."""
+
 
 class PrincipalKind(StrEnum):
     """How somebody has shown who they are."""
@@ -52,4 +55,4 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
 def master(name: str) -> Principal:
     """The holder of the master key."""
     grant = Grant(role=Role.OWNER, scope=ScopeKind.PLATFORM)
-    return Principal(kind=PrincipalKind.MASTER, id="master", name=name, grants=(grant,))
+    return Principal(kind=PrincipalKind.MASTER, id=MASTER_ID, name=name, grants=(grant,))

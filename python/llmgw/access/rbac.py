@@ -4,7 +4,7 @@ A row of the endpoint table declares one permission. Whoever holds a role with i
 the endpoint; what they then see and change is what lies in the scopes in which they hold it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from enum import StrEnum
 
 import msgspec
@@ -131,13 +131,11 @@ def grants_with(grants: Iterable[Grant], permission: Permission) -> tuple[Grant,
     return tuple(grant for grant in grants if permission in permissions_of(grant))
 
 
-def may_give(giver: Sequence[Grant], role: Role) -> bool:
-    """Whether grants hold all that the role would give, and may give roles at all.
+def may_give(giver: Iterable[Grant], given: Grant) -> bool:
+    """Whether grants hold all that another would give, and may give roles at all.
 
     `giver` are those grants of somebody that reach the scope in which the role is to be given: nobody
     gives what they do not have there.
     """
     held = {permission for grant in giver for permission in permissions_of(grant)}
-    on_platform = any(grant.scope is ScopeKind.PLATFORM for grant in giver)
-    wanted = ROLES[role] if on_platform else ROLES[role] - PLATFORM_ONLY
-    return Permission.MEMBERSHIPS_WRITE in held and wanted <= held
+    return Permission.MEMBERSHIPS_WRITE in held and permissions_of(given) <= held

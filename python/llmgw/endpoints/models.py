@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime
 
-from llmgw._native import Gateway
+from llmgw._native import Gateway, KeyHolder
 from llmgw.endpoints.base import Access, Dialect, Endpoint, Handler, Reply, Request, json_reply
-from llmgw.errors import ModelNotFound
+from llmgw.errors import ModelNotFound, Unauthenticated
 
 _LISTS = ("/v1/models", "/models", "/v1beta/models")
 _GEMINI_NAME = "models/"
@@ -15,15 +15,15 @@ def model_endpoints(gateway: Gateway, started: int) -> list[Endpoint]:
     """The rows of this family. `started`: Unix seconds, shown as the time at which models were made."""
 
     async def list_models(request: Request) -> Reply:
-        alias = _alias(request)
-        names = gateway.visible_models(alias)
+        holder = _holder(request)
+        names = gateway.visible_models(holder)
         if request.dialect is not Dialect.OPENAI:  # the others' clients chat, and offer every name to choose
-            names = [name for name in names if "*" not in name and gateway.chats(alias, name)]
+            names = [name for name in names if "*" not in name and gateway.chats(holder, name)]
         return json_reply(_LISTINGS[request.dialect](names, started))
 
     async def one_model(request: Request) -> Reply:
         name = request.parameters["model"]
-        if not gateway.may_use(_alias(request), name):
+        if not gateway.may_use(_holder(request), name):
             raise ModelNotFound(f"The model `{name[:100]}` does not exist here.", param="model")
         return json_reply(_MODELS[request.dialect](name, started))
 
@@ -38,8 +38,11 @@ def _row(path: str, summary: str, handler: Handler) -> Endpoint:
     return Endpoint(method="GET", path=path, permission=Access.KEY, summary=summary, handler=handler)
 
 
-def _alias(request: Request) -> str:
-    return request.principal.name if request.principal else ""
+def _holder(request: Request) -> KeyHolder:
+    """Whoever asks: the rows here ask for a key."""
+    if request.holder is None:
+        raise Unauthenticated("No API key was given.")
+    return request.holder
 
 
 def _openai_model(name: str, created: int) -> dict[str, object]:

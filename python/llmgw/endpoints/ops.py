@@ -2,7 +2,7 @@
 
 from llmgw._native import Gateway, __version__
 from llmgw.access.rbac import Permission
-from llmgw.endpoints.base import Access, Endpoint, Reply, Request, json_reply
+from llmgw.endpoints.base import Access, Endpoint, Plane, Reply, Request, json_reply
 from llmgw.endpoints.openapi import describe
 
 _LIVE = ("/health/liveliness", "/health/liveness", "/healthz", "/livez")
@@ -31,6 +31,7 @@ def ops_endpoints(gateway: Gateway, metrics_auth: str) -> list[Endpoint]:
             permission=Access.PUBLIC,
             summary="Whether the process runs.",
             handler=live,
+            plane=Plane.BOTH,
         )
         for path in _LIVE
     ]
@@ -41,6 +42,7 @@ def ops_endpoints(gateway: Gateway, metrics_auth: str) -> list[Endpoint]:
             permission=Access.PUBLIC,
             summary="Whether it serves.",
             handler=ready,
+            plane=Plane.BOTH,
         )
         for path in _READY
     ]
@@ -51,6 +53,7 @@ def ops_endpoints(gateway: Gateway, metrics_auth: str) -> list[Endpoint]:
             permission=Access.PUBLIC if metrics_auth == "none" else Permission.METRICS_READ,
             summary="Metrics of all workers, in the Prometheus format.",
             handler=metrics,
+            plane=Plane.BOTH,
         )
     )
     return rows
@@ -69,6 +72,7 @@ def openapi_endpoint(endpoints: list[Endpoint]) -> Endpoint:
         permission=Access.PUBLIC,
         summary="This API's description (OpenAPI 3.1).",
         handler=openapi,
+        plane=Plane.BOTH,
     )
     document.update(describe([*endpoints, row]))
     return row

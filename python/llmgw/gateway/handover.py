@@ -12,6 +12,7 @@ from typing import ClassVar
 import msgspec
 
 from llmgw._native import SharedState
+from llmgw.settings.secrets import Secret
 
 
 class RealtimeSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,11 +24,19 @@ class RealtimeSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_duration: float
 
 
+class AdminSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the admin API is served if not where all else is; the mirror of the native `AdminSettings`."""
+
+    host: str
+    port: int
+
+
 class EdgeSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How a worker's edge is set up; the mirror of the native `EdgeSettings`. Times in seconds."""
 
     host: str
     port: int
+    admin: AdminSettings | None
     max_body_bytes: int
     max_upload_bytes: int
     max_held_bytes: int
@@ -40,6 +49,7 @@ class EdgeSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_connections: int
     tls_cert_file: str | None
     tls_key_file: str | None
+    trusted_proxies: tuple[str, ...]
     control_socket: str
     responses_folder: str
     """Where responses are stored; shared by all workers."""
@@ -84,6 +94,10 @@ class Handover(msgspec.Struct, frozen=True, kw_only=True):
     metrics_auth: str
     snapshots: SnapshotFiles
     shared: SharedState
+    store_url: str
+    """The database; see `llmgw.store`."""
+    pepper: Secret
+    """Hex key of the digests of virtual keys."""
 
     current: ClassVar["Handover | None"] = None
     """Set by the supervisor before it forks; a worker finds it in its copy of the process."""

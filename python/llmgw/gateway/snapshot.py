@@ -28,6 +28,16 @@ class VirtualKey(Part, frozen=True):
     """Names that mean other models when this key uses them; may hold one `*` (`claude-*`)."""
     pass_through: tuple[str, ...] | None = None
     """Names of pass-throughs it may use, `*` for all; `None`: all, unless `models` limits it."""
+    endpoints: tuple[str, ...] | None = None
+    """Endpoints it may use, by name, pattern or family; `None`: all."""
+    networks: tuple[str, ...] | None = None
+    """Networks (CIDR) its clients are in; `None`: anywhere."""
+    regions: tuple[str, ...] | None = None
+    """Regions or patterns that its deployments are in; `None`: anywhere."""
+    tags: tuple[str, ...] = ()
+    """What its requests are filed under."""
+    priority: Literal["low", "normal", "high"] | None = None
+    """Which of its requests go first."""
     expires_at: int | None = None
     """Unix seconds."""
     blocked: bool = False
@@ -154,6 +164,8 @@ class Deployment(Part, frozen=True):
 
     id: str
     provider: str
+    region: str | None
+    """Where it is served, if that is known."""
     model: str
     urls: dict[Operation, str]
     stream_urls: dict[Operation, str]

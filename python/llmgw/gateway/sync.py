@@ -23,11 +23,14 @@ class Worker:
         self.gateway = Gateway(handover.shared_path, self.number)
         self._generation = 0
         self._failed = 0
+        self._followed = (0, 0)
+        self._is_following = False
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Load the snapshot in force, open the edge, and keep an eye on the generation."""
         die_with_parent()
         self._take_up()
+        self._follow_directory()
         self.gateway.start(msgspec.json.encode(self._handover.edge))
         loop.call_later(_POLL_SECONDS, self._poll, loop)
 
@@ -40,8 +43,21 @@ class Worker:
         try:
             if self._handover.shared.generation != self._generation:
                 self._take_up()
+            if self._handover.shared.directory != self._followed and not self._is_following:
+                # A whole new directory takes its time; the control plane goes on meanwhile.
+                self._is_following = True
+                loop.run_in_executor(None, self._follow_directory)
         finally:
             loop.call_later(_POLL_SECONDS, self._poll, loop)
+
+    def _follow_directory(self) -> None:
+        """Read the directory of keys on; what could not be read is tried again at the next poll."""
+        published = self._handover.shared.directory
+        try:
+            if self.gateway.follow_directory(self._handover.run_folder):
+                self._followed = published
+        finally:
+            self._is_following = False
 
     def _take_up(self) -> None:
         generation = self._handover.shared.generation

@@ -117,6 +117,8 @@ class Upstream(msgspec.Struct, frozen=True, kw_only=True):
     """It fetches pictures and documents that a request gives by URL."""
     body_style: BodyStyle = "plain"
     """How its bodies differ from those of the format."""
+    region: str | None = None
+    """Where it is served, if the address tells."""
     credential_problem: str | None = None
     """Why a credential that expires could not be had, or not be renewed; it is asked for again."""
     warning: str | None = None

@@ -18,6 +18,7 @@ from llmgw.providers.base import (
     header_secret,
 )
 from llmgw.providers.leases import Leases
+from llmgw.providers.names import geography
 from llmgw.settings.environment import Environment
 from llmgw.settings.secrets import Secret
 
@@ -65,6 +66,7 @@ class Bedrock(msgspec.Struct, frozen=True, kw_only=True):
             headers=(),
             original=True,
             takes_urls=False,
+            region=_served_in(region, model),
             native_schema=_takes_schema(model if target.base_model is None else target.known_as),
             warning=_OPAQUE if target.base_model is None and _PROFILE in model else None,
         )
@@ -137,6 +139,14 @@ def _region(target: Target, model: str, environment: Environment) -> str:
     if not _REGION.fullmatch(region):
         raise TargetError("aws_region_name", "expected a region such as eu-central-1")
     return region
+
+
+def _served_in(region: str, model: str) -> str | None:
+    """Where a model is served that is called in this region. A cross-region profile is served anywhere in its
+    geography; of the others, and of whatever a pattern stands for, nothing is known."""
+    if "*" in model or _PROFILE in model:
+        return None
+    return geography(model) or region
 
 
 def _base(target: Target, region: str, environment: Environment) -> str:

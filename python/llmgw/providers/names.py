@@ -13,6 +13,12 @@ _DATE = re.compile(r"-\d{4}-?\d{2}-?\d{2}$|-latest$|@\w+$")
 """`-2024-11-20`, `-20241022`, `-latest`; Vertex AI's `@20241022`."""
 
 
+def geography(model: str) -> str | None:
+    """Where a cross-region profile of Bedrock's is served: `eu` of `eu.anthropic.claude-…`."""
+    found = _REGION.match(_ARN.sub("", model))
+    return found and found.group().rstrip(".")
+
+
 def spellings(model: str, prefixes: tuple[str, ...]) -> Iterator[str]:
     """The name as it is, then what is left of it as one part after the other is taken off.
 

@@ -60,6 +60,7 @@ class Vertex(msgspec.Struct, frozen=True, kw_only=True):
         held: Held[Secret] = self.leases.get(("google", source), lambda: google_token.fetch_token(fields))
         return msgspec.structs.replace(
             _upstream(base, target.model),
+            region=base.rpartition("/")[2],
             token_headers=_bearer(held),
             renew_at=held.renew_at,
             credential_problem=held.problem,

@@ -50,7 +50,7 @@ _PARAMS = """
     output_cost_per_second output_cost_per_token output_cost_per_token_batches
     parallel_tool_calls prediction presence_penalty prompt_cache_key prompt_cache_retention
     prompt_id prompt_variables provider_affinity_header quality_router_config
-    quality_router_default_model reasoning_effort region_name request_timeout response_format
+    quality_router_default_model reasoning_effort request_timeout response_format
     responses_api_version rpd s3_access_key_id s3_bucket_name s3_bucket_owner
     s3_encryption_key_id s3_endpoint_url s3_output_bucket_name s3_region_name
     s3_secret_access_key safety_identifier seed service_tier ssl_verify stop store stream

@@ -10,6 +10,7 @@ from llmgw.settings.values import (
     ModelName,
     Positive,
     Rate,
+    RegionName,
     Seconds,
     Section,
     Share,
@@ -77,6 +78,8 @@ class Params(Section, frozen=True):
     """Bedrock: a token of another identity provider, to assume the role with; best `file:/path`."""
     aws_sts_endpoint: str | None = None
     """Bedrock: another address of AWS's token service."""
+    region_name: RegionName | None = None
+    """LiteLLM's spelling of `model_info.region`."""
     organization: HeaderText | None = None
     """OpenAI: the organization to bill."""
     extra_headers: dict[str, SecretReference] = msgspec.field(default_factory=dict)
@@ -108,6 +111,10 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
     base_model: str | None = None
     """The model behind an opaque name (an Azure deployment, an inference profile of Bedrock), for token
     counting, for what is known of it, and for what it takes."""
+    region: RegionName | None = None
+    """The region in which it is served, for keys that are bound to regions. Without it, what the address
+    tells: Vertex AI's location; Bedrock's region, or the geography of a cross-region profile (`eu`, `us`,
+    `global`). Otherwise it is not known."""
     max_tokens: Positive | None = None
     """As `max_output_tokens`, in an older spelling."""
     max_input_tokens: Positive | None = None

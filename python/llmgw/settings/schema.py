@@ -15,6 +15,7 @@ from llmgw.settings.values import (
     Count,
     Digest,
     Dollars,
+    EndpointPattern,
     FallbackList,
     HeaderName,
     HeaderText,
@@ -27,8 +28,10 @@ from llmgw.settings.values import (
     PathPrefix,
     Port,
     Positive,
+    RegionPattern,
     Seconds,
     Section,
+    Tag,
     ZeroOrSeconds,
 )
 
@@ -157,6 +160,21 @@ class KeyEntry(Section, frozen=True):
     pass_through: tuple[PassGrant, ...] | None = None
     """Names of `pass_through` that it may use, `*` for all. Without it: all, unless `models` limits the key;
     then none."""
+    endpoints: tuple[EndpointPattern, ...] | None = None
+    """Endpoints it may use: names as in metrics (`messages`), patterns (`images_*`), or whole families
+    (`chat.*`: chats of every dialect; also `embeddings.*`, `images.*`, `audio.*`). Who may use `files`,
+    `batches` or `responses` may ask for what it made there. Without it, all. The list of models is always
+    served."""
+    networks: tuple[str, ...] | None = None
+    """Networks (CIDR) or addresses that its clients must have; without it, any. See
+    `server.trusted_proxies`."""
+    regions: tuple[RegionPattern, ...] | None = None
+    """Regions, or patterns (`eu-*`), that deployments must be in to serve it; without it, any. A deployment
+    whose region is not known (`model_info.region`) is in none."""
+    tags: Annotated[tuple[Tag, ...], Meta(max_length=16)] = ()
+    """What its requests are filed under, beside the tags of their header `x-llmgw-tags`."""
+    priority: Literal["low", "normal", "high"] | None = None
+    """Which of its requests go first where not all can; without it, `normal`."""
     rpm_limit: Positive | None = None
     """Requests per minute."""
     tpm_limit: Positive | None = None
@@ -339,6 +357,15 @@ class RealtimeSettings(Section, frozen=True):
     """Seconds of a whole session."""
 
 
+class AdminSettings(Section, frozen=True):
+    """An address of its own for the admin API."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on."""
+    port: Port = 4001
+    """Port to listen on."""
+
+
 class ServerSettings(Section, frozen=True):
     """The listening side."""
 
@@ -346,6 +373,9 @@ class ServerSettings(Section, frozen=True):
     """Address to listen on; `0.0.0.0` for all."""
     port: Port = 4000
     """Port to listen on."""
+    admin: AdminSettings | None = None
+    """Serve the admin API at an address of its own: it is gone from the other, and nothing but it is here.
+    Without this section it is served with all else."""
     workers: Positive | None = None
     """Worker processes; without it, one per core."""
     max_body_bytes: Positive = 10 * 1024 * 1024
@@ -374,6 +404,10 @@ class ServerSettings(Section, frozen=True):
     """Realtime sessions (WebSockets), per worker."""
     tls: TlsSettings | None = None
     """Serve HTTPS."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Networks (CIDR) or addresses of proxies that stand before the gateway. If one of them is the peer, the
+    client is the last address in its `x-forwarded-for` that is not a proxy of these; otherwise the client is
+    the peer itself, and that header is not looked at."""
     metrics_auth: Literal["key", "none"] = "key"
     """Whether `/metrics` asks for the admin key."""
 

@@ -28,6 +28,14 @@ HeaderText: TypeAlias = Annotated[
 ]
 Digest: TypeAlias = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 FallbackList: TypeAlias = tuple[dict[str, tuple[str, ...]], ...]
+Tag: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:/@+=-]{1,64}$")]
+RegionName: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+RegionPattern: TypeAlias = Annotated[
+    str, Meta(pattern=r"^[A-Za-z0-9_-]*\*?[A-Za-z0-9_-]*$", min_length=1, max_length=64)
+]
+EndpointPattern: TypeAlias = Annotated[
+    str, Meta(pattern=r"^[a-z_.]*\*?[a-z_.]*$", min_length=1, max_length=64)
+]
 PassName: TypeAlias = Annotated[str, Meta(pattern="^[a-z][a-z0-9_-]{0,31}$")]
 PassGrant: TypeAlias = Annotated[str, Meta(pattern=r"^(\*|[a-z][a-z0-9_-]{0,31})$")]
 PathPrefix: TypeAlias = Annotated[

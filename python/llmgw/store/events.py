@@ -66,6 +66,7 @@ async def record(
         "request_id": tx.actor.request,
     }
     await tx.execute(insert(events).values(values))
+    tx.events.append(values)
     return event
 
 

@@ -16,7 +16,8 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 
 from llmgw.store.errors import Conflict, StoreError, StoreMisfit, StoreUnavailable
 
-_NO_TABLE = ("no such table", "undefinedtable", "no such column", "undefinedcolumn")
+_NO_TABLE = ("no such table", "no such column", "has no column named")
+_NO_TABLE_STATES = ("42P01", "42703")
 _DOWN = (OperationalError, InterfaceError)
 
 
@@ -45,7 +46,7 @@ async def within(seconds: float, what: str) -> AsyncIterator[None]:
 def translated(error: SQLAlchemyError) -> StoreError:
     """The store's error for one of SQLAlchemy's."""
     reason = _reason(error)
-    if any(words in reason.lower() for words in _NO_TABLE):
+    if _is_misfit(error, reason):
         return StoreMisfit("the database is not at this version's tables: run llmgw db upgrade")
     if isinstance(error, IntegrityError):
         return Conflict(f"the database refuses it: {reason}")
@@ -54,6 +55,12 @@ def translated(error: SQLAlchemyError) -> StoreError:
     if isinstance(error, _DOWN) or (isinstance(error, DBAPIError) and error.connection_invalidated):
         return StoreUnavailable(f"the database cannot be used: {reason}")
     return StoreUnavailable(f"the database fails: {reason}")
+
+
+def _is_misfit(error: SQLAlchemyError, reason: str) -> bool:
+    """Whether a table or column is not there."""
+    state = getattr(error.orig, "sqlstate", None) if isinstance(error, DBAPIError) else None
+    return state in _NO_TABLE_STATES or any(words in reason for words in _NO_TABLE)
 
 
 def _reason(error: SQLAlchemyError) -> str:

@@ -1,5 +1,7 @@
 """Virtual keys: what clients show. Of the key itself only digests are kept, and they are told nowhere."""
 
+from collections.abc import AsyncIterator
+
 import msgspec
 import sqlalchemy as sa
 
@@ -12,7 +14,7 @@ from llmgw.store.tables import keys as table
 from llmgw.store.transaction import Transaction
 
 
-class Key(Policy, frozen=True, kw_only=True):
+class Key(Policy, frozen=True, kw_only=True, gc=False):
     """A virtual key, without what it is known by."""
 
     alias: str
@@ -32,7 +34,7 @@ class Key(Policy, frozen=True, kw_only=True):
     """SHA-256 (hex) of client certificates that stand for the key."""
 
 
-class KeyDigest(msgspec.Struct, frozen=True):
+class KeyDigest(msgspec.Struct, frozen=True, gc=False):
     """What a key is known by."""
 
     digest: str
@@ -53,10 +55,13 @@ FILTERS = (
 
 _keys = Noun("key", "key", table, Key, fixed=("hint",), filters=FILTERS, search="alias")
 
+_DIGESTS = sa.select(key_digests.c.digest, key_digests.c.key_id, key_digests.c.valid_until)
+
 find = _keys.find
 get = _keys.get
 page = _keys.page
 count = _keys.count
+stream = _keys.stream
 update = _keys.update
 remove = _keys.remove
 
@@ -136,6 +141,16 @@ async def digests_of(tx: Transaction, scope: Scope, id: str) -> list[KeyDigest]:
         .order_by(key_digests.c.created_at, key_digests.c.digest)
     )
     return [KeyDigest(row.digest, row.valid_until) for row in await tx.rows(query)]
+
+
+async def feed(tx: Transaction) -> AsyncIterator[list[tuple[Key, list[KeyDigest]]]]:
+    """Every key with what it is known by, in order of ids and in pieces: for the gateway's own directory."""
+    async for piece in _keys.stream(tx):
+        known: dict[str, list[KeyDigest]] = {}
+        between = key_digests.c.key_id.between(piece[0].id, piece[-1].id)
+        for row in await tx.rows(_DIGESTS.where(between)):
+            known.setdefault(row.key_id, []).append(KeyDigest(row.digest, row.valid_until))
+        yield [(key, known.get(key.id, [])) for key in piece]
 
 
 async def _add_digest(tx: Transaction, key_id: str, digest: str) -> None:

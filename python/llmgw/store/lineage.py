@@ -15,9 +15,9 @@ from llmgw.store.transaction import Transaction
 
 OWNERS: Mapping[str, tuple[str, Table]] = {
     "service_account_id": ("service_account", tables.service_accounts),
-    "user_id": ("user", tables.users),
     "project_id": ("project", tables.projects),
     "team_id": ("team", tables.teams),
+    "user_id": ("user", tables.users),
     "organisation_id": ("organisation", tables.organisations),
 }
 """The columns that say what something belongs to, innermost first, so that each can tell those behind it."""
@@ -63,15 +63,14 @@ async def _owner(tx: Transaction, scope: Scope, table: Table, kind: str, id: str
 
 
 def _fill(owners: dict[str, str | None], row: Row[Any], kind: str) -> None:
-    """Take over what an owner belongs to; a user's organisation only has to agree."""
+    """Take over what an owner belongs to. A person may be a guest in another organisation's team."""
     for name in OWNERS:
         theirs = row._mapping.get(name)
         if theirs is None:
             continue
         if owners.get(name) is None:
-            if kind != "user":
-                owners[name] = theirs
-        elif owners[name] != theirs:
+            owners[name] = theirs
+        elif owners[name] != theirs and kind != "user":
             raise Conflict(f"the {kind} {row.id} does not belong to {owners[name]}")
 
 

@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 import msgspec
+import orjson
+import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Row, Select, Table, delete, func, insert, select, update
 
 from llmgw.store import changes, events, ids, lineage
@@ -11,6 +13,7 @@ from llmgw.store.errors import Missing, Stale, StoreError
 from llmgw.store.kept import Kept
 from llmgw.store.paging import Page, Paging, page_of, paged
 from llmgw.store.scope import Scope
+from llmgw.store.tables import Json
 from llmgw.store.transaction import Transaction
 
 
@@ -46,7 +49,10 @@ class Noun(Generic[T]):
         self._editable = frozenset(record.__struct_fields__) - _STORES - frozenset(fixed)
         self._filters = frozenset(filters)
         self._search = search
-        self._columns = [table.c[name] for name in record.__struct_fields__]
+        columns = [table.c[name] for name in record.__struct_fields__]
+        # JSON is fetched as text: most of it is NULL, and `read` looks at the rest.
+        self._columns = [sa.type_coerce(each, sa.Text) if _is_json(each) else each for each in columns]
+        self._fields = [(each.name, _is_json(each)) for each in columns]
 
     async def create(self, tx: Transaction, scope: Scope, record: T) -> T:
         """Add one; what is returned has its id.
@@ -205,7 +211,12 @@ class Noun(Generic[T]):
 
     def read(self, row: Row[Any]) -> T:
         """The record of a row of `query`."""
-        return self._record(**row._mapping)
+        values = {
+            name: orjson.loads(value) if is_json else value
+            for (name, is_json), value in zip(self._fields, row, strict=True)
+            if value is not None
+        }
+        return self._record(**values)
 
     def _filtered(self, query: Select[Any], filters: Mapping[str, Any], search: str | None) -> Select[Any]:
         for name, value in filters.items():
@@ -221,3 +232,7 @@ class Noun(Generic[T]):
         return {
             name: value for name, value in values.items() if value is not None and name not in self._hidden
         }
+
+
+def _is_json(column: sa.Column[Any]) -> bool:
+    return isinstance(column.type, Json)

@@ -1,7 +1,9 @@
 """What a caller may see: a condition that every statement about rows of tenants carries."""
 
 import msgspec
-from sqlalchemy import ColumnElement, Table, false, or_, true
+from sqlalchemy import ColumnElement, Table, and_, false, or_, select, true
+
+from llmgw.store.tables import memberships, users
 
 _COLUMNS = {
     "organisations": "organisation_id",
@@ -33,11 +35,25 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
         return cls()
 
     def over(self, table: Table) -> ColumnElement[bool]:
-        """The condition on rows of this table; a table that names no node is the platform's alone."""
+        """The condition on rows of this table; a table that names no node is the platform's alone.
+
+        A person is also seen by those who see a place that he or she is a member of.
+        """
         if self.everything:
             return true()
         parts = [table.c[column].in_(sorted(ids)) for column, ids in self.columns(table).items() if ids]
-        return or_(*parts) if parts else false()
+        if table is users:
+            parts.append(table.c.id.in_(select(memberships.c.user_id).where(self.over_places())))
+        return or_(false(), *parts)
+
+    def over_places(self) -> ColumnElement[bool]:
+        """The condition on memberships in places that may be seen."""
+        parts = [
+            and_(memberships.c.scope_kind == kind, memberships.c.scope_id.in_(sorted(ids)))
+            for kind, ids in self.places().items()
+            if ids
+        ]
+        return or_(false(), *parts)
 
     def columns(self, table: Table) -> dict[str, frozenset[str]]:
         """The table's columns that name nodes, and which of those may be seen."""
@@ -47,3 +63,7 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
             if name in table.c:
                 found[name] = getattr(self, noun)
         return found
+
+    def places(self) -> dict[str, frozenset[str]]:
+        """The ids by the kinds that memberships name."""
+        return {"organisation": self.organisations, "team": self.teams, "project": self.projects}

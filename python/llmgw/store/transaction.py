@@ -35,6 +35,8 @@ class Transaction:
     def __init__(self, connection: AsyncConnection, actor: Actor, statement_seconds: float) -> None:
         self.actor = actor
         self.connection = connection
+        self.events: list[dict[str, Any]] = []
+        """The events that were recorded in it: once it is committed, for the journal."""
         # Longer than the server's own deadline, so that it is the server that says no while it can.
         self._patience = statement_seconds + 1.0
 

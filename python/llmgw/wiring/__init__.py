@@ -13,7 +13,7 @@ from llmgw.settings.schema import CacheSettings, Settings
 from llmgw.state import State
 from llmgw.wiring.defaults import default_models
 from llmgw.wiring.deployments import DeploymentCompiler
-from llmgw.wiring.egress import compile_egress, compile_media
+from llmgw.wiring.egress import compile_egress, compile_media, compile_networks
 from llmgw.wiring.facts import compile_model_catalogue, with_limits
 from llmgw.wiring.groups import compile_groups
 from llmgw.wiring.jwt import compile_jwt
@@ -104,6 +104,7 @@ def compile_settings(
         pricing=compile_pricing(settings, report),
         jwt=compile_jwt(settings, report),
     )
+    compile_networks(settings.server.trusted_proxies, ("server", "trusted_proxies"), report)
     report.raise_errors()
     return Compiled(snapshot.versioned(), compiler.renew_at, tuple(compiler.credential_problems))
 

@@ -114,6 +114,7 @@ class DeploymentCompiler:
         return Deployment(
             id=name,
             provider=provider.name,
+            region=entry.model_info.region or params.region_name or upstream.region,
             model=upstream.model,
             urls=urls,
             stream_urls={

@@ -2,9 +2,11 @@
 
 import ipaddress
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from llmgw.gateway.snapshot import EgressPolicy, MediaPolicy
+from llmgw.settings.problems import Path as ProblemPath
 from llmgw.settings.problems import Report
 from llmgw.settings.schema import EgressSettings
 
@@ -15,16 +17,21 @@ _HOST = re.compile(
 
 def compile_egress(settings: EgressSettings, report: Report) -> EgressPolicy:
     """The egress policy; networks that are none, and a missing file, are reported."""
+    networks = compile_networks(settings.allow_networks, ("egress", "allow_networks"), report)
+    if settings.ca_file is not None and not Path(settings.ca_file).is_file():
+        report.error(("egress", "ca_file"), f"there is no file {settings.ca_file}")
+    return EgressPolicy(allow_networks=networks, ca_file=settings.ca_file)
+
+
+def compile_networks(texts: Iterable[str], at: ProblemPath, report: Report) -> tuple[str, ...]:
+    """Networks as the native core reads them; texts that are none are reported."""
     networks = []
-    for index, text in enumerate(settings.allow_networks):
+    for index, text in enumerate(texts):
         try:
             networks.append(str(ipaddress.ip_network(text)))
         except ValueError as error:
-            path = ("egress", "allow_networks", index)
-            report.error(path, f"expected a network such as 10.0.0.0/8: {error}")
-    if settings.ca_file is not None and not Path(settings.ca_file).is_file():
-        report.error(("egress", "ca_file"), f"there is no file {settings.ca_file}")
-    return EgressPolicy(allow_networks=tuple(networks), ca_file=settings.ca_file)
+            report.error((*at, index), f"expected a network such as 10.0.0.0/8: {error}")
+    return tuple(networks)
 
 
 def compile_media(settings: EgressSettings, report: Report) -> MediaPolicy | None:

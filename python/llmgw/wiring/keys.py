@@ -7,6 +7,7 @@ from llmgw.settings.problems import Path, Report, did_you_mean
 from llmgw.settings.schema import KeyEntry, Settings
 from llmgw.settings.secrets import Secret, UnresolvedReferenceError
 from llmgw.state import KEYS_FILE, State
+from llmgw.wiring.egress import compile_networks
 from llmgw.wiring.groups import Catalogue
 
 
@@ -114,6 +115,9 @@ def _compile_key(
     for name, meaning in entry.model_map.items():
         if name.count("*") > 1 or meaning.count("*") > name.count("*"):
             report.error((*path, "model_map", name), "one '*' is allowed, and in the meaning if in the name")
+    networks = None
+    if entry.networks is not None:
+        networks = compile_networks(entry.networks, (*path, "networks"), report)
     expires_at = None
     if entry.expires is not None:
         try:
@@ -128,6 +132,11 @@ def _compile_key(
         models=entry.models,
         model_map=entry.model_map,
         pass_through=entry.pass_through,
+        endpoints=entry.endpoints,
+        networks=networks,
+        regions=entry.regions,
+        tags=entry.tags,
+        priority=entry.priority,
         expires_at=expires_at,
         blocked=entry.blocked,
         rpm=entry.rpm_limit,

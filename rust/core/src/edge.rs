@@ -8,7 +8,7 @@ use crate::metrics::{Gauge, GaugeGuard};
 use crate::mock;
 use crate::realtime::Realtime;
 use crate::reply::HeadWriter;
-use crate::session::Session;
+use crate::session::{Door, Session};
 use crate::snapshot::EdgeSettings;
 use crate::store::Store;
 use crate::upstream::Origin;
@@ -134,12 +134,11 @@ pub fn start(
         _ => None,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (listener, mock) = {
+    let (listener, admin, mock) = {
         let _inside = runtime.enter();
-        (
-            TcpListener::from_std(bind((settings.host, settings.port).into())?)?,
-            TcpListener::from_std(mock)?,
-        )
+        let admin = settings.admin.map(|admin| listen((admin.host, admin.port).into()));
+        let listener = listen((settings.host, settings.port).into())?;
+        (listener, admin.transpose()?, TcpListener::from_std(mock)?)
     };
     let address = listener.local_addr()?;
     let (responses, files) = (settings.responses_folder.clone(), settings.files_folder.clone());
@@ -147,7 +146,7 @@ pub fn start(
     let (stop, stopped) = watch::channel(false);
     let (report, drained) = std::sync::mpsc::channel();
     let thread = std::thread::Builder::new().name("llmgw-edge".into()).spawn(move || {
-        let doors = Doors { listener, mock, tls };
+        let doors = Doors { listener, admin, mock, tls };
         LocalSet::new().block_on(&runtime, run(doors, shop, store, settings, stopped));
         // The receiver may have given up waiting.
         let _ = report.send(());
@@ -157,8 +156,33 @@ pub fn start(
 
 struct Doors {
     listener: TcpListener,
+    admin: Option<TcpListener>,
     mock: TcpListener,
     tls: Option<TlsAcceptor>,
+}
+
+/// Where a client came in, and from where.
+type CameIn = (Door, IpAddr);
+
+/// Where clients come in.
+struct Entrance {
+    listener: TcpListener,
+    admin: Option<TcpListener>,
+}
+
+impl Entrance {
+    /// The next connection, through whichever door it comes. May be dropped without losing one.
+    async fn accept(&self) -> io::Result<(TcpStream, CameIn)> {
+        let Some(admin) = &self.admin else {
+            let (stream, peer) = self.listener.accept().await?;
+            return Ok((stream, (Door::Only, peer.ip())));
+        };
+        let (accepted, door) = tokio::select! {
+            accepted = admin.accept() => (accepted, Door::Admin),
+            accepted = self.listener.accept() => (accepted, Door::Public),
+        };
+        accepted.map(|(stream, peer)| (stream, (door, peer.ip())))
+    }
 }
 
 async fn run(
@@ -168,7 +192,9 @@ async fn run(
     settings: EdgeSettings,
     mut stop: watch::Receiver<bool>,
 ) {
-    tokio::task::spawn_local(mock::serve(doors.mock));
+    let Doors { listener, admin, mock, tls } = doors;
+    let entrance = Entrance { listener, admin };
+    tokio::task::spawn_local(mock::serve(mock));
     let limits = Rc::new(HttpLimits::new(&settings));
     let edge = Rc::new(Edge {
         shop,
@@ -193,14 +219,14 @@ async fn run(
             biased;
             _ = stop.wait_for(|&stop| stop) => break,
             () = edge.closed.notified(), if full => {}
-            accepted = doors.listener.accept(), if !full => match accepted {
-                Ok((stream, peer)) => open(&edge, &limits, doors.tls.clone(), stream, peer.ip()),
+            accepted = entrance.accept(), if !full => match accepted {
+                Ok((stream, came_in)) => open(&edge, &limits, tls.clone(), stream, came_in),
                 // Out of descriptors, most likely: give connections time to end.
                 Err(_) => tokio::time::sleep(ACCEPT_REST).await,
             },
         }
     }
-    drop(doors.listener);
+    drop(entrance);
     while edge.open.get() > 0 {
         edge.closed.notified().await;
     }
@@ -225,7 +251,7 @@ fn open(
     limits: &Rc<HttpLimits>,
     tls: Option<TlsAcceptor>,
     stream: TcpStream,
-    peer: IpAddr,
+    came_in: CameIn,
 ) {
     // A socket that refuses the option still works.
     let _ = stream.set_nodelay(true);
@@ -235,13 +261,13 @@ fn open(
     match tls {
         None => tokio::task::spawn_local(async move {
             let _guard = guard;
-            session(stream, edge, limits, peer).serve().await;
+            session(stream, edge, limits, came_in).serve().await;
         }),
         Some(tls) => tokio::task::spawn_local(async move {
             let _guard = guard;
             let handshake = tokio::time::timeout(limits.header_timeout, tls.accept(stream)).await;
             if let Ok(Ok(stream)) = handshake {
-                session(stream, edge, limits, peer).serve().await;
+                session(stream, edge, limits, came_in).serve().await;
             }
         }),
     };
@@ -251,10 +277,10 @@ fn session<S: AsyncRead + AsyncWrite + Unpin>(
     stream: S,
     edge: Rc<Edge>,
     limits: Rc<HttpLimits>,
-    peer: IpAddr,
+    (door, peer): CameIn,
 ) -> Session<S> {
     let (connection, head) = (Connection::new(stream, limits), HeadWriter::default());
-    Session { connection, head, edge, peer: Some(peer) }
+    Session { connection, head, edge, door, peer: Some(peer) }
 }
 
 /// Counts an open connection.
@@ -276,6 +302,10 @@ impl Drop for OpenGuard {
         self.edge.open.set(self.edge.open.get() - 1);
         self.edge.closed.notify_one();
     }
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    TcpListener::from_std(bind(address)?)
 }
 
 fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {

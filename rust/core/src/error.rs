@@ -263,6 +263,20 @@ impl Error {
         });
         body.to_string().into_bytes()
     }
+
+    /// The body as the admin API has errors: a problem of RFC 9457.
+    #[must_use]
+    pub fn to_problem_json(&self, request_id: &str) -> Vec<u8> {
+        let row = self.class.row();
+        let body = serde_json::json!({
+            "type": format!("urn:llmgw:problem:{}", row.code.replace('_', "-")),
+            "title": crate::http1::reason(row.status),
+            "status": row.status,
+            "detail": self.message,
+            "request_id": request_id,
+        });
+        body.to_string().into_bytes()
+    }
 }
 
 impl fmt::Display for Error {

@@ -203,7 +203,18 @@ impl Plan {
     #[must_use]
     pub fn leads(&self, key: &Key, name: &str) -> bool {
         let meaning = key.map().meaning(name);
-        self.resolve(&meaning).is_some() && key.may_use(&meaning)
+        self.resolve(&meaning).is_some_and(|found| self.may_serve(found.group, key))
+            && key.may_use(&meaning)
+    }
+
+    /// Whether a group, or one that it falls back to, has a deployment in a region that the key may use.
+    fn may_serve(&self, group: usize, key: &Key) -> bool {
+        let has_one = |group: usize| {
+            let regions = self.members(group).map(|one| self.deployments[one].region.as_deref());
+            regions.into_iter().any(|region| key.may_be_served_in(region))
+        };
+        let fallbacks = &self.groups[group].fallbacks;
+        !key.has_regions() || has_one(group) || fallbacks.iter().any(|&next| has_one(next))
     }
 
     /// Whether a name leads a key to a model that chats.
@@ -230,7 +241,11 @@ impl Plan {
         let mapped = key.map().names().filter(|name| self.leads(key, name));
         let names: std::collections::BTreeSet<String> =
             listed.chain(named).chain(patterns).chain(mapped).collect();
-        names.into_iter().collect()
+        let can_be_served = |name: &String| {
+            let found = self.resolve(&key.map().meaning(name)).map(|found| found.group);
+            found.is_some_and(|group| self.may_serve(group, key))
+        };
+        names.into_iter().filter(can_be_served).collect()
     }
 
     /// Lets go of idle connections that are no longer good.

@@ -2,8 +2,10 @@
 //! the control plane.
 
 mod asked;
+mod door;
 mod realtime;
 mod recording;
+mod refusing;
 mod remembering;
 mod upload;
 
@@ -16,7 +18,7 @@ use crate::edge::Edge;
 use crate::error::Error;
 use crate::files::named;
 use crate::gate::{Admission, Arrival, check_endpoint};
-use crate::http1::{Framing, Head};
+use crate::http1::Head;
 use crate::metrics::Counter;
 use crate::plan::{Key, Plan};
 use crate::price::{Cost, Served, Status};
@@ -31,6 +33,7 @@ use crate::usage;
 use crate::{access, control, dialect, files, through};
 pub use asked::Asked;
 use bytes::Bytes;
+pub use door::Door;
 use llmgw_formats::Kind;
 pub use recording::CLIENT_GONE;
 use recording::{Ending, Used};
@@ -65,6 +68,8 @@ pub struct Session<S> {
     pub head: HeadWriter,
     /// What this edge serves with.
     pub edge: Rc<Edge>,
+    /// Where the client came in.
+    pub door: Door,
     /// The address at the other end of the connection, if it has one.
     pub peer: Option<IpAddr>,
 }
@@ -98,6 +103,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             Ok(plan) => plan,
             Err(error) => return self.refuse_unread(&asked, head, &error).await,
         };
+        if self.door == Door::Admin {
+            return Box::pin(control::forward(self, head, &asked)).await;
+        }
         // What is rare waits in memory of its own: every connection has room for the longest of its waits.
         let route = (head.method() == "POST").then(|| access::route(&plan, head)).flatten();
         let Some(route) = route else {
@@ -445,30 +453,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 self.head.rate_limit(names, decision);
             }
         }
-    }
-
-    /// Answers with an error before the body was read; keeps the connection if the body is already here.
-    pub async fn refuse_unread(&mut self, asked: &Asked, head: &Head, error: &Error) -> After {
-        if head.framing == Framing::Length(0) {
-            return self.refuse(asked, error).await;
-        }
-        self.refuse_and_close(asked, error).await
-    }
-
-    /// Answers with an error, after which the connection cannot be used: what still comes is no request.
-    pub async fn refuse_and_close(&mut self, asked: &Asked, error: &Error) -> After {
-        let request_id = asked.request_id.clone();
-        self.refuse(&Asked { keep_alive: false, request_id, ..*asked }, error).await;
-        After::CloseUnread
-    }
-
-    /// Answers with an error in the client's dialect.
-    pub async fn refuse(&mut self, asked: &Asked, error: &Error) -> After {
-        self.head.begin(error.class.row().status, &asked.request_id);
-        self.anthropic_id(asked);
-        error_headers(&mut self.head, error);
-        let body = dialect::error_body(asked.dialect, error, &asked.request_id);
-        self.write_body(asked, &body).await
     }
 
     /// Anthropic's SDKs look for the request's id under a name of their own.

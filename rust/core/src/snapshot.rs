@@ -351,6 +351,8 @@ pub struct EdgeSettings {
     pub host: std::net::IpAddr,
     /// Port to listen on.
     pub port: u16,
+    /// Another address, that the admin API alone is served at; without it, it is served with all else.
+    pub admin: Option<AdminSettings>,
     /// Bytes of a request's body.
     pub max_body_bytes: u64,
     /// Bytes of a body that is passed on as it comes: forms with files.
@@ -387,6 +389,16 @@ pub struct EdgeSettings {
     pub files_folder: std::path::PathBuf,
     /// Shared with the control plane: proves that a request came through an edge.
     pub secret: String,
+}
+
+/// Where the admin API is served if that is not where all else is.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdminSettings {
+    /// Address to listen on.
+    pub host: std::net::IpAddr,
+    /// Port to listen on.
+    pub port: u16,
 }
 
 /// What the realtime sessions of a worker may take.

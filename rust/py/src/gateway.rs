@@ -1,11 +1,13 @@
 //! `llmgw._native`: `Gateway`, keys, the error table.
 
+use crate::directory::{DirectoryState, KeyHolder, as_tuple};
 use crate::limiter::open_shared;
 use llmgw_core::balancer::Balancer;
-use llmgw_core::directory::Directory;
+use llmgw_core::directory::{Directory, Published};
 use llmgw_core::edge::{self, EdgeHandle};
 use llmgw_core::error::{Class, Error};
 use llmgw_core::gate::{PlanSlot, Shop, Tokens};
+use llmgw_core::json;
 use llmgw_core::keys::{self, Digester, Shape};
 use llmgw_core::limiter::Limiter;
 use llmgw_core::log::Log;
@@ -17,7 +19,7 @@ use llmgw_core::tokens;
 use pyo3::create_exception;
 use pyo3::exceptions::{PyException, PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
-use std::net::TcpListener;
+use std::net::{IpAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::atomic::Ordering::{AcqRel, Acquire};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -39,6 +41,7 @@ pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(generate_key, m)?)?;
     m.add_function(wrap_pyfunction!(key_digest, m)?)?;
     m.add_function(wrap_pyfunction!(check_key, m)?)?;
+    m.add_function(wrap_pyfunction!(check_json, m)?)?;
     m.add_function(wrap_pyfunction!(error_table, m)?)
 }
 
@@ -72,6 +75,12 @@ fn check_key(key: &str) -> Option<bool> {
         Shape::Mistyped => Some(false),
         Shape::Foreign => None,
     }
+}
+
+#[pyfunction]
+fn check_json(py: Python<'_>, body: &[u8]) -> PyResult<()> {
+    py.detach(|| json::parse_object(body).map(drop))
+        .map_err(|error| PyValueError::new_err(error.message))
 }
 
 type ErrorRow = (&'static str, u16, &'static str, &'static str, bool, bool, bool);
@@ -108,6 +117,20 @@ impl SharedState {
 
     fn next_generation(&self) -> u64 {
         self.shared.word(Word::ConfigGeneration).fetch_add(1, AcqRel) + 1
+    }
+
+    #[getter]
+    fn directory(&self) -> (u64, u64) {
+        as_tuple(Published::load(&self.shared))
+    }
+
+    fn publish_directory(&self, file: u64, length: u64) -> PyResult<()> {
+        Published { file, length }.store(&self.shared).map_err(PyValueError::new_err)
+    }
+
+    #[getter]
+    fn damaged_directory(&self) -> u64 {
+        Published::damaged(&self.shared)
     }
 
     fn note_reload(&self, succeeded: bool) {
@@ -183,25 +206,45 @@ impl Gateway {
         })
     }
 
-    fn authenticate(&self, key: Option<&[u8]>) -> PyResult<(String, bool)> {
-        let plan = self.shop.plan().map_err(|error| refused(&error))?;
-        let key = self.shop.authenticate(&plan, key).map_err(|error| refused(&error))?;
-        Ok((key.alias.clone(), key.admin))
+    fn follow_directory(&self, py: Python<'_>, folder: PathBuf) -> bool {
+        py.detach(|| {
+            let published = Published::load(&self.shared);
+            let result = self.shop.directory.follow(&folder, published, &self.shop.log);
+            if let Err(refused) = &result
+                && refused.is_damage
+            {
+                published.note_damage(&self.shared);
+            }
+            result.is_ok_and(|()| published == Published::load(&self.shared))
+        })
     }
 
-    fn visible_models(&self, alias: &str) -> PyResult<Vec<String>> {
-        let plan = self.shop.plan().map_err(|error| refused(&error))?;
-        Ok(plan.key_named(alias).map(|key| plan.visible_models(key)).unwrap_or_default())
+    #[getter]
+    fn directory(&self) -> DirectoryState {
+        self.shop.directory.state().into()
     }
 
-    fn may_use(&self, alias: &str, model: &str) -> PyResult<bool> {
+    #[pyo3(signature = (key, client=None))]
+    fn authenticate(&self, key: Option<&[u8]>, client: Option<&str>) -> PyResult<KeyHolder> {
         let plan = self.shop.plan().map_err(|error| refused(&error))?;
-        Ok(plan.key_named(alias).is_some_and(|key| plan.leads(key, model)))
+        let client: Option<IpAddr> = client.and_then(|address| address.parse().ok());
+        let key = self.shop.authenticate(&plan, key, client).map_err(|error| refused(&error))?;
+        Ok(KeyHolder { key })
     }
 
-    fn chats(&self, alias: &str, model: &str) -> PyResult<bool> {
+    fn visible_models(&self, holder: &KeyHolder) -> PyResult<Vec<String>> {
         let plan = self.shop.plan().map_err(|error| refused(&error))?;
-        Ok(plan.key_named(alias).is_some_and(|key| plan.chats(key, model)))
+        Ok(plan.visible_models(&holder.key))
+    }
+
+    fn may_use(&self, holder: &KeyHolder, model: &str) -> PyResult<bool> {
+        let plan = self.shop.plan().map_err(|error| refused(&error))?;
+        Ok(plan.leads(&holder.key, model))
+    }
+
+    fn chats(&self, holder: &KeyHolder, model: &str) -> PyResult<bool> {
+        let plan = self.shop.plan().map_err(|error| refused(&error))?;
+        Ok(plan.chats(&holder.key, model))
     }
 
     #[getter]

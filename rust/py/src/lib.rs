@@ -4,6 +4,7 @@ use pyo3::prelude::*;
 
 mod bench;
 mod cache;
+mod directory;
 mod gateway;
 mod journal;
 mod limiter;
@@ -25,6 +26,7 @@ fn _native(m: &Bound<'_, PyModule>) -> PyResult<()> {
     limiter::register(m)?;
     journal::register(m)?;
     metrics::register(m)?;
+    directory::register(m)?;
     gateway::register(m)?;
     bench::register(m)
 }

@@ -43,19 +43,19 @@ def test_what_belongs_to_no_tenant_is_held_on_the_platform_only() -> None:
 def test_nobody_gives_a_role_with_more_than_their_own(scope: type) -> None:
     for giver in Role:
         for given in Role:
-            if may_give([scope(giver)], given):
+            if may_give([scope(giver)], scope(given)):
                 assert ROLES[given] <= ROLES[giver]
 
 
 def test_an_admin_makes_admins_but_no_owners() -> None:
     for scope in (in_team, on_platform):
-        assert may_give([scope(Role.ADMIN)], Role.ADMIN)
-        assert not may_give([scope(Role.ADMIN)], Role.OWNER)
+        assert may_give([scope(Role.ADMIN)], scope(Role.ADMIN))
+        assert not may_give([scope(Role.ADMIN)], scope(Role.OWNER))
 
 
 def test_who_may_not_give_roles_gives_not_even_less_than_their_own() -> None:
-    assert not may_give([on_platform(Role.OPERATOR)], Role.VIEWER)
-    assert not may_give([], Role.VIEWER)
+    assert not may_give([on_platform(Role.OPERATOR)], in_team(Role.VIEWER))
+    assert not may_give([], in_team(Role.VIEWER))
 
 
 def test_grants_are_told_by_the_permission() -> None:

@@ -94,13 +94,18 @@ async fn only_headers_that_the_control_plane_needs_are_passed_on() {
         ("authorization", "Bearer k"),
         ("content-type", "application/json"),
         ("x-forwarded-for", "1.2.3.4"),
-        ("cookie", "a=b"),
+        ("x-llmgw-client", "1.2.3.4"),
+        ("x-llmgw-door", "admin"),
     ];
     let (record, _) = through("GET", "/metrics", &sent, "").await;
     let headers = record.only_request().headers;
     assert_eq!(headers["authorization"], "Bearer k");
     assert_eq!(headers["content-type"], "application/json");
-    assert!(!headers.contains_key("x-forwarded-for") && !headers.contains_key("cookie"));
+    assert!(!headers.contains_key("x-forwarded-for"));
+    let shown: Vec<_> = headers.get_all("x-llmgw-client").iter().collect();
+    assert_eq!(shown, ["127.0.0.1"]);
+    let shown: Vec<_> = headers.get_all("x-llmgw-door").iter().collect();
+    assert_eq!(shown, ["only"]);
 }
 
 #[tokio::test]

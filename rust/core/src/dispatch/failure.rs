@@ -61,7 +61,7 @@ impl Failure {
         let weight = |failure: &Failure| match failure.class {
             _ if failure.is_of_the_request() => 0,
             Class::InvalidRequest if failure.status.is_none() => 0,
-            Class::NoDeployment => 1,
+            Class::NoDeployment | Class::RegionDenied => 1,
             _ => 2,
         };
         weight(self) > weight(before) || weight(self) == 2

@@ -6,6 +6,9 @@ use llmgw_formats::Kind;
 use std::net::IpAddr;
 use std::time::Instant;
 
+/// What the admin API's paths begin with.
+const ADMIN_PREFIX: &str = "/api/";
+
 /// One request's identity and framing, as far as replies need it.
 pub struct Asked {
     /// Echoed in `x-request-id`.
@@ -20,6 +23,8 @@ pub struct Asked {
     pub started: Instant,
     /// How the client expects to be answered.
     pub dialect: Kind,
+    /// The admin API's path: errors are problems, whatever the dialect.
+    pub is_admin: bool,
     /// The client's address, if it is known.
     pub address: Option<IpAddr>,
 }
@@ -35,6 +40,7 @@ impl Asked {
             keep_alive: head.keep_alive && head.is_http11,
             started: Instant::now(),
             dialect: access::dialect(head.path()),
+            is_admin: head.path().starts_with(ADMIN_PREFIX),
             address,
         }
     }
@@ -49,6 +55,7 @@ impl Asked {
             keep_alive: false,
             started: Instant::now(),
             dialect: Kind::OpenaiChat,
+            is_admin: false,
             address: None,
         }
     }

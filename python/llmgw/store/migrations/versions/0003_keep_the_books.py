@@ -84,26 +84,64 @@ def upgrade() -> None:
         sa.Column("repriced_cost", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger")),
     )
-    op.create_index(op.f("ix_ledger_at_id"), "ledger", ["at", "id"], unique=False)
-    op.create_index(op.f("ix_ledger_key_id_at_id"), "ledger", ["key_id", "at", "id"], unique=False)
+    op.create_index(op.f("ix_ledger_at"), "ledger", ["at"], unique=False)
+    op.create_index(
+        op.f("ix_ledger_key_id_at"),
+        "ledger",
+        ["key_id", "at"],
+        unique=False,
+        sqlite_where=sa.text("key_id IS NOT NULL"),
+        postgresql_where=sa.text("key_id IS NOT NULL"),
+    )
     op.create_index(
         "ix_ledger_open",
         "ledger",
-        ["at", "id"],
+        ["at"],
         unique=False,
         sqlite_where=sa.text("state = 'open'"),
         postgresql_where=sa.text("state = 'open'"),
     )
     op.create_index(
-        op.f("ix_ledger_organisation_id_at_id"), "ledger", ["organisation_id", "at", "id"], unique=False
+        op.f("ix_ledger_organisation_id_at"),
+        "ledger",
+        ["organisation_id", "at"],
+        unique=False,
+        sqlite_where=sa.text("organisation_id IS NOT NULL"),
+        postgresql_where=sa.text("organisation_id IS NOT NULL"),
     )
-    op.create_index(op.f("ix_ledger_project_id_at_id"), "ledger", ["project_id", "at", "id"], unique=False)
+    op.create_index(
+        op.f("ix_ledger_project_id_at"),
+        "ledger",
+        ["project_id", "at"],
+        unique=False,
+        sqlite_where=sa.text("project_id IS NOT NULL"),
+        postgresql_where=sa.text("project_id IS NOT NULL"),
+    )
     op.create_index(op.f("ix_ledger_request_id"), "ledger", ["request_id"], unique=False)
     op.create_index(
-        op.f("ix_ledger_service_account_id_at_id"), "ledger", ["service_account_id", "at", "id"], unique=False
+        op.f("ix_ledger_service_account_id_at"),
+        "ledger",
+        ["service_account_id", "at"],
+        unique=False,
+        sqlite_where=sa.text("service_account_id IS NOT NULL"),
+        postgresql_where=sa.text("service_account_id IS NOT NULL"),
     )
-    op.create_index(op.f("ix_ledger_team_id_at_id"), "ledger", ["team_id", "at", "id"], unique=False)
-    op.create_index(op.f("ix_ledger_user_id_at_id"), "ledger", ["user_id", "at", "id"], unique=False)
+    op.create_index(
+        op.f("ix_ledger_team_id_at"),
+        "ledger",
+        ["team_id", "at"],
+        unique=False,
+        sqlite_where=sa.text("team_id IS NOT NULL"),
+        postgresql_where=sa.text("team_id IS NOT NULL"),
+    )
+    op.create_index(
+        op.f("ix_ledger_user_id_at"),
+        "ledger",
+        ["user_id", "at"],
+        unique=False,
+        sqlite_where=sa.text("user_id IS NOT NULL"),
+        postgresql_where=sa.text("user_id IS NOT NULL"),
+    )
     op.create_table(
         "positions",
         sa.Column("writer", sa.Text(), nullable=False),
@@ -168,6 +206,7 @@ def upgrade() -> None:
         sa.Column("charged", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("held", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("saved", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("adjustment", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("input_tokens", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("output_tokens", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("cache_read_tokens", sa.BigInteger(), server_default="0", nullable=False),
@@ -204,6 +243,7 @@ def upgrade() -> None:
         sa.Column("charged", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("held", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("saved", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("adjustment", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("input_tokens", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("output_tokens", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("cache_read_tokens", sa.BigInteger(), server_default="0", nullable=False),
@@ -230,6 +270,7 @@ def upgrade() -> None:
         sa.Column("charged", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("held", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("saved", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("adjustment", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("input_tokens", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("output_tokens", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("cache_read_tokens", sa.BigInteger(), server_default="0", nullable=False),
