@@ -408,6 +408,13 @@ class Gateway:
             Refused: it is missing, mistyped, unknown, blocked or expired, or not to be used from there.
         """
 
+    def read_token(self, token: bytes) -> bytes:
+        """Whom a token of an issuer names, as JSON: `id`, `subject`, `rule`, `named`, `roles`, `until`.
+
+        Raises:
+            Refused: it is not genuine, or counts no more.
+        """
+
     def visible_models(self, holder: KeyHolder) -> list[str]:
         """The model names that the key may use, sorted."""
 
@@ -438,6 +445,10 @@ class SharedState:
     @property
     def generation(self) -> int:
         """The number of the snapshot in force."""
+
+    @property
+    def wanted_issuer_keys(self) -> int:
+        """How often tokens named a signing key that is not known: it moves on, and keys are fetched anew."""
 
     def next_generation(self) -> int:
         """Move on to the next snapshot; returns its number."""

@@ -23,7 +23,7 @@ use std::net::{IpAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::atomic::Ordering::{AcqRel, Acquire};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 create_exception!(
     llmgw._native,
@@ -113,6 +113,11 @@ impl SharedState {
     #[getter]
     fn generation(&self) -> u64 {
         self.shared.word(Word::ConfigGeneration).load(Acquire)
+    }
+
+    #[getter]
+    fn wanted_issuer_keys(&self) -> u64 {
+        self.shared.word(Word::WantedIssuerKeys).load(Acquire)
     }
 
     fn next_generation(&self) -> u64 {
@@ -230,6 +235,14 @@ impl Gateway {
         let client: Option<IpAddr> = client.and_then(|address| address.parse().ok());
         let key = self.shop.authenticate(&plan, key, client).map_err(|error| refused(&error))?;
         Ok(KeyHolder { key })
+    }
+
+    fn read_token(&self, token: &[u8]) -> PyResult<Vec<u8>> {
+        let plan = self.shop.plan().map_err(|error| refused(&error))?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+        let (verified, _) = self.shop.verify(&plan, token, now).map_err(|error| refused(&error))?;
+        // Texts and numbers can always be written.
+        Ok(serde_json::to_vec(&verified).unwrap_or_default())
     }
 
     fn visible_models(&self, holder: &KeyHolder) -> PyResult<Vec<String>> {
