@@ -146,9 +146,7 @@ def forged() -> dict[str, tuple[str, str]]:
         "the public key's PEM as a secret": with_mac(pem, "rsa"),
         "the modulus as a secret": with_mac(modulus, "rsa"),
         "a shared secret that stands in the set": with_mac(b"k" * 32, "oct"),
-        "an algorithm that is not pinned for this issuer": signed(
-            claims(iss="https://ec.example"), alg="RS256"
-        ),
+        "an algorithm that is not pinned for this issuer": signed(of_ec, alg="RS256"),
     }
     unknown_key = {
         "an algorithm for keys of another kind": signed(alg="RS256", kid="p256"),

@@ -26,6 +26,7 @@ from llmgw.endpoints.base import (
 )
 from llmgw.endpoints.files import file_endpoints
 from llmgw.endpoints.gemini import gemini_endpoints
+from llmgw.endpoints.login import login_endpoints
 from llmgw.endpoints.media import media_endpoints
 from llmgw.endpoints.models import model_endpoints
 from llmgw.endpoints.openai import openai_endpoints
@@ -88,7 +89,7 @@ class App:
         self._worker = Worker(handover)
         gateway = self._worker.gateway
         self._store = Store.open(handover.store_url)
-        self._callers = Callers(gateway, self._store, handover.pepper)
+        self._callers = Callers(gateway, self._store, handover.pepper, handover.oidc)
         desk = Desk(store=self._store, pepper=handover.pepper, sealer=Sealer(handover.pepper))
         rows = [
             *openai_endpoints(),
@@ -98,6 +99,7 @@ class App:
             *model_endpoints(gateway, int(time.time())),
             *ops_endpoints(gateway, handover.metrics_auth),
             *admin_endpoints(desk),
+            *login_endpoints(handover.oidc, self._callers.sessions, handover.pepper),
         ]
         self.endpoints = [*rows, openapi_endpoint(rows)]
         self._table = Table(self.endpoints)
@@ -183,6 +185,8 @@ class App:
             return None
         roles = endpoint.plane is Plane.ADMIN or isinstance(endpoint.permission, Permission)
         key, client = _shown_key(scope, dialect), scope.headers.get(_CLIENT_HEADER)
+        if key is None and (cookie := scope.headers.get("cookie")) is not None:
+            return await self._callers.of_session(cookie)
         return await self._callers.identify(key, client, roles=roles)
 
 

@@ -14,6 +14,7 @@ import watchfiles
 
 from llmgw import _native
 from llmgw._native import SharedState
+from llmgw.access.terms import OidcOptions
 from llmgw.errors import LlmgwError
 from llmgw.gateway.handover import SnapshotFiles
 from llmgw.plugins import load_registries
@@ -46,6 +47,7 @@ class First(msgspec.Struct, frozen=True):
     """To be shown once."""
     pepper: Secret
     store_url: str
+    oidc: OidcOptions | None
 
 
 class Reloader:
@@ -74,7 +76,8 @@ class Reloader:
         self._digest = self._content()
         new_key = state.master_key.reveal() if state.made_master_key and state.master_key else None
         inputs = self._read()
-        encoded = self._encode(inputs, self._compile(inputs))
+        compiled = self._compile(inputs)
+        encoded = self._encode(inputs, compiled)
         server = self._options.over(loaded.settings.server)
         return First(
             snapshot=encoded,
@@ -84,6 +87,7 @@ class Reloader:
             new_master_key=new_key,
             pepper=state.pepper,
             store_url=self._folder.store_url(loaded.environment),
+            oidc=compiled.oidc,
         )
 
     def wake(self) -> None:

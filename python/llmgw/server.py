@@ -178,6 +178,7 @@ def _hand_over(
         shared=shared,
         store_url=first.store_url,
         pepper=first.pepper,
+        oidc=first.oidc,
     )
 
 

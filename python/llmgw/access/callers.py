@@ -4,8 +4,13 @@ import msgspec
 
 from llmgw import _native, errors
 from llmgw._native import Gateway, KeyHolder, Refused
+from llmgw.access.cookies import SESSION
 from llmgw.access.keyholders import holder as holder_in_store
 from llmgw.access.principal import MASTER_ID, Principal, PrincipalKind, master
+from llmgw.access.sessions import Sessions
+from llmgw.access.terms import OidcOptions
+from llmgw.access.tokens import PREFIX as TOKEN_PREFIX
+from llmgw.access.tokens import principal_of_token
 from llmgw.errors import GatewayError, Unauthenticated
 from llmgw.settings.secrets import Secret
 from llmgw.store.database import Store
@@ -24,10 +29,26 @@ class Caller(msgspec.Struct, frozen=True):
 class Callers:
     """Knows callers by the keys that they show: those of the settings, then those of the store."""
 
-    def __init__(self, gateway: Gateway, store: Store, pepper: Secret) -> None:
+    def __init__(
+        self, gateway: Gateway, store: Store, pepper: Secret, oidc: OidcOptions | None = None
+    ) -> None:
         self._gateway = gateway
         self._store = store
         self._pepper = pepper
+        self.sessions = None if oidc is None else Sessions(store, oidc)
+        """Of people who logged in; `None` where nobody can."""
+
+    async def of_session(self, cookies: str) -> Caller:
+        """Whose session's cookie is among these.
+
+        Raises:
+            Unauthenticated: there is none, or it has ended.
+            StoreUnavailable: the database does not answer.
+        """
+        value = None if self.sessions is None else self.sessions.cookies.read(cookies, SESSION)
+        if self.sessions is None or value is None:
+            raise Unauthenticated("No API key was given: send it as `Authorization: Bearer KEY`.")
+        return Caller(await self.sessions.principal(value), None)
 
     async def identify(self, key: bytes | None, client: str | None, *, roles: bool) -> Caller:
         """Who shows this key, from this address; with their roles, if these are wanted.
@@ -46,6 +67,8 @@ class Callers:
             return Caller(await self._in_store(key, client), None)
         if known.id == MASTER_ID:
             return Caller(master(known.alias), known)
+        if roles and key and known.id.startswith(TOKEN_PREFIX):
+            return Caller(await principal_of_token(self._store, self._gateway.read_token(key), known), known)
         if roles and key and not known.id.startswith(_FILE_PREFIX):
             return Caller(await self._in_store(key, client), known)
         return Caller(Principal(kind=PrincipalKind.KEY, id=known.id, name=known.alias), known)

@@ -24,8 +24,8 @@ from joserfc.jwk import GuestProtocol, Key, import_key
 from llmgw.access.discovery import Issuer, discover
 from llmgw.access.fetch import Fetcher
 from llmgw.access.jwks import KeyRing, KeySet, Source
+from llmgw.access.terms import OidcOptions
 from llmgw.errors import LlmgwError, Unauthenticated
-from llmgw.settings.identity import RoleRule
 from llmgw.settings.secrets import Secret
 
 CALLBACK = "/login/callback"
@@ -38,28 +38,6 @@ _LONGEST_TOKEN = 64 * 1024
 _LONGEST_CLAIM = 512
 _NONCE_BYTES = 12
 _HASHES = {"256": hashlib.sha256, "384": hashlib.sha384, "512": hashlib.sha512}
-
-
-class OidcOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """The section `oidc` of the settings, its secret fetched."""
-
-    issuer: str
-    client_id: str
-    client_secret: Secret | None
-    public_url: str
-    """Without a slash at its end."""
-    scopes: tuple[str, ...]
-    algorithms: tuple[str, ...]
-    email_claim: str
-    name_claim: str
-    groups_claim: str
-    allowed_domains: tuple[str, ...]
-    create_users: bool
-    organisation: str | None
-    roles: tuple[RoleRule, ...]
-    session_idle: float
-    session_lifetime: float
-    ca_file: str | None
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
@@ -348,8 +326,9 @@ def _check_access_token(header: Mapping[str, Any], claims: Mapping[str, Any], to
 def _moment(claims: Mapping[str, Any], name: str) -> float:
     """A claim that is a point of time; the beginning of all times if it is none."""
     found = claims.get(name)
-    is_one = isinstance(found, int | float) and not isinstance(found, bool)
-    return float(found) if is_one and -(2**53) < found < 2**53 else 0.0
+    if not isinstance(found, int | float) or isinstance(found, bool) or not 0 < found < 2**53:
+        return 0.0
+    return float(found)
 
 
 def _text(claims: Mapping[str, Any], place: str) -> str | None:

@@ -10,10 +10,12 @@ import secrets
 
 import msgspec
 
+from llmgw.access.cookies import Cookies
 from llmgw.access.grants import by_claims, check_person, grants_of
-from llmgw.access.oidc import OidcOptions, Person
+from llmgw.access.oidc import Person
 from llmgw.access.principal import Principal, PrincipalKind
 from llmgw.access.rbac import Grant
+from llmgw.access.terms import OidcOptions
 from llmgw.errors import PermissionDenied, Unauthenticated
 from llmgw.store import ids, memberships, sessions, users
 from llmgw.store.database import Actor, Store, Transaction
@@ -41,6 +43,7 @@ class Sessions:
     def __init__(self, store: Store, options: OidcOptions) -> None:
         self._store = store
         self._options = options
+        self.cookies = Cookies(options.public_url)
 
     async def begin(self, person: Person, ip: str | None, before: str | None) -> Begun:
         """Begin a session for who has logged in, and end the one that the same browser had before.

@@ -12,6 +12,7 @@ from typing import ClassVar
 import msgspec
 
 from llmgw._native import SharedState
+from llmgw.access.terms import OidcOptions
 from llmgw.settings.secrets import Secret
 
 
@@ -98,6 +99,8 @@ class Handover(msgspec.Struct, frozen=True, kw_only=True):
     """The database; see `llmgw.store`."""
     pepper: Secret
     """Hex key of the digests of virtual keys."""
+    oidc: OidcOptions | None = None
+    """How people log in, if they do."""
 
     current: ClassVar["Handover | None"] = None
     """Set by the supervisor before it forks; a worker finds it in its copy of the process."""

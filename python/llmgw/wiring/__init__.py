@@ -2,6 +2,7 @@
 
 import msgspec
 
+from llmgw.access.terms import OidcOptions
 from llmgw.gateway.snapshot import Auth, CachePolicy, FilesPolicy, PiiPolicy, ResponsesPolicy, Snapshot
 from llmgw.model import PATHS, STORED, Operation
 from llmgw.providers import providers as built_in_providers
@@ -18,6 +19,7 @@ from llmgw.wiring.facts import compile_model_catalogue, with_limits
 from llmgw.wiring.groups import compile_groups
 from llmgw.wiring.jwt import compile_jwt
 from llmgw.wiring.keys import compile_keys, warn_of_unknown_models
+from llmgw.wiring.oidc import compile_oidc
 from llmgw.wiring.pass_through import compile_pass_through
 from llmgw.wiring.prices import compile_pricing
 from llmgw.wiring.retries import compile_retries, default_timeouts
@@ -33,6 +35,8 @@ class Compiled(msgspec.Struct, frozen=True):
     """Unix seconds at which to compile again, with the same settings, for the sake of a credential."""
     credential_problems: tuple[str, ...]
     """Why credentials could not be had or renewed, by deployment."""
+    oidc: OidcOptions | None
+    """On which terms people log in; read at the start only."""
 
 
 def compile_snapshot(
@@ -105,8 +109,10 @@ def compile_settings(
         jwt=compile_jwt(settings, report),
     )
     compile_networks(settings.server.trusted_proxies, ("server", "trusted_proxies"), report)
+    oidc = compile_oidc(settings, environment, report)
     report.raise_errors()
-    return Compiled(snapshot.versioned(), compiler.renew_at, tuple(compiler.credential_problems))
+    problems = tuple(compiler.credential_problems)
+    return Compiled(snapshot.versioned(), compiler.renew_at, problems, oidc)
 
 
 def _routes() -> dict[str, Operation]:

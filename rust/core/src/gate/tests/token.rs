@@ -112,7 +112,7 @@ fn a_token_is_checked_once_and_then_remembered() {
 fn tokens_that_begin_alike_are_never_taken_for_one_another() {
     let mint = Mint::new();
     let house = House::furnished(&mint);
-    let mut of = |sub: &str, team: &str| {
+    let of = |sub: &str, team: &str| {
         // The claims that differ stand last.
         let text = mint.token(&json!({
             "aud": "llmgw", "exp": FAR, "iss": ISSUER, "sub": sub, "team": team,
