@@ -34,6 +34,7 @@ SECTIONS: tuple[tuple[str, type[msgspec.Struct]], ...] = (
     ("`jwt[].roles[]`, `oidc.roles[]`", identity.RoleRule),
     ("`oidc`", identity.OidcSettings),
     ("`oidc.claims`", identity.OidcClaims),
+    ("`scim`", identity.ScimSettings),
     ("`cache`", schema.CacheSettings),
     ("`model_catalogue`", schema.CatalogueSettings),
     ("`pricing`", schema.PricingSettings),

@@ -32,6 +32,8 @@ from llmgw.endpoints.models import model_endpoints
 from llmgw.endpoints.openai import openai_endpoints
 from llmgw.endpoints.ops import openapi_endpoint, ops_endpoints
 from llmgw.endpoints.problems import Problem, of_store
+from llmgw.endpoints.scim import scim_endpoints
+from llmgw.endpoints.scim.errors import error_reply as scim_error_reply
 from llmgw.endpoints.table import Table
 from llmgw.errors import (
     GatewayError,
@@ -99,6 +101,7 @@ class App:
             *model_endpoints(gateway, int(time.time())),
             *ops_endpoints(gateway, handover.metrics_auth),
             *admin_endpoints(desk),
+            *scim_endpoints(self._store, handover.scim_roles),
             *login_endpoints(handover.oidc, self._callers.sessions, handover.pepper),
         ]
         self.endpoints = [*rows, openapi_endpoint(rows)]
@@ -146,6 +149,8 @@ class App:
         told = of_store(error) if isinstance(error, StoreError) else error
         if isinstance(told, StoreError):
             log.error("the store failed", path=scope.path, reason=str(told))
+        if dialect is Dialect.SCIM:
+            return scim_error_reply(error)
         if dialect is Dialect.ADMIN or not isinstance(told, GatewayError):
             return problem_reply(told, scope.headers.get("x-request-id") or "")
         return error_reply(told, dialect)

@@ -21,6 +21,7 @@ from llmgw.plugins import load_registries
 from llmgw.providers.base import Provider
 from llmgw.registry import Registry
 from llmgw.settings.environment import Environment
+from llmgw.settings.identity import RoleRule
 from llmgw.settings.load import load_settings
 from llmgw.settings.process import ServeOptions
 from llmgw.settings.schema import ServerSettings
@@ -48,6 +49,7 @@ class First(msgspec.Struct, frozen=True):
     pepper: Secret
     store_url: str
     oidc: OidcOptions | None
+    scim_roles: tuple[RoleRule, ...]
 
 
 class Reloader:
@@ -88,6 +90,7 @@ class Reloader:
             pepper=state.pepper,
             store_url=self._folder.store_url(loaded.environment),
             oidc=compiled.oidc,
+            scim_roles=loaded.settings.scim.roles,
         )
 
     def wake(self) -> None:

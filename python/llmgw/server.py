@@ -179,6 +179,7 @@ def _hand_over(
         store_url=first.store_url,
         pepper=first.pepper,
         oidc=first.oidc,
+        scim_roles=first.scim_roles,
     )
 
 

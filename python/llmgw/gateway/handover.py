@@ -13,6 +13,7 @@ import msgspec
 
 from llmgw._native import SharedState
 from llmgw.access.terms import OidcOptions
+from llmgw.settings.identity import RoleRule
 from llmgw.settings.secrets import Secret
 
 
@@ -101,6 +102,8 @@ class Handover(msgspec.Struct, frozen=True, kw_only=True):
     """Hex key of the digests of virtual keys."""
     oidc: OidcOptions | None = None
     """How people log in, if they do."""
+    scim_roles: tuple[RoleRule, ...] = ()
+    """Roles that groups of SCIM give their members."""
 
     current: ClassVar["Handover | None"] = None
     """Set by the supervisor before it forks; a worker finds it in its copy of the process."""

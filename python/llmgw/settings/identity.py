@@ -135,6 +135,14 @@ class JwtEntry(Section, frozen=True):
             raise ValueError("with roles, say in claims.role which claim they are about")
 
 
+class ScimSettings(Section, frozen=True):
+    """Users and groups that identity providers keep here by SCIM 2.0 (`/scim/v2`)."""
+
+    roles: tuple[RoleRule, ...] = ()
+    """Roles of the members of groups, by the group's name. Groups that a key of an organisation keeps give
+    roles within that organisation only, whatever stands here."""
+
+
 class OidcClaims(Section, frozen=True):
     """Where the claims of an identity token lie."""
 

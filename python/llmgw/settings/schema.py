@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from llmgw.settings.identity import JwtEntry, OidcSettings
+from llmgw.settings.identity import JwtEntry, OidcSettings, ScimSettings
 from llmgw.settings.models import ModelEntry, Params
 from llmgw.settings.secrets import SecretReference
 from llmgw.settings.values import (
@@ -432,6 +432,8 @@ class Settings(Section, frozen=True):
     """Issuers whose tokens are taken instead of a virtual key."""
     oidc: OidcSettings | None = None
     """Logins of people; off without this section."""
+    scim: ScimSettings = ScimSettings()
+    """What provisioning by SCIM gives."""
     cache: CacheSettings | None = None
     """The exact cache; off without this section."""
     model_catalogue: CatalogueSettings | None = None
