@@ -401,8 +401,10 @@ class Gateway:
     def directory(self) -> DirectoryState:
         """How far this worker has read the directory."""
 
-    def authenticate(self, key: bytes | None, client: str | None = None) -> KeyHolder:
-        """Who shows a key, from the client's address.
+    def authenticate(
+        self, key: bytes | None, client: str | None = None, certificate: str | None = None
+    ) -> KeyHolder:
+        """Who shows a key, a token, or a certificate (as the edge tells of it), from the client's address.
 
         Raises:
             Refused: it is missing, mistyped, unknown, blocked or expired, or not to be used from there.

@@ -55,6 +55,7 @@ _KEY_HEADERS = ("x-litellm-api-key", "authorization", "x-api-key", "api-key", "x
 _EDGE_HEADER = "x-llmgw-edge"
 """As in the native core, `control.rs`; so is the next."""
 _CLIENT_HEADER = "x-llmgw-client"
+_CERTIFICATE_HEADER = "x-llmgw-certificate"
 _DOOR_HEADER = "x-llmgw-door"
 _CSRF_HEADER = "x-llmgw-csrf"
 _SAFE = ("GET", "HEAD", "OPTIONS")
@@ -190,9 +191,10 @@ class App:
             return None
         roles = endpoint.plane is Plane.ADMIN or isinstance(endpoint.permission, Permission)
         key, client = _shown_key(scope, dialect), scope.headers.get(_CLIENT_HEADER)
-        if key is None and (cookie := scope.headers.get("cookie")) is not None:
+        certificate = scope.headers.get(_CERTIFICATE_HEADER)
+        if key is None and certificate is None and (cookie := scope.headers.get("cookie")) is not None:
             return await self._callers.of_session(cookie)
-        return await self._callers.identify(key, client, roles=roles)
+        return await self._callers.identify(key, client, roles=roles, certificate=certificate)
 
 
 def _authorise(endpoint: Endpoint, principal: Principal) -> None:

@@ -6,6 +6,7 @@ from llmgw import _native, errors
 from llmgw._native import Gateway, KeyHolder, Refused
 from llmgw.access.cookies import SESSION
 from llmgw.access.keyholders import holder as holder_in_store
+from llmgw.access.keyholders import holder_of
 from llmgw.access.principal import MASTER_ID, Principal, PrincipalKind, master
 from llmgw.access.sessions import Sessions
 from llmgw.access.terms import OidcOptions
@@ -50,7 +51,9 @@ class Callers:
             raise Unauthenticated("No API key was given: send it as `Authorization: Bearer KEY`.")
         return Caller(await self.sessions.principal(value), None)
 
-    async def identify(self, key: bytes | None, client: str | None, *, roles: bool) -> Caller:
+    async def identify(
+        self, key: bytes | None, client: str | None, *, roles: bool, certificate: str | None = None
+    ) -> Caller:
         """Who shows this key, from this address; with their roles, if these are wanted.
 
         Roles are looked up where they are kept, each time, so that what is taken away is gone at once.
@@ -59,7 +62,7 @@ class Callers:
             GatewayError: the key is missing, not good, or not to be used from there.
             StoreUnavailable: roles are wanted, and the database does not answer.
         """
-        known = self._known(key, client)
+        known = self._known(key, client, certificate)
         if isinstance(known, GatewayError):
             if not (roles and key and isinstance(known, Unauthenticated)):
                 raise known
@@ -71,11 +74,16 @@ class Callers:
             return Caller(await principal_of_token(self._store, self._gateway.read_token(key), known), known)
         if roles and key and not known.id.startswith(_FILE_PREFIX):
             return Caller(await self._in_store(key, client), known)
+        if roles and not known.id.startswith(_FILE_PREFIX):
+            # Known by its certificate alone.
+            return Caller(await holder_of(self._store, known.id, client or ""), known)
         return Caller(Principal(kind=PrincipalKind.KEY, id=known.id, name=known.alias), known)
 
-    def _known(self, key: bytes | None, client: str | None) -> KeyHolder | GatewayError:
+    def _known(
+        self, key: bytes | None, client: str | None, certificate: str | None
+    ) -> KeyHolder | GatewayError:
         try:
-            return self._gateway.authenticate(key, client)
+            return self._gateway.authenticate(key, client, certificate)
         except Refused as refused:
             name, message = refused.args
             error: GatewayError = getattr(errors, name)(message)

@@ -51,6 +51,8 @@ class EdgeSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_connections: int
     tls_cert_file: str | None
     tls_key_file: str | None
+    tls_client_ca_file: str | None
+    tls_client_required: bool
     trusted_proxies: tuple[str, ...]
     control_socket: str
     responses_folder: str

@@ -38,6 +38,8 @@ class VirtualKey(Part, frozen=True):
     """What its requests are filed under."""
     priority: Literal["low", "normal", "high"] | None = None
     """Which of its requests go first."""
+    certificates: tuple[str, ...] | None = None
+    """Certificates that stand for it: SHA-256 in hex, `uri:…` or `dns:…`."""
     expires_at: int | None = None
     """Unix seconds."""
     blocked: bool = False

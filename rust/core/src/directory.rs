@@ -83,6 +83,12 @@ impl Directory {
         self.book.read().unwrap_or_else(PoisonError::into_inner).issuer(url).cloned()
     }
 
+    /// The keys that name a certificate by this word.
+    #[must_use]
+    pub fn certified(&self, word: &str) -> Vec<Arc<Key>> {
+        self.book.read().unwrap_or_else(PoisonError::into_inner).certified(word)
+    }
+
     /// The nodes of that kind that are called so.
     #[must_use]
     pub fn nodes_named(&self, kind: NodeKind, by: JwtFindBy, word: &str) -> Vec<Arc<Slot>> {

@@ -3,6 +3,7 @@
 //! One function call per request and no I/O: everything it asks lies in this process's memory or in
 //! the memory that all workers share.
 
+mod certified;
 mod entry;
 mod form;
 mod line;

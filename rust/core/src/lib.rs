@@ -7,6 +7,7 @@
 
 pub mod error;
 
+pub mod certificate;
 pub mod headers;
 pub mod http1;
 pub mod json;
@@ -58,6 +59,7 @@ pub mod session;
 pub mod store;
 pub mod stream;
 pub mod through;
+pub mod tls;
 pub mod translate;
 pub mod upload;
 pub mod visit;

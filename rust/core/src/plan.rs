@@ -40,6 +40,7 @@ pub struct Plan {
     /// Makes the digests that `keys` is indexed by.
     pub digester: Digester,
     keys: HashMap<Digest, Arc<Key>>,
+    certified: HashMap<Box<str>, Vec<Arc<Key>>>,
     /// Exact paths of the native endpoints.
     pub routes: HashMap<String, Operation>,
     models: HashMap<String, usize>,
@@ -120,14 +121,19 @@ impl Plan {
         let doors = snapshot.pass_through.into_iter().map(|one| Door::new(one, &deployments));
         let doors = doors.collect::<Result<Vec<_>, _>>()?;
         let mut keys = HashMap::with_capacity(snapshot.auth.keys.len());
+        let mut certified: HashMap<Box<str>, Vec<Arc<Key>>> = HashMap::new();
         for key in snapshot.auth.keys {
             let key = Arc::new(Key::of_file(key)?);
+            for word in key.policy.certificates.iter().flatten() {
+                certified.entry(word.clone()).or_default().push(key.clone());
+            }
             keys.extend(key.shown().iter().map(|one| (one.digest, key.clone())));
         }
         Ok(Plan {
             version: snapshot.version,
             digester: Digester::new(&pepper),
             keys,
+            certified,
             routes: snapshot.routes,
             models: snapshot.models,
             wildcards: snapshot.wildcards,
@@ -154,6 +160,12 @@ impl Plan {
         let is_it =
             |key: &&Arc<Key>| key.shown().iter().any(|one| bool::from(one.digest.ct_eq(digest)));
         self.keys.get(digest).filter(is_it)
+    }
+
+    /// The keys that name a certificate by this word.
+    #[must_use]
+    pub fn certified(&self, word: &str) -> Vec<Arc<Key>> {
+        self.certified.get(word).cloned().unwrap_or_default()
     }
 
     /// Finds the group of a public model name.

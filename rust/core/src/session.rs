@@ -12,6 +12,7 @@ mod upload;
 use crate::cache::Entry;
 use crate::call::{Call, Ticket};
 use crate::caller::Caller;
+use crate::certificate::{Certificate, Sender};
 use crate::connection::Connection;
 use crate::dispatch::{self, Extra, Failure, Outcome, Partial, Trail, Whole};
 use crate::edge::Edge;
@@ -72,6 +73,8 @@ pub struct Session<S> {
     pub door: Door,
     /// The address at the other end of the connection, if it has one.
     pub peer: Option<IpAddr>,
+    /// The certificate that it has shown.
+    pub certificate: Option<Arc<Certificate>>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
@@ -98,7 +101,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
 
     async fn answer(&mut self, head: &Head) -> After {
         let address = self.edge.proxies.client(self.peer, head);
-        let mut asked = Asked::new(head, address, &mut self.edge.desk.borrow_mut().rng);
+        let mut asked =
+            Asked::new(head, self.sender(address), &mut self.edge.desk.borrow_mut().rng);
         let plan = match self.edge.shop.plan() {
             Ok(plan) => plan,
             Err(error) => return self.refuse_unread(&asked, head, &error).await,
@@ -206,6 +210,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         Ok((key, caller))
     }
 
+    fn sender(&self, address: Option<IpAddr>) -> Sender {
+        Sender { address, certificate: self.certificate.clone() }
+    }
+
     /// Who shows a key, and what the request tells of its sender.
     fn identify(
         &self,
@@ -214,7 +222,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         head: &Head,
         asked: &Asked,
     ) -> Result<(Arc<Key>, Caller), Error> {
-        let key = self.edge.shop.authenticate(plan, shown, asked.address)?;
+        let key = self.edge.shop.authenticate(plan, shown, asked.sender())?;
         Ok((key, Caller::new(asked.address, head)?))
     }
 

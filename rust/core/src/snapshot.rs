@@ -119,6 +119,8 @@ pub struct VirtualKey {
     pub tags: Vec<String>,
     /// Which of its requests go first.
     pub priority: Option<Priority>,
+    /// Certificates that stand for it: SHA-256 in hex, `uri:…` or `dns:…`.
+    pub certificates: Option<Vec<String>>,
     /// Unix seconds after which it is refused.
     pub expires_at: Option<u64>,
     /// Refused until unblocked.
@@ -377,6 +379,10 @@ pub struct EdgeSettings {
     pub tls_cert_file: Option<std::path::PathBuf>,
     /// PEM file of the private key.
     pub tls_key_file: Option<std::path::PathBuf>,
+    /// PEM file of the authorities whose clients' certificates are taken.
+    pub tls_client_ca_file: Option<std::path::PathBuf>,
+    /// Clients have to show a certificate.
+    pub tls_client_required: bool,
     /// Networks (CIDR) of the proxies whose `x-forwarded-for` is believed.
     pub trusted_proxies: Vec<String>,
     /// The control plane's Unix socket.

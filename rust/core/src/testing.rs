@@ -38,7 +38,7 @@ pub fn virtual_key(alias: &str, key: &str) -> Value {
         "alias": alias, "digest": digest, "admin": false, "models": null, "model_map": {},
         "pass_through": null, "endpoints": null, "networks": null, "regions": null, "tags": [],
         "priority": null,
-        "expires_at": null, "blocked": false, "rpm": null, "tpm": null,
+        "certificates": null, "expires_at": null, "blocked": false, "rpm": null, "tpm": null,
     })
 }
 

@@ -3,6 +3,7 @@
 use crate::directory::{DirectoryState, KeyHolder, as_tuple};
 use crate::limiter::open_shared;
 use llmgw_core::balancer::Balancer;
+use llmgw_core::certificate::{Certificate, Sender};
 use llmgw_core::directory::{Directory, Published};
 use llmgw_core::edge::{self, EdgeHandle};
 use llmgw_core::error::{Class, Error};
@@ -229,11 +230,18 @@ impl Gateway {
         self.shop.directory.state().into()
     }
 
-    #[pyo3(signature = (key, client=None))]
-    fn authenticate(&self, key: Option<&[u8]>, client: Option<&str>) -> PyResult<KeyHolder> {
+    #[pyo3(signature = (key, client=None, certificate=None))]
+    fn authenticate(
+        &self,
+        key: Option<&[u8]>,
+        client: Option<&str>,
+        certificate: Option<&str>,
+    ) -> PyResult<KeyHolder> {
         let plan = self.shop.plan().map_err(|error| refused(&error))?;
-        let client: Option<IpAddr> = client.and_then(|address| address.parse().ok());
-        let key = self.shop.authenticate(&plan, key, client).map_err(|error| refused(&error))?;
+        let address: Option<IpAddr> = client.and_then(|address| address.parse().ok());
+        let certificate = certificate.and_then(Certificate::from_text).map(Arc::new);
+        let sender = Sender { address, certificate };
+        let key = self.shop.authenticate(&plan, key, sender).map_err(|error| refused(&error))?;
         Ok(KeyHolder { key })
     }
 

@@ -24,6 +24,8 @@ pub struct Issuer {
 pub(super) struct Book {
     keys: HashMap<Digest, Arc<Key>, foldhash::fast::RandomState>,
     ids: HashSet<ById, foldhash::fast::RandomState>,
+    /// Keys by the words for their certificates.
+    certified: HashMap<Box<str>, Vec<Arc<Key>>, foldhash::fast::RandomState>,
     issuers: HashMap<Box<str>, Arc<Issuer>>,
     /// The nodes, by what they are called.
     pub(super) names: Names,
@@ -67,6 +69,11 @@ impl Book {
         self.keys.get(digest).filter(is_it)
     }
 
+    /// The keys that name a certificate by this word.
+    pub(super) fn certified(&self, word: &str) -> Vec<Arc<Key>> {
+        self.certified.get(word).cloned().unwrap_or_default()
+    }
+
     /// The issuer of this URL.
     pub(super) fn issuer(&self, url: &str) -> Option<&Arc<Issuer>> {
         self.issuers.get(url)
@@ -102,11 +109,22 @@ impl Book {
         for one in key.shown() {
             self.keys.insert(one.digest, key.clone());
         }
+        for word in key.policy.certificates.iter().flatten() {
+            self.certified.entry(word.clone()).or_default().push(key.clone());
+        }
         self.ids.insert(ById(key));
     }
 
     /// Forgets what a key was shown by, as far as that is not another's by now.
     fn forget(&mut self, key: &Arc<Key>) {
+        for word in key.policy.certificates.iter().flatten() {
+            if let Some(alike) = self.certified.get_mut(word) {
+                alike.retain(|one| !Arc::ptr_eq(one, key));
+                if alike.is_empty() {
+                    self.certified.remove(word);
+                }
+            }
+        }
         for one in key.shown() {
             if self.keys.get(&one.digest).is_some_and(|found| Arc::ptr_eq(found, key)) {
                 self.keys.remove(&one.digest);

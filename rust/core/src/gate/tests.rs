@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
+mod certified;
 mod known;
 mod limits;
 mod token;
