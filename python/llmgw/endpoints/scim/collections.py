@@ -32,7 +32,7 @@ def collection_endpoints(store: Store, resource: Resource) -> list[Endpoint]:
     """The rows of one collection."""
 
     async def page(request: Request) -> Reply:
-        query = dict(parse_qsl(request.query))
+        query = dict(parse_qsl(request.query, keep_blank_values=True))
         condition: sa.ColumnElement[bool] = sa.true()
         if (text := query.get("filter")) is not None:
             condition = filters.condition(filters.read(text), resource.column)
@@ -126,7 +126,7 @@ def _reply(status: int, body: Mapping[str, Any], *headers: tuple[str, str]) -> R
 
 
 def _answer(found: Found, request: Request, status: int) -> Reply:
-    query = dict(parse_qsl(request.query))
+    query = dict(parse_qsl(request.query, keep_blank_values=True))
     place = ("location", found.body["meta"]["location"])
     return _reply(status, _chosen(found.body, query), ("etag", etag(found.version)), place)
 

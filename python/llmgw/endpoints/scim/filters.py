@@ -105,7 +105,9 @@ def _compared(one: Comparison, column: Any) -> sa.ColumnElement[bool]:
         return _is(one, column)
     if not isinstance(one.value, str) or one.operator not in _TEXTS:
         raise bad_filter(f"{one.path} is a text, without an order.")
-    return _TEXTS[one.operator](sa.func.lower(column), one.value.lower())
+    found = _TEXTS[one.operator](sa.func.lower(column), one.value.lower())
+    # Of what is not there SQL would say neither yes nor no, and `not` would say the same.
+    return found if one.operator == "ne" else sa.and_(present, found)
 
 
 def _is(one: Comparison, column: Any) -> sa.ColumnElement[bool]:
