@@ -43,6 +43,7 @@ from llmgw.errors import (
     MethodNotAllowed,
     NotFound,
     PermissionDenied,
+    Unauthenticated,
 )
 from llmgw.gateway.handover import Handover
 from llmgw.gateway.sync import Worker
@@ -139,6 +140,9 @@ class App:
             headers = (*reply.headers, ("allow", self._table.allowed(scope.path)))
             return Reply(status=reply.status, headers=headers, body=reply.body)
         except (GatewayError, Problem, StoreError) as error:
+            if isinstance(error, Unauthenticated) and error.__cause__ is not None:
+                reason = type(error.__cause__).__name__
+                log.error("a caller could not be identified", path=scope.path, reason=reason)
             return self._refused(error, scope, dialect)
         except Exception:
             log.exception("the control plane failed", path=scope.path)

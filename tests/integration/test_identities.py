@@ -1,4 +1,4 @@
-"""Other ways to be somebody than a key, at a running gateway: tokens, sessions, provisioning; nobody by failure."""
+"""Other ways to be somebody than a key, at a running gateway: tokens, sessions, provisioning."""
 
 import json
 import re

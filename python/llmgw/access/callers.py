@@ -1,5 +1,7 @@
 """Who calls the control plane: a key is shown, and somebody is known by it, or the call is refused."""
 
+from collections.abc import Awaitable
+
 import msgspec
 
 from llmgw import _native, errors
@@ -12,7 +14,7 @@ from llmgw.access.sessions import Sessions
 from llmgw.access.terms import OidcOptions
 from llmgw.access.tokens import PREFIX as TOKEN_PREFIX
 from llmgw.access.tokens import principal_of_token
-from llmgw.errors import GatewayError, Unauthenticated
+from llmgw.errors import GatewayError, LlmgwError, Unauthenticated
 from llmgw.settings.secrets import Secret
 from llmgw.store.database import Store
 
@@ -46,10 +48,7 @@ class Callers:
             Unauthenticated: there is none, or it has ended.
             StoreUnavailable: the database does not answer.
         """
-        value = None if self.sessions is None else self.sessions.cookies.read(cookies, SESSION)
-        if self.sessions is None or value is None:
-            raise Unauthenticated("No API key was given: send it as `Authorization: Bearer KEY`.")
-        return Caller(await self.sessions.principal(value), None)
+        return await _or_nobody(self._of_session(cookies))
 
     async def identify(
         self, key: bytes | None, client: str | None, *, roles: bool, certificate: str | None = None
@@ -62,6 +61,17 @@ class Callers:
             GatewayError: the key is missing, not good, or not to be used from there.
             StoreUnavailable: roles are wanted, and the database does not answer.
         """
+        return await _or_nobody(self._identify(key, client, certificate, roles))
+
+    async def _of_session(self, cookies: str) -> Caller:
+        value = None if self.sessions is None else self.sessions.cookies.read(cookies, SESSION)
+        if self.sessions is None or value is None:
+            raise Unauthenticated("No API key was given: send it as `Authorization: Bearer KEY`.")
+        return Caller(await self.sessions.principal(value), None)
+
+    async def _identify(
+        self, key: bytes | None, client: str | None, certificate: str | None, roles: bool
+    ) -> Caller:
         known = self._known(key, client, certificate)
         if isinstance(known, GatewayError):
             if not (roles and key and isinstance(known, Unauthenticated)):
@@ -96,3 +106,14 @@ class Callers:
             raise Unauthenticated("The API key is not known here.") from None
         digest = _native.key_digest(self._pepper.reveal(), text)
         return await holder_in_store(self._store, text, digest, client or "")
+
+
+async def _or_nobody(steps: Awaitable[Caller]) -> Caller:
+    """Whom the steps lead to. If one of them fails in a way that nobody foresaw, the caller is nobody: there is
+    no other end of an authentication than a principal or a refusal."""
+    try:
+        return await steps
+    except LlmgwError:
+        raise
+    except Exception as error:
+        raise Unauthenticated("Who you are could not be found out.") from error
