@@ -109,8 +109,10 @@ class Callers:
 
 
 async def _or_nobody(steps: Awaitable[Caller]) -> Caller:
-    """Whom the steps lead to. If one of them fails in a way that nobody foresaw, the caller is nobody: there is
-    no other end of an authentication than a principal or a refusal."""
+    """Whom the steps lead to; nobody, if one of them fails in a way that was not foreseen.
+
+    There is no other end of an authentication than a principal or a refusal.
+    """
     try:
         return await steps
     except LlmgwError:
