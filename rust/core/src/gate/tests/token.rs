@@ -68,7 +68,7 @@ impl House {
     }
 
     fn remembered(&self) -> usize {
-        self.front.shop.tokens.len()
+        self.front.shop.tokens.remembered()
     }
 }
 
