@@ -382,12 +382,27 @@ class Gateway:
 
         Raises:
             ValueError: the settings cannot be read.
-            OSError: the address cannot be bound, or the certificate not be used.
+            OSError: the address cannot be bound, the certificate not be used, or the ledger not be written.
             RuntimeError: it was started before.
         """
 
     def drain(self, seconds: float) -> bool:
-        """Stop accepting and wait for what is under way; whether all of it finished in time."""
+        """Stop accepting and wait for what is under way; whether all of it finished in time.
+
+        What did not is cut off. The ledger is closed last.
+        """
+
+    def ledger_health(self) -> JournalHealth | None:
+        """How this worker's part of the ledger is; `None` where none is written."""
+
+    def note_event(self, payload: bytes) -> int | None:
+        """Write an event (one JSON object) into the ledger; its sequence, `None` where none is written.
+
+        Raises:
+            JournalFull: too many records wait for the disk.
+            ValueError: it is too large.
+            RuntimeError: the ledger was closed.
+        """
 
     def follow_directory(self, folder: str | PathLike[str]) -> bool:
         """Take in what was published of the directory since the last call, from the files in this folder.

@@ -9,9 +9,7 @@ from urllib.parse import parse_qs
 from llmgw.access.callers import Caller, Callers
 from llmgw.access.principal import Principal
 from llmgw.access.rbac import Permission, grants_with
-from llmgw.endpoints.api import admin_endpoints
 from llmgw.endpoints.api.desk import Desk
-from llmgw.endpoints.api.sealing import Sealer
 from llmgw.endpoints.base import (
     HEADERS,
     Access,
@@ -24,15 +22,8 @@ from llmgw.endpoints.base import (
     error_reply,
     problem_reply,
 )
-from llmgw.endpoints.files import file_endpoints
-from llmgw.endpoints.gemini import gemini_endpoints
-from llmgw.endpoints.login import login_endpoints
-from llmgw.endpoints.media import media_endpoints
-from llmgw.endpoints.models import model_endpoints
-from llmgw.endpoints.openai import openai_endpoints
-from llmgw.endpoints.ops import openapi_endpoint, ops_endpoints
 from llmgw.endpoints.problems import Problem, of_store
-from llmgw.endpoints.scim import scim_endpoints
+from llmgw.endpoints.rows import Doors, all_endpoints
 from llmgw.endpoints.scim.errors import error_reply as scim_error_reply
 from llmgw.endpoints.table import Table
 from llmgw.errors import (
@@ -94,19 +85,19 @@ class App:
         gateway = self._worker.gateway
         self._store = Store.open(handover.store_url)
         self._callers = Callers(gateway, self._store, handover.pepper, handover.oidc)
-        desk = Desk(store=self._store, pepper=handover.pepper, sealer=Sealer(handover.pepper))
-        rows = [
-            *openai_endpoints(),
-            *gemini_endpoints(),
-            *media_endpoints(),
-            *file_endpoints(),
-            *model_endpoints(gateway, int(time.time())),
-            *ops_endpoints(gateway, handover.metrics_auth),
-            *admin_endpoints(desk),
-            *scim_endpoints(self._store, handover.scim_roles),
-            *login_endpoints(handover.oidc, self._callers.sessions, handover.pepper),
-        ]
-        self.endpoints = [*rows, openapi_endpoint(rows)]
+        desk = Desk(
+            store=self._store,
+            pepper=handover.pepper,
+            keyring=handover.keyring,
+            note_event=gateway.note_event,
+        )
+        self.endpoints = all_endpoints(
+            gateway,
+            desk,
+            Doors(oidc=handover.oidc, sessions=self._callers.sessions, scim_roles=handover.scim_roles),
+            started=int(time.time()),
+            metrics_auth=handover.metrics_auth,
+        )
         self._table = Table(self.endpoints)
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -120,7 +111,7 @@ class App:
         self._worker.stop()
 
     async def _prepare_store(self) -> None:
-        """Bring the tables to this version; workers do so one after the other, and all but one find it done."""
+        """Bring the tables to this version; of several workers, all but one find it done."""
         try:
             await upgrade(self._store)
         except StoreError as error:

@@ -24,9 +24,10 @@ from llmgw.settings.environment import Environment
 from llmgw.settings.identity import RoleRule
 from llmgw.settings.load import load_settings
 from llmgw.settings.process import ServeOptions
-from llmgw.settings.schema import ServerSettings
+from llmgw.settings.schema import LedgerSettings, ServerSettings
 from llmgw.settings.secrets import Secret
 from llmgw.state import StateFolder
+from llmgw.store.keyring import Keyring
 from llmgw.telemetry.logs import log
 from llmgw.wiring import Compiled
 from llmgw.wiring.keys import is_master_key_given
@@ -37,19 +38,22 @@ _DEBOUNCE_MILLISECONDS = 400
 """A folder in which something changes all the time must not keep a change of ours waiting."""
 
 
-class First(msgspec.Struct, frozen=True):
+class First(msgspec.Struct, frozen=True, kw_only=True):
     """What the process starts with."""
 
     snapshot: bytes
     server: ServerSettings
     responses_folder: Path
     files_folder: Path
+    ledger_folder: Path | None
+    """Where the ledger is written, if it is."""
     new_master_key: str | None
     """To be shown once."""
     pepper: Secret
     store_url: str
     oidc: OidcOptions | None
     scim_roles: tuple[RoleRule, ...]
+    keyring: Keyring
 
 
 class Reloader:
@@ -86,12 +90,22 @@ class Reloader:
             server=server,
             responses_folder=self._folder.responses_folder,
             files_folder=self._folder.files_folder,
+            ledger_folder=self._ledger_folder(loaded.settings.ledger),
             new_master_key=new_key,
             pepper=state.pepper,
             store_url=self._folder.store_url(loaded.environment),
             oidc=compiled.oidc,
             scim_roles=loaded.settings.scim.roles,
+            keyring=Keyring.locate(loaded.environment, self._folder.path),
         )
+
+    def _ledger_folder(self, ledger: LedgerSettings) -> Path | None:
+        if not ledger.enabled:
+            return None
+        if ledger.folder is None:
+            return self._folder.journal_folder
+        beside = Path() if self._options.config is None else self._options.config.absolute().parent
+        return beside / Path(ledger.folder).expanduser()
 
     def wake(self) -> None:
         """Look at the settings now, changed or not (SIGHUP)."""

@@ -167,6 +167,7 @@ def _hand_over(
             max_duration=server.realtime.max_duration,
         ),
         files_folder=str(first.files_folder.absolute()),
+        ledger_folder=None if first.ledger_folder is None else str(first.ledger_folder.absolute()),
         secret=secrets.token_hex(32),
     )
     return Handover(
@@ -179,6 +180,7 @@ def _hand_over(
         snapshots=snapshots,
         shared=shared,
         store_url=first.store_url,
+        keyring=first.keyring,
         pepper=first.pepper,
         oidc=first.oidc,
         scim_roles=first.scim_roles,

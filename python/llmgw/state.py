@@ -59,6 +59,8 @@ class StateFolder:
         """Written by the workers; what is in it is sealed under the pepper."""
         self.files_folder = path / "files"
         """The same, of what is remembered of files and batches."""
+        self.journal_folder = path / "journal"
+        """The ledger, as the workers write it: one journal for each process that ever was one."""
 
     @classmethod
     def locate(cls, environment: Environment) -> "StateFolder":

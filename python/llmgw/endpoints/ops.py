@@ -1,6 +1,6 @@
 """What operators call: health, metrics, the API's description."""
 
-from llmgw._native import Gateway, __version__
+from llmgw._native import Gateway, JournalHealth, __version__
 from llmgw.access.rbac import Permission
 from llmgw.endpoints.base import Access, Endpoint, Plane, Reply, Request, json_reply
 from llmgw.endpoints.openapi import describe
@@ -19,7 +19,10 @@ def ops_endpoints(gateway: Gateway, metrics_auth: str) -> list[Endpoint]:
     async def ready(_: Request) -> Reply:
         if gateway.version is None:
             return json_reply({"status": "starting"}, status=503)
-        return json_reply({"status": "healthy", "version": __version__})
+        report: dict[str, object] = {"status": "healthy", "version": __version__}
+        if (ledger := gateway.ledger_health()) is not None:
+            report["ledger"] = _ledger_report(ledger)
+        return json_reply(report)
 
     async def metrics(_: Request) -> Reply:
         return Reply(headers=(_METRICS_TEXT,), body=gateway.metrics().encode())
@@ -57,6 +60,14 @@ def ops_endpoints(gateway: Gateway, metrics_auth: str) -> list[Endpoint]:
         )
     )
     return rows
+
+
+def _ledger_report(ledger: JournalHealth) -> dict[str, object]:
+    """What readiness says of the ledger of the worker that answers."""
+    if ledger.trouble is None:
+        return {"status": "ok" if ledger.is_open else "closed", "waiting_bytes": ledger.waiting_bytes}
+    reason, since, _ = ledger.trouble
+    return {"status": "stuck", "waiting_bytes": ledger.waiting_bytes, "reason": reason, "since": int(since)}
 
 
 def openapi_endpoint(endpoints: list[Endpoint]) -> Endpoint:

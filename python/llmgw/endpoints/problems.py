@@ -65,7 +65,7 @@ class Fault(msgspec.Struct, frozen=True):
     detail: str
 
 
-class Document(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class ProblemDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The body of a problem."""
 
     type: str
@@ -87,7 +87,7 @@ class Problem(LlmgwError):
         self.errors = list(errors)
 
 
-def document_of(error: LlmgwError, request_id: str) -> Document:
+def document_of(error: LlmgwError, request_id: str) -> ProblemDocument:
     """The body that tells of an error: a problem's own, the store's, or a request's that failed."""
     if isinstance(error, StoreError):
         error = of_store(error)
@@ -125,8 +125,8 @@ _OF_STORE: tuple[tuple[type[StoreError], Kind, str | None], ...] = (
 """What the store says to what the caller is told; `None`: in its own words."""
 
 
-def _document(slug: str, status: int, detail: str, request_id: str, errors: list[Fault]) -> Document:
-    return Document(
+def _document(slug: str, status: int, detail: str, request_id: str, errors: list[Fault]) -> ProblemDocument:
+    return ProblemDocument(
         type=PREFIX + slug,
         title=HTTPStatus(status).phrase,
         status=status,

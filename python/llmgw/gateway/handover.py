@@ -15,6 +15,7 @@ from llmgw._native import SharedState
 from llmgw.access.terms import OidcOptions
 from llmgw.settings.identity import RoleRule
 from llmgw.settings.secrets import Secret
+from llmgw.store.keyring import Keyring
 
 
 class RealtimeSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +61,8 @@ class EdgeSettings(msgspec.Struct, frozen=True, kw_only=True):
     realtime: RealtimeSettings
     files_folder: str
     """Where it is remembered whose files are; shared by all workers."""
+    ledger_folder: str | None
+    """Where each worker writes its part of the ledger; nothing is written without it."""
     secret: str
     """Proves to the control plane that a request came through an edge."""
 
@@ -100,6 +103,8 @@ class Handover(msgspec.Struct, frozen=True, kw_only=True):
     shared: SharedState
     store_url: str
     """The database; see `llmgw.store`."""
+    keyring: Keyring
+    """What secrets in the database are sealed under."""
     pepper: Secret
     """Hex key of the digests of virtual keys."""
     oidc: OidcOptions | None = None

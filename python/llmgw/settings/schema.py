@@ -295,6 +295,19 @@ class FetchMediaSettings(Section, frozen=True):
     is among `allow_networks`."""
 
 
+class LedgerSettings(Section, frozen=True):
+    """The ledger: what every attempt may cost is written down before it is sent, and what it did cost
+    after."""
+
+    enabled: bool = True
+    """Without it nothing is written."""
+    folder: str | None = None
+    """Where it is written, on a disk of this machine. A relative path begins at the settings file. Default:
+    `journal` in the state folder. Read at the start only."""
+    keep: Count = 7
+    """Days that a file of it is kept after all of it was taken into the store. 0: it is removed at once."""
+
+
 class EgressSettings(Section, frozen=True):
     """Where the gateway may connect, checked on the address that is dialled."""
 
@@ -464,6 +477,8 @@ class Settings(Section, frozen=True):
     """Providers' own APIs, each below a path of that name; none without this section."""
     files: FilesSettings = FilesSettings()
     """How it is remembered whose files and batches are."""
+    ledger: LedgerSettings = LedgerSettings()
+    """The ledger of what everything costs."""
     egress: EgressSettings = EgressSettings()
     """Where the gateway may connect."""
     server: ServerSettings = ServerSettings()

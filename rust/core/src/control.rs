@@ -101,10 +101,17 @@ pub async fn forward<S: AsyncRead + AsyncWrite + Unpin>(
                     session.head.header(name, value);
                 }
             }
-            if head.method() == "HEAD" {
+            let bare = match (head.method(), status) {
                 // The length is that of the body which a GET would bring.
-                let length = headers.text("content-length").and_then(|text| text.parse().ok());
-                let head = session.head.end(Body::Length(length.unwrap_or(0)), asked.keep_alive);
+                ("HEAD", _) => {
+                    let length = headers.text("content-length").and_then(|text| text.parse().ok());
+                    Some(Body::Length(length.unwrap_or(0)))
+                }
+                (_, 204 | 304) => Some(Body::None),
+                _ => None,
+            };
+            if let Some(framing) = bare {
+                let head = session.head.end(framing, asked.keep_alive);
                 let sent = session.connection.write(head, &[]).await.is_ok()
                     && session.connection.flush().await.is_ok();
                 return if sent && asked.keep_alive { After::Keep } else { After::Close };
@@ -171,7 +178,7 @@ async fn ask(
     let extra: Vec<(&'static str, &[u8])> =
         passed.chain(own).chain(client).chain(certificate).collect();
     let (method, path) = (head.method(), head.target());
-    let request = Outgoing { method, path, fixed: "", extra: &extra, body };
+    let request = Outgoing { method, path, fixed: "", extra: &extra, body, sent: None };
     let mut response = edge.control.send(request).await.map_err(|_| unreachable())?;
     let mut body = BytesMut::new();
     if method != "HEAD" {

@@ -32,6 +32,8 @@ const BACKLOG: i32 = 4096;
 const CONTROL_CONNECT: Duration = Duration::from_secs(5);
 /// How often idle connections are looked at.
 const SWEEP: Duration = Duration::from_secs(1);
+/// How long those may take to go that are cut off.
+const CUTTING: Duration = Duration::from_secs(2);
 /// How long to rest when the system refuses another connection.
 const ACCEPT_REST: Duration = Duration::from_millis(10);
 
@@ -82,20 +84,31 @@ impl Edge {
 /// A running edge.
 pub struct EdgeHandle {
     stop: watch::Sender<bool>,
+    cut: watch::Sender<bool>,
     thread: Option<std::thread::JoinHandle<()>>,
     drained: std::sync::mpsc::Receiver<()>,
+    shop: Arc<Shop>,
     /// Where it listens.
     pub address: SocketAddr,
 }
 
 impl EdgeHandle {
-    /// Stops accepting, lets what is under way finish, closes what is idle. True if all finished in time.
+    /// Stops accepting, lets what is under way finish, closes what is idle, and then the ledger. True if all
+    /// finished in time; what did not is cut off.
     pub fn drain(&mut self, within: Duration) -> bool {
         self.stop.send_replace(true);
         let in_time = self.drained.recv_timeout(within).is_ok();
-        if in_time && let Some(thread) = self.thread.take() {
+        let is_over = in_time || {
+            self.cut.send_replace(true);
+            self.drained.recv_timeout(CUTTING).is_ok()
+        };
+        if is_over && let Some(thread) = self.thread.take() {
             // A panic of the thread was reported when it happened.
             let _ = thread.join();
+        }
+        if let Err(error) = self.shop.ledger.close() {
+            let reason = error.to_string();
+            self.shop.log.warn("the ledger lost records", &[("reason", &reason)]);
         }
         in_time
     }
@@ -139,17 +152,32 @@ pub fn start(
         (listener, admin.transpose()?, TcpListener::from_std(mock)?)
     };
     let address = listener.local_addr()?;
+    if let Some(folder) = &settings.ledger_folder {
+        shop.ledger.open(folder)?;
+    }
     let (responses, files) = (settings.responses_folder.clone(), settings.files_folder.clone());
     let store = Store::open(responses, files, shop.clone())?;
     let (stop, stopped) = watch::channel(false);
+    let (cut, mut cutting) = watch::channel(false);
     let (report, drained) = std::sync::mpsc::channel();
+    let ledger = shop.clone();
     let thread = std::thread::Builder::new().name("llmgw-edge".into()).spawn(move || {
         let doors = Doors { listener, admin, mock, tls };
-        LocalSet::new().block_on(&runtime, run(doors, shop, store, settings, stopped));
+        let tasks = LocalSet::new();
+        tasks.block_on(&runtime, async {
+            tokio::select! {
+                () = run(doors, shop, store, settings, stopped) => {}
+                _ = cutting.wait_for(|&cut| cut) => {}
+            }
+        });
+        // What is under way is dropped here, and writes down how far it came.
+        let inside = runtime.enter();
+        drop(tasks);
+        drop(inside);
         // The receiver may have given up waiting.
         let _ = report.send(());
     })?;
-    Ok(EdgeHandle { stop, thread: Some(thread), drained, address })
+    Ok(EdgeHandle { stop, cut, thread: Some(thread), drained, address, shop: ledger })
 }
 
 struct Doors {
@@ -237,6 +265,7 @@ async fn sweep(edge: Rc<Edge>) {
     loop {
         tokio::time::sleep(SWEEP).await;
         edge.control.sweep();
+        edge.shop.look_at_ledger();
         if let Ok(plan) = edge.shop.plan() {
             plan.sweep();
         }

@@ -37,6 +37,7 @@ pub enum Class {
     ContextWindowExceeded,
     UpstreamProtocol,
     NoDeployment,
+    LedgerFull,
     Draining,
     InternalError,
 }
@@ -83,7 +84,7 @@ const INVALID: &str = "invalid_request_error";
 
 impl Class {
     /// All classes, in the order of the table in `docs/architecture.md`.
-    pub const ALL: [Class; 29] = [
+    pub const ALL: [Class; 30] = [
         Class::InvalidRequest,
         Class::RequestTooLarge,
         Class::HeadersTooLarge,
@@ -111,6 +112,7 @@ impl Class {
         Class::ContextWindowExceeded,
         Class::UpstreamProtocol,
         Class::NoDeployment,
+        Class::LedgerFull,
         Class::Draining,
         Class::InternalError,
     ];
@@ -212,6 +214,7 @@ impl Class {
                 "no_deployment_available",
                 [false, true, false],
             ),
+            Class::LedgerFull => row("LedgerFull", 503, "api_error", "ledger_full", NO),
             Class::Draining => row("Draining", 503, "api_error", "shutting_down", NO),
             Class::InternalError => row("InternalError", 500, "api_error", "internal_error", NO),
         }

@@ -3,6 +3,7 @@
 //! One function call per request and no I/O: everything it asks lies in this process's memory or in
 //! the memory that all workers share.
 
+mod booking;
 mod certified;
 mod entry;
 mod form;
@@ -20,6 +21,7 @@ use crate::caller::Caller;
 use crate::directory::Directory;
 use crate::error::{Class, Error, Result};
 use crate::json;
+use crate::ledger::Ledger;
 use crate::limiter::{Decision, Limiter, Take, monotonic_ns};
 use crate::log::Log;
 use crate::metrics::{Counter, Metrics};
@@ -32,6 +34,7 @@ use crate::tokens::Memo;
 use bytes::Bytes;
 use std::sync::Arc;
 
+pub use booking::Refusal;
 pub use entry::{check_endpoint, check_region};
 pub use form::FormArrival;
 pub use through::{Admitted, Bid, Body};
@@ -59,6 +62,8 @@ pub struct Shop {
     pub metrics: Metrics,
     /// What operators should hear of.
     pub log: Log,
+    /// Where it is written down what everything costs.
+    pub ledger: Ledger,
 }
 
 /// What one edge thread has to itself: scratch space and the cache.
@@ -191,6 +196,7 @@ impl Shop {
         let (path_model, array) = (route.model, route.array);
         let call = Call {
             ticket,
+            asked,
             matched,
             body,
             fields,

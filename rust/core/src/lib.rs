@@ -34,6 +34,7 @@ pub mod dial;
 pub mod egress;
 pub mod fetch;
 pub mod h1;
+pub mod ledger;
 pub mod plan;
 pub mod price;
 pub mod snapshot;

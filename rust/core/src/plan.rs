@@ -20,7 +20,7 @@ use crate::store::Terms;
 use crate::through::Door;
 use crate::tokens::Family;
 pub use deployment::Deployment;
-pub use key::{Identity, Key, KeyParts, MASTER, Shown};
+pub use key::{Key, KeyParts, MASTER, Shown};
 pub use node::{Barred, Node, NodeKind, Nodes, Slot};
 pub(crate) use pattern::star;
 pub use pattern::{Pattern, Patterns};
@@ -209,6 +209,15 @@ impl Plan {
                     None => one.model == model && key.may_use(&self.groups[wild.group].name),
                 })
             })
+    }
+
+    /// A deployment of the model that the host of another calls `model`, if its price is known.
+    #[must_use]
+    pub fn priced_at(&self, host: &Deployment, model: &str) -> Option<usize> {
+        self.deployments.iter().position(|one| {
+            let is_it = one.model == model && one.price.is_some();
+            is_it && one.origin.authority() == host.origin.authority()
+        })
     }
 
     /// Whether a name leads a key to a model that it may use.

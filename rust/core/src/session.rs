@@ -10,7 +10,7 @@ mod remembering;
 mod upload;
 
 use crate::cache::Entry;
-use crate::call::{Call, Ticket};
+use crate::call::{Call, Ticket, model_named};
 use crate::caller::Caller;
 use crate::certificate::{Certificate, Sender};
 use crate::connection::Connection;
@@ -18,7 +18,8 @@ use crate::dispatch::{self, Extra, Failure, Outcome, Partial, Trail, Whole};
 use crate::edge::Edge;
 use crate::error::Error;
 use crate::files::named;
-use crate::gate::{Admission, Arrival, check_endpoint};
+use crate::gate::{Admission, Arrival, Refusal, check_endpoint};
+use crate::headers::Headers;
 use crate::http1::Head;
 use crate::metrics::Counter;
 use crate::plan::{Key, Plan};
@@ -28,9 +29,10 @@ use crate::responses::keeping::{Keeper, Keeping};
 use crate::responses::lookup;
 use crate::responses::previous::{self, Past};
 use crate::snapshot::Operation;
+use crate::sse;
 use crate::stream;
 use crate::translate::Chat;
-use crate::usage;
+use crate::usage::{self, BYTES_PER_TOKEN};
 use crate::{access, control, dialect, files, through};
 pub use asked::Asked;
 use bytes::Bytes;
@@ -44,9 +46,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::io::{AsyncRead, AsyncWrite};
-
-/// What a token of output is taken for where a whole reply says nothing of usage: English and JSON alike.
-const BYTES_PER_TOKEN: u64 = 4;
 
 /// What becomes of the connection after a reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,14 +122,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let (key, caller) = match self.let_in(&plan, head, operation, &asked) {
             Ok(let_in) => let_in,
             Err(error) => {
-                self.record_refusal(operation, "", &error, &asked);
+                self.record_refusal(operation, None, None, &error, &asked);
                 return self.refuse_unread(&asked, head, &error).await;
             }
         };
         let body = match self.connection.body(head).await {
             Ok(body) => body,
             Err(error) => {
-                self.record_refusal(operation, &key.alias, &error, &asked);
+                self.record_refusal(operation, Some(&key), None, &error, &asked);
                 return self.refuse_and_close(&asked, &error).await;
             }
         };
@@ -139,7 +138,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let (body, past, files_at) = match self.look_up(operation, &plan, &key, body).await {
             Ok(found) => found,
             Err(error) => {
-                self.record_refusal(operation, &key.alias, &error, &asked);
+                self.record_refusal(operation, Some(&key), None, &error, &asked);
                 return self.refuse(&asked, &error).await;
             }
         };
@@ -237,7 +236,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let edge = self.edge.clone();
         let _in_flight = edge.in_flight();
         let operation = arrival.route.operation;
-        let alias = key.clone();
+        let (holder, named, body) =
+            (key.clone(), arrival.route.model.clone(), arrival.body.clone());
         let admitted = edge.shop.admit(plan, key, &mut edge.desk.borrow_mut(), arrival);
         let call = match admitted {
             Ok(Admission::Call(call)) => call,
@@ -245,7 +245,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 return self.answer_hit(&ticket, &entry, asked).await;
             }
             Err(error) => {
-                self.record_refusal(operation, &alias.alias, &error, asked);
+                let model = named.or_else(|| model_named(&body));
+                self.record_refusal(operation, Some(&holder), model.as_deref(), &error, asked);
                 return self.refuse(asked, &error).await;
             }
         };
@@ -256,7 +257,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         }
         let mut trail = Trail::default();
         if operation.counts() && call.plan.candidates(call.group, operation).is_empty() {
-            return self.answer_count(&call, &trail, asked).await;
+            return self.answer_count(&call, &mut trail, asked).await;
         }
         let mut chat = Chat::new(&call, &asked.request_id);
         let mut rng = edge.desk.borrow_mut().rng.fork();
@@ -266,7 +267,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             () = self.connection.gone() => {
                 // All of it was waiting for an upstream.
                 trail.upstream = asked.started.elapsed();
-                self.finish(&call, &trail, asked, Ending { status: CLIENT_GONE, ..Ending::default() });
+                let ending = Ending { status: CLIENT_GONE, ..Ending::default() };
+                self.finish(&call, &mut trail, asked, ending);
                 return After::Cut;
             }
         };
@@ -295,6 +297,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 Ok(whole) => self.answer_whole(call, whole, trail, asked).await,
                 Err(error) => {
                     let status = error.class.row().status;
+                    let (key, endpoint) = (&*call.key, call.operation.name());
+                    let (request, model) = (&*asked.request_id, Some(&*call.asked));
+                    let tags = &call.caller.tags;
+                    let refusal = Refusal { key, tags, request, endpoint, model };
+                    self.edge.shop.note_refusal(&refusal, &error);
                     self.finish(call, trail, asked, Ending { status, ..Ending::default() });
                     self.begin(call, trail, status, asked);
                     error_headers(&mut self.head, &error);
@@ -306,7 +313,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     }
 
     /// Answers a request for a count of tokens that no upstream of the group can answer itself.
-    async fn answer_count(&mut self, call: &Call, trail: &Trail, asked: &Asked) -> After {
+    async fn answer_count(&mut self, call: &Call, trail: &mut Trail, asked: &Asked) -> After {
         self.finish(call, trail, asked, Ending { status: 200, ..Ending::default() });
         self.begin(call, trail, 200, asked);
         let family = call.plan.groups[call.group].tokenizer;
@@ -320,6 +327,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         self.edge.shop.metrics.count(Counter::CacheHit);
         let trail = Trail { deployment: Some(entry.deployment), ..Trail::default() };
         self.record(ticket, &trail, asked, entry.head.status, Used::default(), None);
+        self.edge.shop.note_hit(ticket, &asked.request_id, entry.head.status, entry.saved);
         self.head.begin(entry.head.status, &asked.request_id);
         self.anthropic_id(asked);
         self.call_headers(ticket, &trail);
@@ -332,7 +340,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         &mut self,
         call: &Call,
         whole: Whole,
-        trail: &Trail,
+        trail: &mut Trail,
         asked: &Asked,
     ) -> After {
         let usage = match &whole.translated {
@@ -343,7 +351,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let output_estimate = text as u64 / BYTES_PER_TOKEN;
         let served = measure(call, trail, Some(&whole.body));
         let (status, first_byte) = (whole.status, None);
-        let ending = Ending { status, usage, output_estimate, first_byte, served, is_cut: false };
+        let (upstream_id, reported) = (upstream_id(&whole.headers), reported(&whole.body));
+        let is_cut = false;
+        let ending = Ending {
+            status,
+            usage,
+            output_estimate,
+            first_byte,
+            served,
+            is_cut,
+            upstream_id,
+            reported,
+        };
         let cost = self.finish(call, trail, asked, ending);
         self.begin(call, trail, whole.status, asked);
         self.tell_cost(cost);
@@ -360,7 +379,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         }
         if whole.status == 200 && is_final(call.operation, &whole.body) {
             let dropped = whole.translated.as_ref().map_or("", |lost| &lost.dropped);
-            self.remember(call, trail, &whole.headers, &whole.body, dropped);
+            let saved = cost.map_or(0, |cost| cost.nano_dollars);
+            self.remember(call, trail, &whole.headers, &whole.body, dropped, saved);
         }
         let edge = self.edge.clone();
         let keeper = Keeper::of(whole.translated.as_ref().map(|lost| lost.kept_upstream));
@@ -391,8 +411,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let headers = partial.headers.clone();
         let status = partial.status;
         stream::upstream_headers(&mut self.head, &headers, call.limits.iter().any(Option::is_some));
-        let deployment = trail.deployment.map_or("", |index| &call.plan.deployments[index].id);
-        let passed = stream::pass(self, call, partial, watch, deployment, asked).await;
+        let reported = reported(&partial.first).map(str::to_owned);
+        let passed = stream::pass(self, call, partial, watch, trail, asked).await;
         trail.upstream += passed.waited;
         if let (Some(class), Some(index), false) = (passed.broken, trail.deployment, passed.refused)
         {
@@ -410,10 +430,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             first_byte: Some(passed.first_byte),
             served: measure(call, trail, None),
             is_cut: passed.client_gone || (passed.broken.is_some() && !passed.refused),
+            upstream_id: upstream_id(&headers),
+            reported: reported.as_deref(),
         };
-        self.finish(call, trail, asked, ending);
+        let cost = self.finish(call, trail, asked, ending);
         if let (true, Some(body)) = (passed.cacheable, passed.kept) {
-            self.remember(call, trail, &headers, &body, &dropped);
+            let saved = cost.map_or(0, |cost| cost.nano_dollars);
+            self.remember(call, trail, &headers, &body, &dropped, saved);
         }
         passed.after
     }
@@ -486,6 +509,19 @@ fn measure(call: &Call, trail: &Trail, reply: Option<&[u8]>) -> Served {
     let list = deployment.and_then(|deployment| deployment.price.as_ref());
     let wanted = list.filter(|list| list.has_units());
     wanted.map_or_else(Served::default, |_| Served::of(call.operation, &call.body, reply))
+}
+
+/// What an upstream calls a reply: AWS, Azure, Anthropic and OpenAI have a header each.
+fn upstream_id(headers: &Headers) -> Option<&str> {
+    let names = ["x-amzn-requestid", "apim-request-id", "request-id", "x-request-id"];
+    names.iter().find_map(|name| headers.text(name))
+}
+
+/// The model that a reply names.
+fn reported(reply: &[u8]) -> Option<&str> {
+    let mut named = [&b"\"model\""[..], b"\"modelVersion\""].into_iter();
+    let word = named.find_map(|key| sse::words_of(reply, key).next())?;
+    std::str::from_utf8(word).ok().filter(|word| !word.is_empty())
 }
 
 /// Whether the deployment asked last turned out to lack the operation.

@@ -393,6 +393,8 @@ pub struct EdgeSettings {
     pub realtime: RealtimeSettings,
     /// The folder of what is remembered of files and batches; shared by all workers.
     pub files_folder: std::path::PathBuf,
+    /// The folder of the ledger's journals, one for each worker; none: nothing is written.
+    pub ledger_folder: Option<std::path::PathBuf>,
     /// Shared with the control plane: proves that a request came through an edge.
     pub secret: String,
 }

@@ -12,6 +12,7 @@ use crate::cache::{CachedHead, Entry};
 use crate::directory::Directory;
 use crate::gate::{Shop, Tokens};
 use crate::keys::{Digester, to_hex};
+use crate::ledger::Ledger;
 use crate::limiter::Limiter;
 use crate::log::Log;
 use crate::metrics::Metrics;
@@ -118,6 +119,7 @@ pub fn shop(plan: Option<Arc<Plan>>) -> Shop {
         balancer: Balancer::new(shared.clone()),
         metrics: Metrics::new(shared, 0),
         log: Log::default(),
+        ledger: Ledger::default(),
     }
 }
 
@@ -131,6 +133,7 @@ pub fn cached(body: &'static str) -> Entry {
         },
         body: Bytes::from_static(body.as_bytes()),
         deployment: 0,
+        saved: 0,
     }
 }
 

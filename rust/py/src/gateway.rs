@@ -1,6 +1,7 @@
 //! `llmgw._native`: `Gateway`, keys, the error table.
 
 use crate::directory::{DirectoryState, KeyHolder, as_tuple};
+use crate::journal::{JournalHealth, untaken};
 use crate::limiter::open_shared;
 use llmgw_core::balancer::Balancer;
 use llmgw_core::certificate::{Certificate, Sender};
@@ -10,6 +11,7 @@ use llmgw_core::error::{Class, Error};
 use llmgw_core::gate::{PlanSlot, Shop, Tokens};
 use llmgw_core::json;
 use llmgw_core::keys::{self, Digester, Shape};
+use llmgw_core::ledger::Ledger;
 use llmgw_core::limiter::Limiter;
 use llmgw_core::log::Log;
 use llmgw_core::metrics::{self, Metrics};
@@ -169,6 +171,7 @@ impl Gateway {
                 balancer: Balancer::new(shared.clone()),
                 metrics: Metrics::new(shared.clone(), worker),
                 log: Log::default(),
+                ledger: Ledger::default(),
             };
             Ok(Gateway {
                 shared,
@@ -223,6 +226,14 @@ impl Gateway {
             }
             result.is_ok_and(|()| published == Published::load(&self.shared))
         })
+    }
+
+    fn ledger_health(&self) -> Option<JournalHealth> {
+        self.shop.ledger.health().map(JournalHealth::from)
+    }
+
+    fn note_event(&self, payload: &[u8]) -> PyResult<Option<u64>> {
+        self.shop.ledger.event(payload).map_err(untaken)
     }
 
     #[getter]

@@ -54,11 +54,7 @@ impl Journal {
     }
 
     fn append(&self, payload: &[u8]) -> PyResult<u64> {
-        self.journal.append(payload).map_err(|refused| match refused {
-            Refused::TooLarge => PyValueError::new_err(refused.to_string()),
-            Refused::Full => JournalFull::new_err(refused.to_string()),
-            Refused::Closed | Refused::OtherProcess => PyRuntimeError::new_err(refused.to_string()),
-        })
+        self.journal.append(payload).map_err(untaken)
     }
 
     fn durable(&self) -> u64 {
@@ -76,11 +72,20 @@ impl Journal {
     }
 
     fn health(&self) -> JournalHealth {
-        JournalHealth { health: self.journal.health() }
+        self.journal.health().into()
     }
 
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         Ok(py.detach(|| self.journal.close())?)
+    }
+}
+
+/// Why a record was not taken.
+pub(crate) fn untaken(refused: Refused) -> PyErr {
+    match refused {
+        Refused::TooLarge => PyValueError::new_err(refused.to_string()),
+        Refused::Full => JournalFull::new_err(refused.to_string()),
+        Refused::Closed | Refused::OtherProcess => PyRuntimeError::new_err(refused.to_string()),
     }
 }
 
@@ -90,8 +95,14 @@ fn seconds(seconds: f64) -> PyResult<Duration> {
 }
 
 #[pyclass(frozen, module = "llmgw._native")]
-struct JournalHealth {
+pub(crate) struct JournalHealth {
     health: Health,
+}
+
+impl From<Health> for JournalHealth {
+    fn from(health: Health) -> Self {
+        JournalHealth { health }
+    }
 }
 
 #[pymethods]

@@ -14,12 +14,14 @@ from llmgw.endpoints.api.bodies import read_body, read_query
 from llmgw.endpoints.api.desk import Desk
 from llmgw.endpoints.api.idempotency import Once, TakenMeanwhileError
 from llmgw.endpoints.api.reach import scope_of
-from llmgw.endpoints.base import JSON, Access, Contract, Endpoint, Plane, Reply, Request
+from llmgw.endpoints.base import JSON, Access, Contract, Endpoint, Handler, Plane, Reply, Request
 from llmgw.endpoints.problems import Kind, Problem
 from llmgw.store.database import Actor, Transaction
+from llmgw.store.noun import Refused
 from llmgw.store.scope import Scope
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
+_NO_STORE = ("cache-control", "no-store")
 _ANY_VERSION = "*"
 _LONGEST_VERSION = 9
 _PAUSES = (0.02, 0.1, 0.5, 1.0)
@@ -92,6 +94,31 @@ def row(
     )
 
 
+def plain_row(
+    path: str, permission: Permission | Access, summary: str, handler: Handler, contract: Contract
+) -> Endpoint:
+    """A row of the admin API that only reads, and does without the database."""
+
+    async def checked(request: Request) -> Reply:
+        read_query(request.query, NoQuery)
+        return await handler(request)
+
+    return Endpoint(
+        method="GET",
+        path=path,
+        permission=permission,
+        summary=summary,
+        handler=checked,
+        plane=Plane.ADMIN,
+        contract=msgspec.structs.replace(contract, query=NoQuery),
+    )
+
+
+def encoded(value: object) -> Reply:
+    """A value as the body of a reply."""
+    return Reply(headers=(JSON, _NO_STORE), body=_ENCODER.encode(value))
+
+
 def etag(version: int) -> str:
     """The ETag of an object at this version."""
     return f'"{version}"'
@@ -128,16 +155,19 @@ async def _answer(
 
     if request.method not in _CHANGES:
         async with desk.store.read() as tx:
-            return _reply(contract, await work(call(tx)))
+            try:
+                return _reply(contract, await work(call(tx)))
+            except Refused as error:  # a filter that is none
+                raise Problem(Kind.INVALID_REQUEST, str(error)) from None
     once = Once.of(request, principal) if contract.repeatable else None
 
     async def change() -> Reply:
         async with desk.store.begin(_actor(request, principal)) as tx:
-            if once is not None and (before := await once.replay(tx, desk.sealer)) is not None:
+            if once is not None and (before := await once.replay(tx, desk.keyring)) is not None:
                 return before
             reply = _reply(contract, await work(call(tx)))
             if once is not None:
-                await once.keep(tx, desk.sealer, reply)
+                await once.keep(tx, desk.keyring, reply)
         desk.journal(tx.events)
         return reply
 
@@ -192,7 +222,7 @@ def _actor(request: Request, principal: Principal) -> Actor:
 
 def _reply(contract: Contract, answer: Answer) -> Reply:
     tag = (("etag", etag(answer.version)),) if answer.version is not None else ()
-    headers = (("cache-control", "no-store"), *tag, *answer.headers)
+    headers = (_NO_STORE, *tag, *answer.headers)
     if contract.reply is None:
         return Reply(status=contract.status, headers=headers)
     return Reply(status=contract.status, headers=(JSON, *headers), body=_ENCODER.encode(answer.value))

@@ -7,9 +7,11 @@ from typing import Any
 import msgspec
 
 from llmgw import _native
-from llmgw.endpoints.api.sealing import Sealer
+from llmgw._native import JournalFull
 from llmgw.settings.secrets import Secret
 from llmgw.store.database import Store
+from llmgw.store.keyring import Keyring
+from llmgw.telemetry.logs import log
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,8 +21,9 @@ class Desk:
     store: Store
     pepper: Secret
     """Hex key of the digests of virtual keys."""
-    sealer: Sealer
-    note_event: Callable[[bytes], None] | None = None
+    keyring: Keyring
+    """What secrets are sealed under."""
+    note_event: Callable[[bytes], object] | None = None
     """Appends to the journal; `None`: this process has none."""
 
     def digest(self, key: str) -> str:
@@ -28,11 +31,17 @@ class Desk:
         return _native.key_digest(self.pepper.reveal(), key)
 
     def journal(self, events: Iterable[Mapping[str, Any]]) -> None:
-        """Tell the journal of events that are committed."""
+        """Tell the journal of events that are committed.
+
+        What it cannot take is in the database all the same, and is not undone for its sake.
+        """
         if self.note_event is None:
             return
         for event in events:
-            self.note_event(msgspec.json.encode(record_of(event)))
+            try:
+                self.note_event(msgspec.json.encode(record_of(event)))
+            except (JournalFull, ValueError, RuntimeError) as error:
+                log.error("an event is missing in the journal", id=event["id"], reason=str(error))
 
 
 def record_of(event: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,12 +10,14 @@ from hashlib import sha256
 import msgspec
 
 from llmgw.access.principal import Principal
-from llmgw.endpoints.api.sealing import Sealer
 from llmgw.endpoints.base import Reply, Request
 from llmgw.endpoints.problems import Kind, Problem
-from llmgw.store import idempotency
+from llmgw.settings.secrets import Secret
+from llmgw.store import idempotency, sealing
 from llmgw.store.database import Transaction
 from llmgw.store.errors import Conflict
+from llmgw.store.keyring import Keyring
+from llmgw.store.sealing import Bound
 
 _KEEP = 24 * 3600 * 1_000_000
 """Microseconds."""
@@ -49,12 +51,13 @@ class Once(msgspec.Struct, frozen=True):
         whole = b"\0".join(parts)
         return cls(f"{principal.kind}:{principal.id}", key, sha256(whole).hexdigest())
 
-    async def replay(self, tx: Transaction, sealer: Sealer) -> Reply | None:
+    async def replay(self, tx: Transaction, keyring: Keyring) -> Reply | None:
         """The reply, if it was carried out; otherwise it is ours to carry out.
 
         Raises:
             TakenMeanwhileError: another transaction took the key at this instant: begin again.
             Problem: the key was used for another request.
+            Unsealable: the key that the reply is under is gone.
         """
         try:
             found = await idempotency.begin(tx, self.principal, self.key, self.fingerprint, keep=_KEEP)
@@ -64,18 +67,19 @@ class Once(msgspec.Struct, frozen=True):
             return None
         if found == "running":
             raise TakenMeanwhileError
-        body = None if found == "other" else sealer.open(found.body, self._place)
-        if found == "other" or body is None:
+        if found == "other":
             raise Problem(Kind.KEY_REUSED, "This Idempotency-Key was used for another request.")
+        body = sealing.unseal(keyring, self._bound, found.body).reveal().encode()
         headers = (*found.headers.items(), ("idempotent-replayed", "true"))
         return Reply(status=found.status, headers=headers, body=body)
 
-    async def keep(self, tx: Transaction, sealer: Sealer, reply: Reply) -> None:
+    async def keep(self, tx: Transaction, keyring: Keyring, reply: Reply) -> None:
         """Keep the reply for a day."""
-        body = sealer.seal(reply.body, self._place)
+        body = sealing.seal(keyring.current, self._bound, Secret(reply.body.decode()))
         answer = idempotency.Answer(status=reply.status, headers=dict(reply.headers), body=body)
         await idempotency.finish(tx, self.principal, self.key, answer)
 
     @property
-    def _place(self) -> bytes:
-        return f"{self.principal}\0{self.key}\0{self.fingerprint}".encode()
+    def _bound(self) -> Bound:
+        """A reply may show a key: it is sealed, for this request alone."""
+        return Bound("reply", f"{self.principal} {self.key}", self.fingerprint)

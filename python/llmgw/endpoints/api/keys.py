@@ -173,8 +173,10 @@ async def _unblock(call: Call) -> Answer:
 
 
 async def _set_blocked(call: Call, *, blocked: bool) -> Answer:
-    id, version = call.parameters["id"], call.version
-    key = await keys.block(call.tx, call.scope, id, blocked=blocked, version=version)
+    before = await keys.get(call.tx, call.scope, call.parameters["id"])
+    if not blocked:
+        _check_role(call, before)
+    key = await keys.block(call.tx, call.scope, before.id, blocked=blocked, version=call.version)
     return Answer(value=shown(key, Key), version=key.version)
 
 

@@ -121,7 +121,7 @@ def change_of(kind: type[msgspec.Struct], *fixed: str) -> type[msgspec.Struct]:
     ]
     checks = {"__post_init__": kind.__post_init__} if hasattr(kind, "__post_init__") else {}
     return msgspec.defstruct(
-        f"{kind.__name__}Change",
+        f"{kind.__name__.removeprefix('New')}Change",
         fields,
         namespace={"__doc__": "What is to be changed; `null` takes away.", **checks},
         module=kind.__module__,

@@ -13,7 +13,6 @@ from msgspec import Meta
 
 NANO = 1_000_000_000
 _MOST = 2**63 - 1
-_WHOLE = {"type": "integer"}
 
 Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$(?!\n)")]
 """What people call something."""
@@ -21,10 +20,7 @@ Word = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[!-~]+$(?!\n
 """An id, an alias, a pattern: printable, without spaces."""
 Text = Annotated[str, Meta(max_length=2000, pattern=r"^[^\x00]*$(?!\n)")]
 Words = Annotated[list[Word], Meta(max_length=1000)]
-Dollars = Annotated[Decimal, Meta(extra_json_schema={"type": "number", "format": "decimal"})]
-Amount = Annotated[
-    Decimal, Meta(extra_json_schema={"type": "number", "exclusiveMinimum": 0, "maximum": 9_223_372_036})
-]
+Amount = Annotated[Decimal, Meta(extra_json_schema={"exclusiveMinimum": 0, "maximum": 9_223_372_036})]
 Metadata = Annotated[dict[Word, Text], Meta(max_length=64)]
 Priority = Literal["low", "normal", "high"]
 Certificate = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
@@ -148,6 +144,8 @@ def stored(value: Any) -> Any:
             return micros_of(value)
         case list():
             return [stored(each) for each in value]
+        case msgspec.Struct():
+            return msgspec.to_builtins(value)
         case _:
             return value
 

@@ -51,6 +51,7 @@ impl Shop {
         let ticket = Ticket { plan, key, caller, operation, group, limits };
         Ok(Call {
             ticket,
+            asked: model.to_owned(),
             matched,
             body: Bytes::new(),
             fields: Fields::none(),

@@ -34,6 +34,7 @@ impl Shop {
         let ticket = Ticket { plan, key, caller, operation: Operation::Realtime, group, limits };
         Ok(Call {
             ticket,
+            asked: model.to_owned(),
             matched,
             body: Bytes::new(),
             fields: Fields::none(),

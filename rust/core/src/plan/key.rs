@@ -7,6 +7,7 @@ use super::policy::{Grants, Policy, Priority};
 use super::rules::Rules;
 use crate::caller::Tags;
 use crate::keys::{self, Digest};
+use crate::ledger::Identity;
 use crate::limiter::{Limit, bucket_id};
 use crate::model_map::ModelMap;
 use crate::snapshot;
@@ -75,22 +76,6 @@ pub struct KeyParts<'a> {
     pub blocked: bool,
     /// Unix microseconds from which it is refused.
     pub expires_at: Option<u64>,
-}
-
-/// Who a key is, for whoever keeps books.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs)] // ids, each of what its name says
-pub struct Identity<'a> {
-    /// The key's id: `master`, `file:ALIAS`, or the store's.
-    pub id: &'a str,
-    pub alias: &'a str,
-    pub organisation: Option<&'a str>,
-    pub team: Option<&'a str>,
-    pub project: Option<&'a str>,
-    pub user: Option<&'a str>,
-    pub service_account: Option<&'a str>,
-    /// Tags of the key, of its nodes and of the request, each once.
-    pub tags: Vec<Arc<str>>,
 }
 
 impl Key {

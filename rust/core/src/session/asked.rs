@@ -1,6 +1,7 @@
 //! One request's identity and framing.
 
 use crate::access;
+use crate::caller::Tags;
 use crate::certificate::{Certificate, Sender};
 use crate::http1::Head;
 use llmgw_formats::Kind;
@@ -23,6 +24,8 @@ pub struct Asked {
     pub keep_alive: bool,
     /// When the request was complete.
     pub started: Instant,
+    /// What it is to be filed under; none where it cannot be told.
+    pub tags: Tags,
     /// How the client expects to be answered.
     pub dialect: Kind,
     /// The admin API's path: errors are problems, whatever the dialect.
@@ -43,6 +46,7 @@ impl Asked {
             // HTTP/1.0 keeps alive only with a word of its own that our replies do not have.
             keep_alive: head.keep_alive && head.is_http11,
             started: Instant::now(),
+            tags: Tags::of(head).unwrap_or_default(),
             dialect: access::dialect(head.path()),
             is_admin: head.path().starts_with(ADMIN_PREFIX),
             address: sender.address,
@@ -59,6 +63,7 @@ impl Asked {
             head_only: false,
             keep_alive: false,
             started: Instant::now(),
+            tags: Tags::default(),
             dialect: Kind::OpenaiChat,
             is_admin: false,
             address: None,

@@ -18,9 +18,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
 
     /// Answers with an error, after which the connection cannot be used: what still comes is no request.
     pub async fn refuse_and_close(&mut self, asked: &Asked, error: &Error) -> After {
-        let request_id = asked.request_id.clone();
-        self.refuse(&Asked { keep_alive: false, request_id, certificate: None, ..*asked }, error)
-            .await;
+        let (request_id, tags) = (asked.request_id.clone(), asked.tags.clone());
+        let plain = Asked { keep_alive: false, request_id, tags, certificate: None, ..*asked };
+        self.refuse(&plain, error).await;
         After::CloseUnread
     }
 

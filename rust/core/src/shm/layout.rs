@@ -84,6 +84,10 @@ pub struct Worker {
     pub storing: AtomicI64,
     /// Realtime sessions open.
     pub realtime: AtomicI64,
+    /// Bytes of the ledger that wait for the disk, as of the last look.
+    pub ledger_waiting: AtomicU64,
+    /// 1 while the disk does not take the ledger, as of the last look.
+    pub ledger_trouble: AtomicU64,
 }
 
 /// What is known of one deployment.

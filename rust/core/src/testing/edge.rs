@@ -79,7 +79,8 @@ impl RunningEdge {
         body: impl Into<Bytes>,
     ) -> Response {
         let extra: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
-        let request = Outgoing { method, path, fixed: "", extra: &extra, body: body.into() };
+        let request =
+            Outgoing { method, path, fixed: "", extra: &extra, body: body.into(), sent: None };
         self.door.send(request).await.map_err(|error| format!("{error:?}")).unwrap()
     }
 
@@ -124,6 +125,7 @@ fn settings(control_socket: &Path) -> EdgeSettings {
             "max_sessions": 2, "max_message_bytes": 100_000, "idle_timeout": 60.0, "max_duration": 60.0,
         },
         "responses_folder": control_socket.with_extension("responses"),
+        "ledger_folder": null,
         "files_folder": control_socket.with_extension("files"),
     });
     EdgeSettings::from_json(settings.to_string().as_bytes()).unwrap()

@@ -6,12 +6,14 @@ use super::watch::Watch;
 use crate::caller::Caller;
 use crate::edge::Edge;
 use crate::error::Error;
+use crate::gate::Refusal;
 use crate::http1::Head;
+use crate::ledger::{Attempt, counted};
 use crate::limiter::Decision;
 use crate::metrics::{Counter, Labels, Sample};
 use crate::plan::endpoints::PASS_THROUGH;
 use crate::plan::{Deployment, Key, Plan};
-use crate::price::{self, Served};
+use crate::price::{Cost, Served};
 use crate::reply::LIMIT_HEADERS;
 use crate::session::{Asked, CLIENT_GONE, Session};
 use crate::snapshot::Operation;
@@ -31,7 +33,17 @@ pub(super) struct Visit {
     /// What its path is known to be.
     pub(super) operation: Option<Operation>,
     /// Its reply tells what it cost, not what something else did: only what is made anew is charged.
-    makes: bool,
+    pub(super) makes: bool,
+    /// The attempt that is under way.
+    pub(super) attempt: Option<Attempt>,
+    /// The status of the host's reply.
+    pub(super) replied: Option<u16>,
+    /// There was no connection to the host.
+    pub(super) is_unreachable: bool,
+    /// The reply was a stream.
+    pub(super) is_stream: bool,
+    /// The reply broke off.
+    pub(super) is_broken: bool,
     pub(super) limits: [Option<Decision>; 2],
     pub(super) input_tokens: u64,
     pub(super) reserved: u64,
@@ -58,6 +70,11 @@ impl Visit {
             caller: Caller::default(),
             operation: None,
             makes: false,
+            attempt: None,
+            replied: None,
+            is_unreachable: false,
+            is_stream: false,
+            is_broken: false,
             limits: [None, None],
             input_tokens: 0,
             reserved: 0,
@@ -125,34 +142,54 @@ impl Visit {
     }
 
     /// Settles the reservation and notes the request in the metrics.
-    pub(super) fn finish(&self, edge: &Edge, asked: &Asked, status: u16, watch: &mut Watch) {
+    pub(super) fn finish(&mut self, edge: &Edge, asked: &Asked, status: u16, watch: &mut Watch) {
         let shop = &edge.shop;
         if status == CLIENT_GONE {
             shop.metrics.count(Counter::ClientDisconnect);
         }
         shop.metrics.count_n(Counter::PassedIn, self.received);
         shop.metrics.count_n(Counter::PassedOut, self.sent);
-        let reached = self.makes && (self.first_byte.is_some() || status == CLIENT_GONE);
+        let attempt = self.attempt.take();
+        let is_sent = attempt.as_ref().is_some_and(Attempt::is_sent);
+        let refused = self.replied.is_some_and(|status| !(200..300).contains(&status));
+        let reached = self.makes && is_sent && !refused;
         let output = match self.operation {
             Some(operation) if operation.writes_text() => watch.events(),
             _ => 0,
         };
         // Where nothing was said of usage, what was counted stands in for it.
-        let counted = Usage { input: self.input_tokens, output, ..Usage::default() };
-        let refused = (400..CLIENT_GONE).contains(&status);
-        let usage = watch.usage().or((reached && !refused).then_some(counted));
+        let counted = counted(self.input_tokens, output);
+        let told = watch.usage();
+        let usage = told.or(reached.then_some(counted));
         if let Some(key) = &self.key {
             shop.settle_for(key, self.reserved, usage.map(|usage| usage.input + usage.output));
         }
-        self.note(edge, asked, status, usage.unwrap_or_default());
+        let mut cost = None;
+        if let Some(attempt) = attempt {
+            let none = Served::default();
+            let of_this = attempt.tariff().cost(told.as_ref(), &counted, &none);
+            cost = usage.filter(|usage| !usage.is_nothing()).map(|_| of_this);
+            self.end(attempt, status, usage, of_this);
+        }
+        self.note(edge, asked, status, usage.unwrap_or_default(), cost);
+    }
+
+    /// Notes a request that was refused before anything was reserved.
+    pub(super) fn refuse(&self, edge: &Edge, asked: &Asked, error: &Error) {
+        if let Some(key) = &self.key {
+            let (request, endpoint) = (&*asked.request_id, PASS_THROUGH);
+            let refusal = Refusal { key, tags: &asked.tags, request, endpoint, model: None };
+            edge.shop.note_refusal(&refusal, error);
+        }
+        self.record(edge, asked, error.class.row().status);
     }
 
     /// Notes a request that reserved nothing.
-    pub(super) fn record(&self, edge: &Edge, asked: &Asked, status: u16) {
-        self.note(edge, asked, status, Usage::default());
+    fn record(&self, edge: &Edge, asked: &Asked, status: u16) {
+        self.note(edge, asked, status, Usage::default(), None);
     }
 
-    fn note(&self, edge: &Edge, asked: &Asked, status: u16, usage: Usage) {
+    fn note(&self, edge: &Edge, asked: &Asked, status: u16, usage: Usage, cost: Option<Cost>) {
         let deployment = self.deployment();
         let labels = Labels {
             endpoint: PASS_THROUGH,
@@ -171,9 +208,7 @@ impl Visit {
             output_tokens: usage.output,
             cache_read_tokens: usage.cache_read,
             reasoning_tokens: usage.reasoning,
-            // Which model it was is not for us to know, and so neither is its price.
-            cost: (!usage.is_nothing())
-                .then(|| price::cost(None, &self.plan.pricing, &usage, &Served::default())),
+            cost,
         };
         edge.shop.metrics.record(&labels, &sample);
     }
