@@ -13,7 +13,7 @@ from llmgw.endpoints.base import Endpoint, Handler, Plane, Reply, Request
 from llmgw.endpoints.scim import filters
 from llmgw.endpoints.scim.errors import MEDIA_TYPE, ScimError, bad_value, error_reply
 from llmgw.endpoints.scim.patching import Patch, patched
-from llmgw.endpoints.scim.resource import BASE, Found, Resource, etag
+from llmgw.endpoints.scim.resource import BASE, META, Found, Resource, etag
 from llmgw.endpoints.scim.tenant import tenant_of
 from llmgw.errors import LlmgwError
 from llmgw.store.database import SYSTEM, Actor, Store
@@ -127,7 +127,7 @@ def _reply(status: int, body: Mapping[str, Any], *headers: tuple[str, str]) -> R
 
 def _answer(found: Found, request: Request, status: int) -> Reply:
     query = dict(parse_qsl(request.query, keep_blank_values=True))
-    place = ("location", found.body["meta"]["location"])
+    place = ("location", found.body[META]["location"])
     return _reply(status, _chosen(found.body, query), ("etag", etag(found.version)), place)
 
 

@@ -9,7 +9,7 @@ from llmgw.endpoints.base import Endpoint, Handler, Plane, Reply, Request
 from llmgw.endpoints.scim.collections import MOST, in_dialect
 from llmgw.endpoints.scim.errors import MEDIA_TYPE, ScimError
 from llmgw.endpoints.scim.groups import SCHEMA as GROUP
-from llmgw.endpoints.scim.resource import BASE
+from llmgw.endpoints.scim.resource import BASE, META
 from llmgw.endpoints.scim.users import ENTERPRISE
 from llmgw.endpoints.scim.users import SCHEMA as USER
 
@@ -73,7 +73,7 @@ def _type(name: str, endpoint: str, schema: str, extensions: list[dict[str, Any]
         "endpoint": f"/{endpoint}",
         "schema": schema,
         "schemaExtensions": extensions,
-        "meta": {"resourceType": "ResourceType", "location": f"{BASE}/ResourceTypes/{name}"},
+        META: {"resourceType": "ResourceType", "location": f"{BASE}/ResourceTypes/{name}"},
     }
 
 
@@ -84,7 +84,7 @@ def _schema(id: str, name: str, attributes: list[dict[str, Any]]) -> dict[str, A
         "name": name,
         "description": name,
         "attributes": attributes,
-        "meta": {"resourceType": "Schema", "location": f"{BASE}/Schemas/{id}"},
+        META: {"resourceType": "Schema", "location": f"{BASE}/Schemas/{id}"},
     }
 
 
@@ -167,5 +167,5 @@ _CONFIGURATION = {
             "primary": True,
         }
     ],
-    "meta": {"resourceType": "ServiceProviderConfig", "location": f"{BASE}/ServiceProviderConfig"},
+    META: {"resourceType": "ServiceProviderConfig", "location": f"{BASE}/ServiceProviderConfig"},
 }

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from llmgw.access.grants import by_claims
 from llmgw.access.rbac import Grant
 from llmgw.endpoints.scim.errors import ScimError, bad_filter, bad_value
-from llmgw.endpoints.scim.resource import BASE, CORE, Found, meta, text
+from llmgw.endpoints.scim.resource import BASE, CORE, META, Found, meta, text
 from llmgw.endpoints.scim.tenant import Tenant
 from llmgw.settings.identity import RoleRule
 from llmgw.store import groups, projects, teams, users
@@ -135,7 +135,7 @@ async def _shown(tx: Transaction, tenant: Tenant, group: Group) -> dict[str, Any
         "id": group.id,
         "displayName": group.name,
         "members": [{"value": id, "$ref": f"{BASE}/Users/{id}"} for id in members],
-        "meta": meta("Group", "Groups", group),
+        META: meta("Group", "Groups", group),
     }
     if group.external_id is not None:
         told["externalId"] = group.external_id

@@ -9,6 +9,7 @@ import msgspec
 
 from llmgw.endpoints.scim import filters
 from llmgw.endpoints.scim.errors import ScimError, bad_path, bad_value
+from llmgw.endpoints.scim.resource import META
 
 MOST = 1000
 """Operations of one request."""
@@ -19,7 +20,7 @@ _PATH = re.compile(
     re.DOTALL,
 )
 _CORE = "urn:ietf:params:scim:schemas:core:2.0:"
-_READ_ONLY = frozenset({"id", "meta", "schemas", "groups"})
+_READ_ONLY = frozenset({"id", META, "schemas", "groups"})
 
 
 class Operation(msgspec.Struct, frozen=True):

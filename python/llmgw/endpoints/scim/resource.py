@@ -12,6 +12,8 @@ from llmgw.store.database import Transaction
 from llmgw.store.kept import Kept
 
 BASE = "/scim/v2"
+META = "meta"
+"""The attribute that tells of the resource itself."""
 CORE = "urn:ietf:params:scim:schemas:core:2.0:"
 LONGEST = 512
 """Characters of a name."""

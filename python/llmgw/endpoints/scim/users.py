@@ -6,7 +6,7 @@ import orjson
 import sqlalchemy as sa
 
 from llmgw.endpoints.scim.errors import ScimError, bad_filter, bad_value
-from llmgw.endpoints.scim.resource import BASE, CORE, Found, meta, text
+from llmgw.endpoints.scim.resource import BASE, CORE, META, Found, meta, text
 from llmgw.endpoints.scim.tenant import Tenant
 from llmgw.store import groups, keys, sessions, users
 from llmgw.store.database import Transaction
@@ -132,7 +132,7 @@ async def _shown(tx: Transaction, user: User) -> dict[str, Any]:
         "userName": user.email or user.id,
         **kept,
         "active": user.active,
-        "meta": meta("User", "Users", user),
+        META: meta("User", "Users", user),
     }
     if user.name is not None:
         told.setdefault("displayName", user.name)
