@@ -15,12 +15,14 @@ import watchfiles
 
 from llmgw import _native
 from llmgw._native import SharedState
+from llmgw.access.terms import OidcOptions
 from llmgw.errors import LlmgwError
 from llmgw.gateway.handover import SnapshotFiles
 from llmgw.plugins import load_registries
 from llmgw.providers.base import Provider
 from llmgw.registry import Registry
 from llmgw.settings.environment import Environment
+from llmgw.settings.identity import RoleRule
 from llmgw.settings.load import Loaded, load_settings
 from llmgw.settings.process import ServeOptions
 from llmgw.settings.schema import LedgerSettings, ServerSettings
@@ -58,6 +60,8 @@ class First(msgspec.Struct, frozen=True, kw_only=True):
     new_master_key: str | None
     """To be shown once."""
     pepper: Secret
+    oidc: OidcOptions | None
+    scim_roles: tuple[RoleRule, ...]
     keyring: Keyring
 
 
@@ -107,6 +111,8 @@ class Reloader:
             ],
             new_master_key=new_key,
             pepper=state.pepper,
+            oidc=compiled.oidc,
+            scim_roles=loaded.settings.scim.roles,
             keyring=Keyring.locate(loaded.environment, self._folder.path),
         )
 

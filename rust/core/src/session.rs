@@ -13,6 +13,7 @@ mod upload;
 use crate::cache::Entry;
 use crate::call::{Call, Ticket, model_named};
 use crate::caller::Caller;
+use crate::certificate::Certificate;
 use crate::connection::Connection;
 use crate::dispatch::{self, Extra, Failure, Outcome, Partial, Trail, Whole};
 use crate::edge::Edge;
@@ -70,6 +71,8 @@ pub struct Session<S> {
     pub door: Door,
     /// The address at the other end of the connection, if it has one.
     pub peer: Option<IpAddr>,
+    /// The certificate that it has shown.
+    pub certificate: Option<Arc<Certificate>>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
@@ -96,7 +99,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
 
     async fn answer(&mut self, head: &Head) -> After {
         let address = self.edge.proxies.client(self.peer, head);
-        let mut asked = Asked::new(head, address, &mut self.edge.desk.borrow_mut().rng);
+        let mut asked =
+            Asked::new(head, self.sender(address), &mut self.edge.desk.borrow_mut().rng);
         let plan = match self.edge.shop.plan() {
             Ok(plan) => plan,
             Err(error) => return self.refuse_unread(&asked, head, &error).await,

@@ -4,6 +4,7 @@ use super::book::{Book, Change, Issuer};
 use super::feed::{self, JwksLine, KeyLine, Line, NodeLine};
 use super::intern::Interner;
 use super::{Published, Refused};
+use crate::jwt::Jwks;
 use crate::plan::{Key, KeyParts, Node, NodeKind, Nodes, Slot};
 use crate::snapshot::Rules;
 use std::collections::HashMap;
@@ -112,7 +113,7 @@ impl Follower {
     ) -> Result<(), Refused> {
         let from = Published { file: published.file, length: 0 };
         let mut reader = Reader::open(folder, from, published.length)?;
-        let (mut fresh, mut known) = (Book::default(), Known::default());
+        let (mut fresh, mut known) = (Book::begun(published.file), Known::default());
         let (mut at, mut sequence) = (from, 0);
         while let Some(batch) = reader.batch(&mut known, sequence)? {
             fresh.apply(batch.changes);
@@ -274,6 +275,7 @@ impl Known {
         let node = Node {
             kind: line.kind,
             name: (&*line.name).into(),
+            external_id: line.external_id.as_deref().map(Into::into),
             parent: parent.map(|id| self.slot(id)).transpose()?,
             blocked: line.blocked,
             policy: self.interner.policy(line.take_grants())?,
@@ -300,8 +302,8 @@ impl Known {
 }
 
 fn issuer(line: JwksLine<'_>) -> Change {
-    let issuer = Issuer { keys: line.keys.get().into(), fetched_at: line.at };
-    Change::Issuer((&*line.issuer).into(), Arc::new(issuer))
+    let keys = Arc::new(Jwks::new(&line.keys));
+    Change::Issuer((&*line.issuer).into(), Arc::new(Issuer { keys, fetched_at: line.at }))
 }
 
 /// Names stand in logs and metrics.

@@ -3,11 +3,13 @@
 use super::{Asked, Session};
 use crate::access;
 use crate::caller::Caller;
+use crate::certificate::Sender;
 use crate::error::Error;
 use crate::gate::check_endpoint;
 use crate::http1::Head;
 use crate::plan::{Key, Plan};
 use crate::snapshot::Operation;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 impl<S> Session<S> {
@@ -25,6 +27,11 @@ impl<S> Session<S> {
         Ok((key, caller))
     }
 
+    /// Who is at the other end of the connection, or behind it at this address.
+    pub(super) fn sender(&self, address: Option<IpAddr>) -> Sender {
+        Sender { address, certificate: self.certificate.clone() }
+    }
+
     /// Who shows a key, and what the request tells of its sender.
     pub(super) fn identify(
         &self,
@@ -33,7 +40,7 @@ impl<S> Session<S> {
         head: &Head,
         asked: &Asked,
     ) -> Result<(Arc<Key>, Caller), Error> {
-        let key = self.edge.shop.authenticate(plan, shown, asked.address)?;
+        let key = self.edge.shop.authenticate(plan, shown, asked.sender())?;
         Ok((key, Caller::new(asked.address, head)?))
     }
 }

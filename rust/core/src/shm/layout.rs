@@ -68,6 +68,8 @@ pub enum Word {
     Directory,
     /// The newest file of the directory that a worker found damaged.
     DamagedDirectory,
+    /// How often tokens named a signing key that is not known.
+    WantedIssuerKeys,
 }
 
 impl Region {
