@@ -188,8 +188,8 @@ class Journal:
         stops.
 
         Raises:
-            JournalFull: `max_waiting_bytes` wait for the disk, or no segment has room: one may have in a moment,
-                or when the disk is no longer full (`health` tells).
+            JournalFull: `max_waiting_bytes` wait for the disk, or no segment has room: one may in a moment, or
+                when the disk is no longer full (`health` tells).
             ValueError: it is too large.
             RuntimeError: the journal is closed, or was opened by another process.
         """
