@@ -173,8 +173,8 @@ class Journal:
 
         The folder is made if need be. A segment has at least 128 KiB, which the disk has to have when it is
         made; the next one is made when this one is half full. The first record of a group waits `gather`
-        seconds for others before it is forced to the disk. OSError when the folder or the first segment cannot
-        be made.
+        seconds for others before it is forced to the disk. OSError when the folder or the first segment
+        cannot be made.
         """
 
     @property
@@ -188,8 +188,8 @@ class Journal:
         stops.
 
         Raises:
-            JournalFull: `max_waiting_bytes` wait for the disk, or no segment has room: one may in a moment, or
-                when the disk is no longer full (`health` tells).
+            JournalFull: `max_waiting_bytes` wait for the disk, or no segment has room: one may in a moment,
+                or when the disk is no longer full (`health` tells).
             ValueError: it is too large.
             RuntimeError: the journal is closed, or was opened by another process.
         """
