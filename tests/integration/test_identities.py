@@ -94,7 +94,7 @@ def house(
 ) -> Iterator[House]:
     provider = IdentityProvider()
     house = House(tmp_path_factory.mktemp("identities"), provider, upstream_servers[0])
-    with house.gateway:
+    with house.gateway, house.gateway.without_bookkeeper():
         yield house
     provider.close()
 
