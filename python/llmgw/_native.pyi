@@ -549,8 +549,9 @@ class SharedState:
         """
 
     def correct_budget(self, slot_hex: str, window: int, delta: int) -> int | None:
-        """Correct what is committed in a window by so many nano-dollars, as when a cost is known late; returns
-        what is committed then, and `None` if the window is over.
+        """Correct what is committed in a window by so many nano-dollars, as when a cost is known late.
+
+        Returns what is committed then, and `None` if the window is over.
 
         Raises:
             ValueError: the slot is none.
@@ -576,7 +577,7 @@ def budget_window(rule_window_json: str, at_us: int) -> tuple[int, int, int | No
     """
 
 def check_rules(rules_json: str) -> None:
-    """Try whether limits and budgets (`{"limits": […], "budgets": […]}`, as the directory has them) make sense.
+    """Try whether rules (`{"limits": […], "budgets": […]}`, as the directory has them) make sense.
 
     Raises:
         ValueError: they do not; the text says why.
