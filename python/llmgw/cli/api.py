@@ -23,7 +23,7 @@ from llmgw.cli.situation import Situation
 from llmgw.endpoints.api import admin_endpoints
 from llmgw.endpoints.api.desk import Desk
 from llmgw.endpoints.base import Dialect, Reply, Request, problem_reply
-from llmgw.endpoints.problems import Problem
+from llmgw.endpoints.problems import PREFIX, Kind, Problem
 from llmgw.endpoints.table import Table
 from llmgw.errors import GatewayError
 from llmgw.settings.secrets import Secret
@@ -170,21 +170,35 @@ def _answered(status: int, body: bytes) -> Any:
     """
     if status < http.client.BAD_REQUEST:
         return json.loads(body, parse_float=Decimal) if body else None
-    raise CommandError(_told(status, body), status=_EXIT.get(status, _exit_of(status)))
+    problem = _problem(body)
+    kind = str(problem.get("type", "")).removeprefix(PREFIX)
+    fallback = UNHEALTHY if status >= http.client.INTERNAL_SERVER_ERROR else FAILED
+    raise CommandError(_told(status, problem), status=_EXIT.get(kind, fallback))
 
 
-_EXIT: Mapping[int, int] = {400: USAGE, 401: REFUSED, 403: REFUSED, 422: USAGE}
+_EXIT: Mapping[str, int] = {
+    Kind.INVALID_REQUEST.slug: USAGE,
+    Kind.INVALID_BODY.slug: USAGE,
+    Kind.UNAUTHENTICATED.slug: REFUSED,
+    Kind.PERMISSION_DENIED.slug: REFUSED,
+    Kind.FIELD_NOT_ALLOWED.slug: REFUSED,
+    Kind.ROLE_NOT_ALLOWED.slug: REFUSED,
+}
+"""Exit codes by kinds of problems."""
 
 
-def _exit_of(status: int) -> int:
-    return UNHEALTHY if status >= http.client.INTERNAL_SERVER_ERROR else FAILED
+def _problem(body: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
-def _told(status: int, body: bytes) -> str:
+def _told(status: int, problem: Mapping[str, Any]) -> str:
     """One sentence of a problem, with what is wrong where."""
     try:
-        problem = json.loads(body)
         faults = [f"{each['pointer'] or 'the body'}: {each['detail']}" for each in problem.get("errors", [])]
         return "; ".join([str(problem["detail"]).rstrip("."), *faults])
-    except (ValueError, KeyError, TypeError):
+    except (KeyError, TypeError):
         return f"the gateway answered with status {status}"

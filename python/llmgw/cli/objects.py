@@ -28,6 +28,8 @@ class Noun(msgspec.Struct, frozen=True):
     name: str = "name"
     """The field that people know one by."""
     columns: tuple[str, ...] = ()
+    hint: str = ""
+    """What an empty list says besides."""
 
 
 NOUNS = {
@@ -41,7 +43,12 @@ NOUNS = {
     "credentials": Noun("/credentials", "credential", "cred_", columns=("provider", "origin", "updated_at")),
     "models": Noun("/models", "deployment", "model_", columns=("credential_id", "blocked")),
     "keys": Noun(
-        "/keys", "key", "key_", "alias", ("hint", "models", "team_id", "admin_role", "expires_at", "blocked")
+        "/keys",
+        "key",
+        "key_",
+        "alias",
+        ("hint", "models", "team_id", "admin_role", "expires_at", "blocked"),
+        hint=" yet; make one with: llmgw keys create ALIAS",
     ),
     "memberships": Noun("/memberships", "membership", "mem_", "user_id", ("role", "scope_kind", "scope_id")),
     "events": Noun("/events", "event", "evt_", "action", ("at", "actor_name", "object_kind", "object_id")),
@@ -119,6 +126,9 @@ def show_usage(api: Api, query: Mapping[str, str], form: Form) -> int:
 def show_list(noun: Noun, objects: Sequence[Mapping[str, Any]], form: Form) -> int:
     """Print objects."""
     columns = ("id", noun.name, *noun.columns)
+    if form == "table" and not objects:
+        print(f"There are no {noun.word}s{noun.hint}")
+        return OK
     return show_rows(columns, objects, form)
 
 
