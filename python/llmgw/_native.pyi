@@ -188,8 +188,8 @@ class Journal:
         stops.
 
         Raises:
-            JournalFull: `max_waiting_bytes` wait for the disk, or no segment has room: one may have in a moment,
-                or when the disk is no longer full (`health` tells).
+            JournalFull: `max_waiting_bytes` wait for the disk, or no segment has room: one may in a moment, or
+                when the disk is no longer full (`health` tells).
             ValueError: it is too large.
             RuntimeError: the journal is closed, or was opened by another process.
         """
@@ -462,11 +462,20 @@ class Gateway:
     def directory(self) -> DirectoryState:
         """How far this worker has read the directory."""
 
-    def authenticate(self, key: bytes | None, client: str | None = None) -> KeyHolder:
-        """Who shows a key, from the client's address.
+    def authenticate(
+        self, key: bytes | None, client: str | None = None, certificate: str | None = None
+    ) -> KeyHolder:
+        """Who shows a key, a token, or a certificate (as the edge tells of it), from the client's address.
 
         Raises:
             Refused: it is missing, mistyped, unknown, blocked or expired, or not to be used from there.
+        """
+
+    def read_token(self, token: bytes) -> bytes:
+        """Whom a token of an issuer names, as JSON: `id`, `subject`, `rule`, `named`, `roles`, `until`.
+
+        Raises:
+            Refused: it is not genuine, or counts no more.
         """
 
     def visible_models(self, holder: KeyHolder) -> list[str]:
@@ -499,6 +508,10 @@ class SharedState:
     @property
     def generation(self) -> int:
         """The number of the snapshot in force."""
+
+    @property
+    def wanted_issuer_keys(self) -> int:
+        """How often tokens named a signing key that is not known: it moves on, and keys are fetched anew."""
 
     def next_generation(self) -> int:
         """Move on to the next snapshot; returns its number."""

@@ -24,7 +24,8 @@ from llmgw.endpoints.base import (
     problem_reply,
 )
 from llmgw.endpoints.problems import Problem, of_store
-from llmgw.endpoints.rows import all_endpoints
+from llmgw.endpoints.rows import Doors, all_endpoints
+from llmgw.endpoints.scim.errors import error_reply as scim_error_reply
 from llmgw.endpoints.table import Table
 from llmgw.errors import (
     GatewayError,
@@ -34,6 +35,7 @@ from llmgw.errors import (
     MethodNotAllowed,
     NotFound,
     PermissionDenied,
+    Unauthenticated,
 )
 from llmgw.gateway.handover import Handover
 from llmgw.gateway.sync import Worker
@@ -45,6 +47,7 @@ _KEY_HEADERS = ("x-litellm-api-key", "authorization", "x-api-key", "api-key", "x
 _EDGE_HEADER = "x-llmgw-edge"
 """As in the native core, `control.rs`; so is the next."""
 _CLIENT_HEADER = "x-llmgw-client"
+_CERTIFICATE_HEADER = "x-llmgw-certificate"
 _DOOR_HEADER = "x-llmgw-door"
 _CSRF_HEADER = "x-llmgw-csrf"
 _SAFE = ("GET", "HEAD", "OPTIONS")
@@ -81,7 +84,7 @@ class App:
         self._worker = Worker(handover)
         gateway = self._worker.gateway
         self._store = Store.open(handover.store_url.reveal())
-        self._callers = Callers(gateway, self._store, handover.pepper)
+        self._callers = Callers(gateway, self._store, handover.pepper, handover.oidc)
         desk = Desk(
             store=self._store,
             pepper=handover.pepper,
@@ -91,6 +94,7 @@ class App:
         self.endpoints = all_endpoints(
             gateway,
             desk,
+            Doors(oidc=handover.oidc, sessions=self._callers.sessions, scim_roles=handover.scim_roles),
             started=int(time.time()),
             metrics_auth=handover.metrics_auth,
             run_folder=Path(handover.run_folder),
@@ -119,6 +123,9 @@ class App:
             headers = (*reply.headers, ("allow", self._table.allowed(scope.path)))
             return Reply(status=reply.status, headers=headers, body=reply.body)
         except (GatewayError, Problem, StoreError) as error:
+            if isinstance(error, Unauthenticated) and error.__cause__ is not None:
+                reason = type(error.__cause__).__name__
+                log.error("a caller could not be identified", path=scope.path, reason=reason)
             return self._refused(error, scope, dialect)
         except Exception:
             log.exception("the control plane failed", path=scope.path)
@@ -130,6 +137,8 @@ class App:
         told = of_store(error) if isinstance(error, StoreError) else error
         if isinstance(told, StoreError):
             log.error("the store failed", path=scope.path, reason=str(told))
+        if dialect is Dialect.SCIM:
+            return scim_error_reply(error)
         if dialect is Dialect.ADMIN or not isinstance(told, GatewayError):
             return problem_reply(told, scope.headers.get("x-request-id") or "")
         return error_reply(told, dialect)
@@ -169,7 +178,10 @@ class App:
             return None
         roles = endpoint.plane is Plane.ADMIN or isinstance(endpoint.permission, Permission)
         key, client = _shown_key(scope, dialect), scope.headers.get(_CLIENT_HEADER)
-        return await self._callers.identify(key, client, roles=roles)
+        certificate = scope.headers.get(_CERTIFICATE_HEADER)
+        if key is None and certificate is None and (cookie := scope.headers.get("cookie")) is not None:
+            return await self._callers.of_session(cookie)
+        return await self._callers.identify(key, client, roles=roles, certificate=certificate)
 
 
 def _authorise(endpoint: Endpoint, principal: Principal) -> None:

@@ -8,18 +8,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import watchfiles
 
 from llmgw import _native
 from llmgw._native import SharedState
+from llmgw.access.terms import OidcOptions
 from llmgw.errors import LlmgwError
 from llmgw.gateway.handover import SnapshotFiles
 from llmgw.plugins import load_registries
 from llmgw.providers.base import Provider
 from llmgw.registry import Registry
 from llmgw.settings.environment import Environment
+from llmgw.settings.identity import RoleRule
 from llmgw.settings.load import Loaded, load_settings
 from llmgw.settings.process import ServeOptions
 from llmgw.settings.schema import LedgerSettings, ServerSettings
@@ -52,9 +55,13 @@ class First(msgspec.Struct, frozen=True, kw_only=True):
     store: StoreSettings
     store_url: Secret
     """Where the store is; it may hold a password."""
+    budgets: list[dict[str, Any]]
+    """Of the settings' keys, for the bookkeeper."""
     new_master_key: str | None
     """To be shown once."""
     pepper: Secret
+    oidc: OidcOptions | None
+    scim_roles: tuple[RoleRule, ...]
     keyring: Keyring
 
 
@@ -84,7 +91,8 @@ class Reloader:
         self._digest = self._content()
         new_key = state.master_key.reveal() if state.made_master_key and state.master_key else None
         inputs = self._read()
-        encoded = self._encode(inputs, self._compile(inputs))
+        compiled = self._compile(inputs)
+        encoded = self._encode(inputs, compiled)
         server = self._options.over(loaded.settings.server)
         return First(
             snapshot=encoded,
@@ -96,8 +104,15 @@ class Reloader:
             state_folder=self._folder.path.absolute(),
             store=loaded.settings.store,
             store_url=self._store_url(loaded),
+            budgets=[
+                {"owner": f"file:{key.alias}", "rule": msgspec.to_builtins(rule)}
+                for key in compiled.snapshot.auth.keys
+                for rule in key.budgets
+            ],
             new_master_key=new_key,
             pepper=state.pepper,
+            oidc=compiled.oidc,
+            scim_roles=loaded.settings.scim.roles,
             keyring=Keyring.locate(loaded.environment, self._folder.path),
         )
 

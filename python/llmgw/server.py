@@ -159,6 +159,8 @@ def _hand_over(
         max_connections=server.max_connections,
         tls_cert_file=str(server.tls.cert_file) if server.tls else None,
         tls_key_file=str(server.tls.key_file) if server.tls else None,
+        tls_client_ca_file=server.tls.client_ca_file if server.tls else None,
+        tls_client_required=server.tls is not None and server.tls.client_auth == "required",
         trusted_proxies=server.trusted_proxies,
         control_socket=str(run_folder / "control.sock"),
         responses_folder=str(first.responses_folder.absolute()),
@@ -184,6 +186,8 @@ def _hand_over(
         store_url=first.store_url,
         keyring=first.keyring,
         pepper=first.pepper,
+        oidc=first.oidc,
+        scim_roles=first.scim_roles,
     )
 
 
@@ -206,6 +210,7 @@ def _books(run_folder: Path, first: First, options: ServeOptions) -> BooksOption
         drain_timeout=first.server.drain_timeout,
         config=None if options.config is None else options.config.absolute(),
         log_level=options.log_level,
+        budgets=first.budgets,
     )
 
 

@@ -10,7 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from llmgw._native import Journal, JournalFull, JournalReader, remove_journal, repair_journal
+from llmgw._native import (
+    Journal,
+    JournalFollower,
+    JournalFull,
+    JournalReader,
+    remove_journal,
+    repair_journal,
+)
 
 KILLED = """
 import os, signal, sys
@@ -177,3 +184,34 @@ def test_segments_that_were_read_are_removed(folder: Path) -> None:
     assert [sequence for _, sequence, _ in JournalReader(folder)] == list(range(2, 6))
     with pytest.raises(ValueError, match="no name of a writer"):
         remove_journal(folder, "../..", 4)
+
+
+def test_a_follower_reads_each_record_once(folder: Path) -> None:
+    journal = Journal(folder)
+    follower = JournalFollower(folder)
+    for payload in (b"one", b"two"):
+        journal.wait(journal.append(payload))
+        sequence = journal.durable() - 1
+        assert follower.read(10) == ([(journal.writer, sequence, payload)], [], False, None)
+    assert follower.read(10) == ([], [], False, None)
+    assert follower.ended == []
+    journal.close()
+    follower.read(10)
+    assert follower.ended == [journal.writer]
+
+
+def test_a_follower_begins_at_its_positions(folder: Path) -> None:
+    journal = Journal(folder)
+    journal.wait(max(journal.append(payload) for payload in (b"one", b"two", b"three")))
+    records, _, is_full, _ = JournalFollower(folder, {journal.writer: 1}).read(1)
+    assert (records, is_full) == ([(journal.writer, 1, b"two")], True)
+    with pytest.raises(ValueError, match="no name of a writer"):
+        JournalFollower(folder, {"somebody": 2})
+
+
+def test_what_was_written_lately_stays(folder: Path) -> None:
+    journal = Journal(folder)
+    journal.wait(journal.append(b"one"))
+    journal.close()
+    assert remove_journal(folder, journal.writer, 1, 3600.0) == 0
+    assert remove_journal(folder, journal.writer, 1) > 0

@@ -47,12 +47,26 @@ async def holder(store: Store, shown: str, digest: str, address: str) -> Princip
         raise Unauthenticated("The API key is mistyped or cut: its checksum does not fit.")
     async with store.read() as tx:
         key = await keys.find_by_digest(tx, digest)
-        if key is None:
-            raise Unauthenticated("The API key is not known here.")
-        if key.blocked or (key.expires_at is not None and key.expires_at <= ids.now()):
-            raise Unauthenticated(f"The API key is {'blocked' if key.blocked else 'expired'}.")
-        _check_address(key, address)
-        await _check_owners(tx, key, address)
+        return await _in_standing(tx, key, address)
+
+
+async def holder_of(store: Store, id: str, address: str) -> Principal:
+    """Whose key it is that has this id, and was known by another thing than itself: a certificate.
+
+    Raises:
+        Unauthenticated, PermissionDenied, StoreUnavailable: as in `holder`.
+    """
+    async with store.read() as tx:
+        return await _in_standing(tx, await keys.find(tx, Scope.all(), id), address)
+
+
+async def _in_standing(tx: Transaction, key: keys.Key | None, address: str) -> Principal:
+    if key is None:
+        raise Unauthenticated("The API key is not known here.")
+    if key.blocked or (key.expires_at is not None and key.expires_at <= ids.now()):
+        raise Unauthenticated(f"The API key is {'blocked' if key.blocked else 'expired'}.")
+    _check_address(key, address)
+    await _check_owners(tx, key, address)
     return principal_of(key)
 
 

@@ -114,7 +114,7 @@ ROLES: dict[Role, frozenset[Permission]] = {
 PLATFORM_ONLY = frozenset(
     {
         *(_P.CREDENTIALS_READ, _P.CREDENTIALS_WRITE, _P.MODELS_WRITE),
-        *(_P.CONFIG_READ, _P.CONFIG_WRITE, _P.METRICS_READ, _P.SCIM),
+        *(_P.CONFIG_READ, _P.CONFIG_WRITE, _P.METRICS_READ),
     }
 )
 """What belongs to no tenant: a role has these only where it is granted on the platform."""

@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from llmgw.books.lines import NODES, BudgetRule
+from llmgw.books.lines import NODES
 from llmgw.books.memory import Committed, Memory
-from llmgw.books.spent import Owned, spent
+from llmgw.books.spent import BudgetRule, Owned, spent
 from llmgw.store import ids, tables
 from llmgw.store.transaction import Transaction
 
@@ -25,7 +25,8 @@ class Budgets:
     def __init__(self, memory: Memory, of_settings: Sequence[Owned] = ()) -> None:
         self._memory = memory
         self._of_settings = of_settings
-        self._known: set[tuple[str, int]] = set()
+        self._known: set[str] = set()
+        """Slots that workers count: what they count since is in memory, and in the books as well."""
 
     async def restore_all(self, tx: Transaction) -> None:
         """Add what is in the books for every budget there is."""
@@ -45,10 +46,9 @@ class Budgets:
         return self._memory.budgets()
 
     async def _restore(self, tx: Transaction, owned: Sequence[Owned]) -> None:
-        at = ids.now()
-        fresh = {(each.slot, each.span(at)[0]): each for each in owned}
-        fresh = {place: each for place, each in fresh.items() if place not in self._known}
-        async for each, window, nano in spent(tx, fresh.values(), at):
+        counted = self._known | {slot for slot, _, _ in self._memory.budgets()}
+        fresh = {each.slot: each for each in owned if each.slot not in counted}
+        async for each, window, nano in spent(tx, fresh.values(), ids.now()):
             if nano > 0:
                 self._memory.restore_budget(each.slot, window, nano)
         self._known |= fresh.keys()

@@ -7,49 +7,18 @@ asked of the store.
 """
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from ipaddress import ip_network
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 import orjson
 from msgspec import Meta
-from sqlalchemy import Column, Row, RowMapping, Select, Text, select, type_coerce
+from sqlalchemy import Column, Row, Select, Text, select, type_coerce
 
+from llmgw import _native
 from llmgw.store import tables
 from llmgw.store.tables import Json
-
-Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
-Positive = Annotated[int, Meta(ge=1, le=2**63 - 1)]
-
-
-class LimitRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How much may pass in a time."""
-
-    of: Literal["requests", "tokens", "input_tokens", "output_tokens", "concurrent", "bytes", "cost"]
-    amount: Positive
-    per: Literal["second", "minute", "hour", "day"] | None = None
-    burst: Count | None = None
-    model: str | None = None
-
-
-class Rolling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The last so many seconds."""
-
-    rolling: Positive
-
-
-class BudgetRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How much may be spent in a time; amounts are nano-dollars."""
-
-    amount: Count
-    window: Literal["day", "week", "month", "year", "total"] | Rolling
-    name: str
-    action: Literal["block", "alert", "throttle", "downgrade"] = "block"
-    soft: list[Annotated[int, Meta(ge=0, le=2**32 - 1)]] = []
-    throttle: LimitRule | None = None
-    downgrade_to: str | None = None
-    model: str | None = None
-
 
 _LONGEST_NAME = 512
 _LONGEST_LINE = 1 << 20
@@ -66,9 +35,8 @@ _DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
     "certificates": _HEX,
     "metadata": msgspec.json.Decoder(dict[str, Any]),
     "model_map": msgspec.json.Decoder(dict[str, str]),
-    "limits": msgspec.json.Decoder(list[LimitRule]),
-    "budgets": msgspec.json.Decoder(list[BudgetRule]),
 }
+_RULES = ("limits", "budgets")
 _POLICY = ("models", "endpoints", "networks", "regions", "guardrails", "tags", "limits", "budgets")
 _OWNERS = {
     "organisation_id": "organisation",
@@ -127,7 +95,7 @@ def key_line(row: Row[Any], digests: list[tuple[str, int | None]]) -> bytes:
     Raises:
         Misshapen: a column holds what no worker would read.
     """
-    columns = row._mapping
+    columns = dict(zip(_KEY_COLUMNS, row, strict=False))  # digests may stand behind them
     line: dict[str, Any] = {"put": "key", "id": columns["id"], "alias": _name(columns["alias"])}
     line["digests"] = digests
     for column, field in _OWNERS.items():
@@ -145,7 +113,7 @@ def node_line(kind: str, row: Row[Any]) -> bytes:
     Raises:
         Misshapen: as `key_line`.
     """
-    columns = row._mapping
+    columns = row._asdict()
     name = columns["email" if kind == "user" else "name"]
     line: dict[str, Any] = {"put": "node", "id": columns["id"], "kind": kind, "name": _name(name or "")}
     for parent in _PARENTS[kind]:
@@ -175,27 +143,32 @@ def end_line(sequence: int) -> bytes:
     return _encode({"end": sequence})
 
 
-def _put_policy(line: dict[str, Any], columns: RowMapping, fields: Iterable[str]) -> None:
+def _put_policy(line: dict[str, Any], columns: Mapping[str, Any], fields: Iterable[str]) -> None:
     if columns["blocked"]:
         line["blocked"] = True
     if columns["priority"] is not None:
         line["priority"] = columns["priority"]
     for field in fields:
-        text = columns[field]
-        if text is None:
+        if (text := columns[field]) is None:
             continue
         try:
-            value = _DECODERS[field].decode(text)
-            if field == "networks":
-                _check_networks(value)
+            _check(field, text)
         except ValueError as error:
             raise Misshapen(f"{field}: {error}") from None
         line[field] = orjson.Fragment(text)
 
 
-def _check_networks(networks: Iterable[str]) -> None:
-    for network in networks:
-        ip_network(network, strict=False)
+@lru_cache(maxsize=4096)
+def _check(field: str, text: str) -> None:
+    """Raises: ValueError: no worker would read it. Many keys say the same."""
+    if field in _RULES:
+        other = next(each for each in _RULES if each != field)
+        _native.check_rules(f'{{"{field}": {text}, "{other}": []}}')
+        return
+    value = _DECODERS[field].decode(text)
+    if field == "networks":
+        for network in value:
+            ip_network(network, strict=False)
 
 
 def _name(name: str) -> str:

@@ -20,10 +20,10 @@ class Memory(Protocol):
     def damaged_directory(self) -> int:
         """The newest file that a worker found damaged; 0 if none was."""
 
-    def restore_budget(self, slot: str, window: int, nano: int) -> bool:
+    def restore_budget(self, slot: str, window: int, nano: int, /) -> bool:
         """Add what was committed before this machine counted; once for a window, whoever asks."""
 
-    def lose_hold(self, slot: str, window: int, nano: int) -> None:
+    def lose_hold(self, slot: str, window: int, nano: int, /) -> bool:
         """The hold of a worker that died is spent."""
 
     def budgets(self) -> list[Committed]:
@@ -39,12 +39,13 @@ class NoMemory:
     def publish_directory(self, file: int, length: int) -> None:
         """Nobody reads it."""
 
-    def restore_budget(self, slot: str, window: int, nano: int) -> bool:
+    def restore_budget(self, slot: str, window: int, nano: int, /) -> bool:
         """Nobody counts."""
         return False
 
-    def lose_hold(self, slot: str, window: int, nano: int) -> None:
+    def lose_hold(self, slot: str, window: int, nano: int, /) -> bool:
         """Nobody counts."""
+        return False
 
     def budgets(self) -> list[Committed]:
         """None."""

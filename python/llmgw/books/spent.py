@@ -7,7 +7,7 @@ import msgspec
 import sqlalchemy as sa
 
 from llmgw import _native
-from llmgw.books.lines import NODES, BudgetRule, Rolling
+from llmgw.books.lines import NODES
 from llmgw.store.policy import covers
 from llmgw.store.sums import HOUR
 from llmgw.store.tables import ledger, rollups, totals
@@ -18,9 +18,24 @@ _EXACT = 2 * 24 * HOUR
 """Rolling windows up to this long are added up row by row, longer ones by the hour."""
 _SECOND = 1_000_000
 _PIECE = 500
+_NEVER = 2**62
 
 Committed = tuple["Owned", int, int]
 """A budget, the number of a window or part, and what is spent or held in it."""
+
+
+class Rolling(msgspec.Struct, frozen=True):
+    """The last so many seconds."""
+
+    rolling: int
+
+
+class BudgetRule(msgspec.Struct, frozen=True):
+    """What of a budget's rule says what counts."""
+
+    name: str
+    window: str | Rolling
+    model: str | None = None
 
 
 class Owned(msgspec.Struct, frozen=True):
@@ -43,10 +58,9 @@ class Owned(msgspec.Struct, frozen=True):
 
     def span(self, at: int) -> tuple[int, int, int]:
         """The window that a time lies in, of a rolling budget the part: its number, start and end."""
-        window = self.rule.window
-        text = msgspec.json.encode({"rolling": window.rolling} if isinstance(window, Rolling) else window)
-        number, starts, ends = _native.budget_window(text.decode(), at)
-        return number, starts, ends
+        window = msgspec.json.encode(self.rule.window).decode()
+        number, starts, ends = _native.budget_window(window, at)
+        return number, starts, _NEVER if ends is None else ends
 
     def is_for(self, group: str) -> bool:
         """Whether what a model group costs counts."""

@@ -27,6 +27,8 @@ class Dialect(Enum):
     GEMINI = "gemini"
     ADMIN = "admin"
     """The admin API's: problems."""
+    SCIM = "scim"
+    """Of identity providers."""
 
 
 class Plane(Enum):
@@ -146,6 +148,7 @@ _ENCODERS = {
     Dialect.GEMINI: encode_gemini,
 }
 _ADMIN_PREFIX = "/api/"
+_SCIM_PREFIX = "/scim/"
 _GEMINI_PREFIX = "/v1beta/"
 _ANTHROPIC_PREFIXES = ("/v1/messages", "/messages")
 
@@ -154,6 +157,8 @@ def dialect_of(path: str, version: str | None) -> Dialect:
     """Whose API a request is of; `version` is its header `anthropic-version`."""
     if path.startswith(_ADMIN_PREFIX):
         return Dialect.ADMIN
+    if path.startswith(_SCIM_PREFIX):
+        return Dialect.SCIM
     if path.startswith(_GEMINI_PREFIX):
         return Dialect.GEMINI
     if version is not None or path.startswith(_ANTHROPIC_PREFIXES):

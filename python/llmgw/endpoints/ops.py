@@ -15,7 +15,7 @@ _METRICS_TEXT = ("content-type", "text/plain; version=0.0.4; charset=utf-8")
 
 
 def ops_endpoints(gateway: Gateway, metrics_auth: str, run_folder: Path) -> list[Endpoint]:
-    """The rows of this family. `metrics_auth`: `key` or `none`; in `run_folder` is what the bookkeeper says."""
+    """The rows. `metrics_auth`: `key` or `none`; the bookkeeper tells of itself in `run_folder`."""
 
     async def live(_: Request) -> Reply:
         return json_reply("I'm alive!")

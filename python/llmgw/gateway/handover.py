@@ -12,6 +12,8 @@ from typing import ClassVar
 import msgspec
 
 from llmgw._native import SharedState
+from llmgw.access.terms import OidcOptions
+from llmgw.settings.identity import RoleRule
 from llmgw.settings.secrets import Secret
 from llmgw.store.keyring import Keyring
 
@@ -50,6 +52,8 @@ class EdgeSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_connections: int
     tls_cert_file: str | None
     tls_key_file: str | None
+    tls_client_ca_file: str | None
+    tls_client_required: bool
     trusted_proxies: tuple[str, ...]
     control_socket: str
     responses_folder: str
@@ -103,6 +107,10 @@ class Handover(msgspec.Struct, frozen=True, kw_only=True):
     """What secrets in the database are sealed under."""
     pepper: Secret
     """Hex key of the digests of virtual keys."""
+    oidc: OidcOptions | None = None
+    """How people log in, if they do."""
+    scim_roles: tuple[RoleRule, ...] = ()
+    """Roles that groups of SCIM give their members."""
 
     current: ClassVar["Handover | None"] = None
     """Set by the supervisor before it forks; a worker finds it in its copy of the process."""

@@ -42,7 +42,7 @@ _PARAMS = """
     guardrails headers input_cost_per_audio_token input_cost_per_character input_cost_per_pixel
     input_cost_per_query input_cost_per_second input_cost_per_token input_cost_per_token_batches
     input_type itpm keepalive_seconds litellm_credential_name litellm_trace_id logit_bias
-    logprobs max_budget max_completion_tokens max_file_size_mb max_parallel_requests max_retries
+    logprobs max_budget max_completion_tokens max_file_size_mb max_retries
     max_tokens merge_reasoning_content_in_choices messages metadata milvus_db_name
     milvus_partition_names milvus_text_field mock_response mock_timeout modalities n num_retries
     openai_identity_provider_id openai_identity_token_file openai_service_account_id otpm

@@ -8,11 +8,13 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from llmgw.settings.identity import JwtEntry, OidcSettings, ScimSettings
 from llmgw.settings.limits import BudgetEntry, LimitEntry, SharedLimitEntry
 from llmgw.settings.models import ModelEntry, Params
 from llmgw.settings.secrets import SecretReference
 from llmgw.settings.store import DatedRate, StoreSettings
 from llmgw.settings.values import (
+    CertificateWord,
     Count,
     Currency,
     Digest,
@@ -154,6 +156,10 @@ class KeyEntry(Section, frozen=True):
     """The key itself, best as a reference."""
     digest: Digest | None = None
     """Or its keyed digest, as `llmgw keys create` writes it."""
+    certificates: Annotated[tuple[CertificateWord, ...], Meta(min_length=1, max_length=100)] | None = None
+    """Or client certificates that stand for it, each by its SHA-256 in hex, by a URI in it (`uri:spiffe://…`),
+    or by a host's name in it (`dns:…`); see `server.tls.client_ca_file`. If a key is shown as well, the two
+    have to belong together."""
     models: tuple[ModelName, ...] | None = None
     """Public names and patterns (`openai/*`) it may use; without it, all."""
     model_map: dict[ModelName, ModelName] = msgspec.field(default_factory=dict)
@@ -195,8 +201,10 @@ class KeyEntry(Section, frozen=True):
     """When it was made."""
 
     def __post_init__(self) -> None:
-        if (self.key is None) == (self.digest is None):
+        if self.key is not None and self.digest is not None:
             raise ValueError("give either key or digest")
+        if self.key is None and self.digest is None and self.certificates is None:
+            raise ValueError("give either key or digest, or certificates")
 
 
 class CacheSettings(Section, frozen=True):
@@ -361,6 +369,15 @@ class TlsSettings(Section, frozen=True):
     """PEM file of the certificate chain."""
     key_file: str
     """PEM file of the private key."""
+    client_ca_file: str | None = None
+    """PEM file of the authorities whose clients' certificates are taken: a certificate stands for the key
+    that names it in `certificates`."""
+    client_auth: Literal["optional", "required"] = "optional"
+    """With `client_ca_file`: whether clients have to show a certificate. A bad one is refused either way."""
+
+    def __post_init__(self) -> None:
+        if self.client_auth == "required" and self.client_ca_file is None:
+            raise ValueError("'client_auth: required' takes a client_ca_file")
 
 
 class RealtimeSettings(Section, frozen=True):
@@ -449,6 +466,12 @@ class Settings(Section, frozen=True):
     """Virtual keys."""
     limits: tuple[SharedLimitEntry, ...] = ()
     """Limits for all of a kind: `[{by: ip, of: requests, amount: 60, per: minute}]`."""
+    jwt: tuple[JwtEntry, ...] = ()
+    """Issuers whose tokens are taken instead of a virtual key."""
+    oidc: OidcSettings | None = None
+    """Logins of people; off without this section."""
+    scim: ScimSettings = ScimSettings()
+    """What provisioning by SCIM gives."""
     cache: CacheSettings | None = None
     """The exact cache; off without this section."""
     model_catalogue: CatalogueSettings | None = None

@@ -31,6 +31,9 @@ KeyAlias: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._@:/
 HeaderText: TypeAlias = Annotated[
     str, Meta(pattern=r"^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$", max_length=256)
 ]
+CertificateWord: TypeAlias = Annotated[
+    str, Meta(pattern=r"^([0-9A-Fa-f]{64}|(uri|dns):[\x21-\x7e]+)$", max_length=512)
+]
 Digest: TypeAlias = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 FallbackList: TypeAlias = tuple[dict[str, tuple[str, ...]], ...]
 Tag: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:/@+=-]{1,64}$")]

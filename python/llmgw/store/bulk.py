@@ -64,7 +64,7 @@ def insertion(table: Table, dialect: Dialect, columns: tuple[str, ...]) -> tuple
 
 @lru_cache(maxsize=64)
 def _updating(table: Table, dialect: Dialect, columns: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
-    values = {name: bindparam(name) for name in columns}
+    values: dict[str, BindParameter[Any]] = {name: bindparam(name) for name in columns}
     return _prepared(update(table).where(table.c.id == bindparam(_OLD_ID)).values(values), dialect)
 
 

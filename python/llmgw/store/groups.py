@@ -35,6 +35,7 @@ create = _groups.create
 find = _groups.find
 get = _groups.get
 page = _groups.page
+window = _groups.window
 count = _groups.count
 update = _groups.update
 remove = _groups.remove

@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 import orjson
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, Row, Select, Table, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, Select, Table, and_, delete, func, insert, select, update
 
 from llmgw.store import changes, events, ids, lineage
 from llmgw.store.errors import Missing, Stale, StoreError
@@ -105,6 +105,16 @@ class Noun(Generic[T]):
         query = self._filtered(self.query(scope), filters or {}, search)
         rows = await tx.rows(paged(query, self.table.c.created_at, self.table.c.id, paging))
         return page_of([self.read(row) for row in rows], paging)
+
+    async def window(
+        self, tx: Transaction, scope: Scope, condition: ColumnElement[bool], offset: int, limit: int
+    ) -> tuple[list[T], int]:
+        """Those that fit, from the `offset`th on, and how many fit: for protocols without cursors."""
+        fitting = and_(self.seen(scope), condition)
+        total = await tx.value(select(func.count()).select_from(self.table).where(fitting))
+        query = select(*self._columns).where(fitting).order_by(self.table.c.created_at, self.table.c.id)
+        rows = await tx.rows(query.offset(offset).limit(limit)) if limit else []
+        return [self.read(row) for row in rows], int(total)
 
     async def count(
         self,

@@ -38,6 +38,7 @@ _users = Noun(
 find = _users.find
 get = _users.get
 page = _users.page
+window = _users.window
 count = _users.count
 stream = _users.stream
 remove = _users.remove

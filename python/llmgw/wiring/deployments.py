@@ -134,6 +134,7 @@ class DeploymentCompiler:
             body_style=upstream.body_style,
             base_model=entry.model_info.base_model,
             max_output_tokens=None,
+            max_concurrent=params.max_parallel_requests,
             price=None,
             tokenizer=_tokenizer(entry, provider, upstream.model),
             timeouts=self._deadlines(params),

@@ -43,6 +43,28 @@ impl From<&RetryPolicy> for CooldownPolicy {
     }
 }
 
+/// How near a deployment's provider is to limits of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pressure {
+    /// Not near, as far as is known.
+    None,
+    /// Little is left, for so long.
+    Near(Duration),
+    /// Nothing is left, for so long.
+    UsedUp(Duration),
+}
+
+impl Pressure {
+    /// For how long it is so.
+    #[must_use]
+    pub fn time(self) -> Duration {
+        match self {
+            Pressure::None => Duration::ZERO,
+            Pressure::Near(time) | Pressure::UsedUp(time) => time,
+        }
+    }
+}
+
 /// Chooses among deployments and keeps their health.
 #[derive(Clone)]
 pub struct Balancer {
@@ -105,6 +127,26 @@ impl Balancer {
         // Read first: the row of a healthy deployment then stays in every core's cache.
         if health.failures.load(Relaxed) != 0 {
             health.failures.store(0, Relaxed);
+        }
+    }
+
+    /// Notes that a provider is near a limit of its own, or has used it up, for that long.
+    pub fn press(&self, id_hash: u64, is_used_up: bool, time: Duration, now: u64) {
+        if let Some(health) = self.claim(id_hash, now) {
+            let until = now.saturating_add(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
+            health.pressed_until.store(until & !1 | u64::from(is_used_up), Relaxed);
+        }
+    }
+
+    /// How near a deployment's provider is to its limits.
+    #[must_use]
+    pub fn pressure(&self, id_hash: u64, now: u64) -> Pressure {
+        let until = self.find(id_hash).map_or(0, |health| health.pressed_until.load(Relaxed));
+        let time = Duration::from_nanos((until & !1).saturating_sub(now));
+        match (time.is_zero(), until & 1 == 1) {
+            (true, _) => Pressure::None,
+            (false, false) => Pressure::Near(time),
+            (false, true) => Pressure::UsedUp(time),
         }
     }
 
@@ -201,6 +243,7 @@ fn recycle(row: &Health, id_hash: u64, now: u64) -> bool {
     }
     let is_taken = row.id.compare_exchange(id, id_hash, AcqRel, Acquire).is_ok();
     if is_taken {
+        row.pressed_until.store(0, Relaxed);
         row.failures.store(0, Relaxed);
     }
     is_taken

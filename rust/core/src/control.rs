@@ -1,6 +1,7 @@
 //! Everything that is not a native endpoint goes to Python, on a Unix socket, with a checked head.
 
 use crate::access;
+use crate::certificate;
 use crate::connection::Incoming;
 use crate::edge::Edge;
 use crate::error::{Class, Error};
@@ -149,7 +150,7 @@ fn may_send_more<S>(session: &Session<S>, head: &Head, asked: &Asked) -> bool {
     let shop = &session.edge.shop;
     let is_known = || {
         let (plan, shown) = (shop.plan().ok()?, access::credential(head).ok()?);
-        shop.authenticate(&plan, shown, asked.address).ok()
+        shop.authenticate(&plan, shown, asked.sender()).ok()
     };
     ADMIN_PREFIXES.iter().any(|prefix| head.path().starts_with(prefix)) && is_known().is_some()
 }
@@ -172,7 +173,10 @@ async fn ask(
     ];
     let client = asked.address.map(|address| address.to_string());
     let client = client.iter().map(|address| (CLIENT_HEADER, address.as_bytes()));
-    let extra: Vec<(&'static str, &[u8])> = passed.chain(own).chain(client).collect();
+    let certificate = asked.certificate.as_ref().map(|one| one.to_text());
+    let certificate = certificate.iter().map(|text| (certificate::HEADER, text.as_bytes()));
+    let extra: Vec<(&'static str, &[u8])> =
+        passed.chain(own).chain(client).chain(certificate).collect();
     let (method, path) = (head.method(), head.target());
     let request = Outgoing { method, path, fixed: "", extra: &extra, body, sent: None };
     let mut response = edge.control.send(request).await.map_err(|_| unreachable())?;

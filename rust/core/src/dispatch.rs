@@ -4,6 +4,8 @@ mod booking;
 mod failure;
 mod open;
 mod prepared;
+mod pressure;
+mod queue;
 mod reading;
 mod refusal;
 mod region;
@@ -24,6 +26,7 @@ use crate::upstream::{Body, Outgoing, SendError};
 use crate::usage::Usage;
 use bytes::Bytes;
 use prepared::Prepared;
+use queue::Queue;
 use reading::Reading;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -227,7 +230,7 @@ impl Route<'_, '_> {
             let groups = &call.plan.groups[group];
             if failure.class == Class::ContextWindowExceeded {
                 queue.extend(&groups.context_window_fallbacks);
-            } else if failure.class.row().fall_back {
+            } else if failure.class.row().fall_back || failure.is_shed {
                 queue.extend(&groups.fallbacks);
             }
             if last.as_ref().is_none_or(|last| failure.outweighs(last)) {
@@ -278,19 +281,30 @@ impl Route<'_, '_> {
             let message = format!("Every deployment of `{}` is resting.", plan.groups[group].name);
             return Err(Failure::new(Class::NoDeployment, message));
         }
+        pressure::respect(shop, call, &mut candidates, way, group).await?;
         let mut tried = Vec::with_capacity(candidates.len());
+        let mut queue = Queue::new(shop, call);
         let mut retry = 0;
         loop {
             let now = monotonic_ns();
-            let Some(index) = shop.balancer.pick(&candidates, &tried, now, rng) else {
-                tried.clear();
+            let out = queue.without(&tried);
+            let Some(index) = shop.balancer.pick(&candidates, &out, now, rng) else {
+                if queue.is_crowded() {
+                    queue.wait(way, &plan.groups[group].name).await?;
+                } else {
+                    tried.clear();
+                }
                 continue;
             };
+            if !queue.enter(index) {
+                continue;
+            }
             let deployment = &plan.deployments[index];
             let ready = match way.ready(shop, chat, deployment).await {
                 Ok(ready) => ready,
                 // A group may have deployments of several dialects: another one can say it, perhaps.
                 Err(failure) if failure.is_of_the_request() && candidates.len() > 1 => {
+                    queue.leave(index);
                     candidates.retain(|one| one.index != index);
                     continue;
                 }
@@ -317,6 +331,7 @@ impl Route<'_, '_> {
                 Err(failure) => failure,
             };
             trail.end_failed(shop, chat, &failure);
+            queue.leave(index);
             if failure.class == Class::LedgerFull {
                 return Err(failure);
             }
@@ -401,7 +416,7 @@ async fn send(
 ) -> Result<Outcome, Failure> {
     let deployment = &chat.call.plan.deployments[index];
     let booked = trail.begin(shop, chat, index)?;
-    let result = attempt(chat, deployment, prepared, extra, booked).await;
+    let result = attempt(shop, chat, deployment, prepared, extra, booked).await;
     let Err(failure) = &result else { return result };
     let operation = chat.call.operation;
     if operation.counts() && prepared::seems_to_lack(deployment, operation, failure) {
@@ -413,7 +428,7 @@ async fn send(
     trail.end_failed(shop, chat, failure);
     let prepared = prepared?;
     let booked = trail.begin(shop, chat, index)?;
-    let result = attempt(chat, deployment, prepared, extra, booked).await;
+    let result = attempt(shop, chat, deployment, prepared, extra, booked).await;
     if result.is_ok() {
         deployment.note_lack_of(operation);
     }
@@ -422,6 +437,7 @@ async fn send(
 
 /// One send to one deployment.
 async fn attempt(
+    shop: &Shop,
     chat: &Chat<'_>,
     deployment: &Deployment,
     prepared: Prepared<'_>,
@@ -450,6 +466,7 @@ async fn attempt(
     let response = sent.map_err(|error| unsent(error, &fail))?;
     // Who answers may charge for it, also where not all of it was read.
     booked.sent().set(true);
+    pressure::note(&shop.balancer, deployment, &response.headers);
     if !(200..300).contains(&response.status) {
         return Err(refusal::read(response, chat, lane.as_ref(), first_byte, &fail).await);
     }

@@ -1,6 +1,7 @@
 //! The door of a worker: listens, serves every connection on one thread, and drains.
 
 use crate::caller::Proxies;
+use crate::certificate::Certificate;
 use crate::connection::{Connection, HttpLimits};
 use crate::dial::Address;
 use crate::gate::{Desk, Shop};
@@ -32,7 +33,7 @@ const CONTROL_CONNECT: Duration = Duration::from_secs(5);
 /// How often idle connections are looked at.
 const SWEEP: Duration = Duration::from_secs(1);
 /// How long those may take to go that are cut off.
-const CUTTING: Duration = Duration::from_secs(2);
+const CUTTING: Duration = Duration::from_secs(1);
 /// How long to rest when the system refuses another connection.
 const ACCEPT_REST: Duration = Duration::from_millis(10);
 
@@ -142,10 +143,7 @@ pub fn start(
     settings: EdgeSettings,
     mock: std::net::TcpListener,
 ) -> io::Result<EdgeHandle> {
-    let tls = match (&settings.tls_cert_file, &settings.tls_key_file) {
-        (Some(chain), Some(key)) => Some(acceptor(&std::fs::read(chain)?, &std::fs::read(key)?)?),
-        _ => None,
-    };
+    let tls = crate::tls::acceptor(&settings)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (listener, admin, mock) = {
         let _inside = runtime.enter();
@@ -290,13 +288,15 @@ fn open(
     match tls {
         None => tokio::task::spawn_local(async move {
             let _guard = guard;
-            session(stream, edge, limits, came_in).serve().await;
+            session(stream, edge, limits, came_in, None).serve().await;
         }),
         Some(tls) => tokio::task::spawn_local(async move {
             let _guard = guard;
             let handshake = tokio::time::timeout(limits.header_timeout, tls.accept(stream)).await;
             if let Ok(Ok(stream)) = handshake {
-                session(stream, edge, limits, came_in).serve().await;
+                let shown = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
+                let certificate = shown.map(|one| Arc::new(Certificate::new(one)));
+                session(stream, edge, limits, came_in, certificate).serve().await;
             }
         }),
     };
@@ -307,9 +307,10 @@ fn session<S: AsyncRead + AsyncWrite + Unpin>(
     edge: Rc<Edge>,
     limits: Rc<HttpLimits>,
     (door, peer): CameIn,
+    certificate: Option<Arc<Certificate>>,
 ) -> Session<S> {
     let (connection, head) = (Connection::new(stream, limits), HeadWriter::default());
-    Session { connection, head, edge, door, peer: Some(peer) }
+    Session { connection, head, edge, door, peer: Some(peer), certificate }
 }
 
 /// Counts an open connection.
@@ -345,20 +346,4 @@ fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())
-}
-
-fn acceptor(chain: &[u8], key: &[u8]) -> io::Result<TlsAcceptor> {
-    use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
-    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(chain).collect();
-    let chain = chain.map_err(io::Error::other)?;
-    let key = PrivateKeyDer::from_pem_slice(key).map_err(io::Error::other)?;
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(io::Error::other)?
-        .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .map_err(io::Error::other)?;
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(TlsAcceptor::from(Arc::new(config)))
 }

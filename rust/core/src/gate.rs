@@ -4,12 +4,14 @@
 //! the memory that all workers share.
 
 mod booking;
+mod certified;
 mod entry;
 mod form;
 mod line;
 mod paying;
 mod realtime;
 mod through;
+mod token;
 
 use crate::access::Route;
 use crate::answers::{Answers, Known};
@@ -38,6 +40,7 @@ pub use entry::{check_endpoint, check_region};
 pub use form::FormArrival;
 pub use paying::Payer;
 pub use through::{Admitted, Bid, Body};
+pub use token::Tokens;
 
 /// Texts whose token counts are remembered per worker.
 const MEMO_ENTRIES: usize = 16_384;
@@ -51,6 +54,8 @@ pub struct Shop {
     pub plan: PlanSlot,
     /// Keys that the store tells of, beside those of the configuration.
     pub directory: Directory,
+    /// Tokens of issuers that were found genuine.
+    pub tokens: Tokens,
     /// Limits and budgets of the machine.
     pub counters: Counters,
     /// Health of the deployments.

@@ -37,8 +37,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// How long closing goes on trying where the disk refuses: less than a worker is given to end.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// How long each step of closing goes on trying where the disk refuses: less than a worker is given to end.
+const PATIENCE: Duration = Duration::from_millis(1500);
 
 /// A worker's part of the ledger: nothing is written until it is opened.
 #[derive(Default)]
@@ -70,7 +70,10 @@ impl Ledger {
     /// # Errors
     /// When the journal cannot be made.
     pub fn open(&self, folder: &Path) -> io::Result<()> {
-        let options = Options { patience: PATIENCE, ..Options::default() };
+        self.open_with(folder, Options { patience: PATIENCE, ..Options::default() })
+    }
+
+    fn open_with(&self, folder: &Path, options: Options) -> io::Result<()> {
         let journal = Journal::open(folder, options).map_err(|error| {
             let place = folder.display();
             io::Error::new(

@@ -7,9 +7,11 @@
 
 pub mod error;
 
+pub mod certificate;
 pub mod headers;
 pub mod http1;
 pub mod json;
+pub mod jwt;
 pub mod keys;
 pub mod log;
 pub mod multipart;
@@ -61,6 +63,7 @@ pub mod session;
 pub mod store;
 pub mod stream;
 pub mod through;
+pub mod tls;
 pub mod translate;
 pub mod upload;
 pub mod visit;

@@ -3,6 +3,7 @@
 
 mod asked;
 mod door;
+mod entry;
 mod realtime;
 mod recording;
 mod refusing;
@@ -12,12 +13,13 @@ mod upload;
 use crate::cache::Entry;
 use crate::call::{Call, Ticket, model_named};
 use crate::caller::Caller;
+use crate::certificate::Certificate;
 use crate::connection::Connection;
 use crate::dispatch::{self, Extra, Failure, Outcome, Partial, Trail, Whole};
 use crate::edge::Edge;
 use crate::error::Error;
 use crate::files::named;
-use crate::gate::{Admission, Arrival, Payer, Refusal, check_endpoint};
+use crate::gate::{Admission, Arrival, Payer, Refusal};
 use crate::http1::Head;
 use crate::metrics::Counter;
 use crate::plan::{Key, Plan};
@@ -69,6 +71,8 @@ pub struct Session<S> {
     pub door: Door,
     /// The address at the other end of the connection, if it has one.
     pub peer: Option<IpAddr>,
+    /// The certificate that it has shown.
+    pub certificate: Option<Arc<Certificate>>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
@@ -95,7 +99,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
 
     async fn answer(&mut self, head: &Head) -> After {
         let address = self.edge.proxies.client(self.peer, head);
-        let mut asked = Asked::new(head, address, &mut self.edge.desk.borrow_mut().rng);
+        let mut asked =
+            Asked::new(head, self.sender(address), &mut self.edge.desk.borrow_mut().rng);
         let plan = match self.edge.shop.plan() {
             Ok(plan) => plan,
             Err(error) => return self.refuse_unread(&asked, head, &error).await,
@@ -189,32 +194,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             return through::answer(self, plan, head, &way, asked).await;
         }
         control::forward(self, head, asked).await
-    }
-
-    /// Checks what the head alone tells: the key, what it is for, the tags and the media type.
-    fn let_in(
-        &self,
-        plan: &Plan,
-        head: &Head,
-        operation: Operation,
-        asked: &Asked,
-    ) -> Result<(Arc<Key>, Caller), Error> {
-        let (key, caller) = self.identify(plan, access::credential(head)?, head, asked)?;
-        check_endpoint(&key, operation.name())?;
-        access::check_media_type(head)?;
-        Ok((key, caller))
-    }
-
-    /// Who shows a key, and what the request tells of its sender.
-    fn identify(
-        &self,
-        plan: &Plan,
-        shown: Option<&[u8]>,
-        head: &Head,
-        asked: &Asked,
-    ) -> Result<(Arc<Key>, Caller), Error> {
-        let key = self.edge.shop.authenticate(plan, shown, asked.address)?;
-        Ok((key, Caller::new(asked.address, head)?))
     }
 
     async fn call(

@@ -1,12 +1,14 @@
 //! What Python's `wiring` compiles from the settings: everything a request needs to know, names
 //! already resolved to indexes. Arrives as JSON, is immutable, and is swapped by one assignment.
 
+mod jwt;
 mod operation;
 mod price;
 mod rules;
 
 use crate::plan::Priority;
 use crate::sign::Signer;
+pub use jwt::{JwtClaims, JwtDefaults, JwtFindBy, JwtRole, JwtRule};
 pub use operation::Operation;
 pub use price::{
     LengthTier, Price, PricingPolicy, ServicePrice, TokenRates, UnitRates, UnknownPrice,
@@ -57,6 +59,8 @@ pub struct Snapshot {
     pub pricing: PricingPolicy,
     /// Limits that all of a kind have, each for itself.
     pub limits: Vec<SharedLimit>,
+    /// Whose tokens are taken instead of a key.
+    pub jwt: Vec<JwtRule>,
 }
 
 impl Snapshot {
@@ -121,6 +125,8 @@ pub struct VirtualKey {
     pub tags: Vec<String>,
     /// Which of its requests go first.
     pub priority: Option<Priority>,
+    /// Certificates that stand for it: SHA-256 in hex, `uri:…` or `dns:…`.
+    pub certificates: Option<Vec<String>>,
     /// Unix seconds after which it is refused.
     pub expires_at: Option<u64>,
     /// Refused until unblocked.
@@ -205,6 +211,8 @@ pub struct Deployment {
     pub base_model: Option<String>,
     /// Most tokens that the model can write, if known.
     pub max_output_tokens: Option<u64>,
+    /// Most requests that are sent to it at a time, by all workers of the machine.
+    pub max_concurrent: Option<u64>,
     /// What the model costs, if known.
     pub price: Option<Price>,
     /// The tokenizer family used to count (`o200k`, `cl100k`, …).
@@ -383,6 +391,10 @@ pub struct EdgeSettings {
     pub tls_cert_file: Option<std::path::PathBuf>,
     /// PEM file of the private key.
     pub tls_key_file: Option<std::path::PathBuf>,
+    /// PEM file of the authorities whose clients' certificates are taken.
+    pub tls_client_ca_file: Option<std::path::PathBuf>,
+    /// Clients have to show a certificate.
+    pub tls_client_required: bool,
     /// Networks (CIDR) of the proxies whose `x-forwarded-for` is believed.
     pub trusted_proxies: Vec<String>,
     /// The control plane's Unix socket.

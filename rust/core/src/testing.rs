@@ -4,12 +4,13 @@
 
 pub mod certificates;
 pub mod edge;
+pub mod mint;
 pub mod server;
 
 use crate::balancer::Balancer;
 use crate::cache::{CachedHead, Entry};
 use crate::directory::Directory;
-use crate::gate::Shop;
+use crate::gate::{Shop, Tokens};
 use crate::keys::{Digester, to_hex};
 use crate::ledger::Ledger;
 use crate::limits::Counters;
@@ -38,7 +39,8 @@ pub fn virtual_key(alias: &str, key: &str) -> Value {
         "alias": alias, "digest": digest, "admin": false, "models": null, "model_map": {},
         "pass_through": null, "endpoints": null, "networks": null, "regions": null, "tags": [],
         "priority": null,
-        "expires_at": null, "blocked": false, "rpm": null, "tpm": null, "limits": [], "budgets": [],
+        "certificates": null, "expires_at": null, "blocked": false, "rpm": null, "tpm": null, "limits": [],
+        "budgets": [],
     })
 }
 
@@ -61,7 +63,7 @@ pub fn deployment(id: &str, base: &str) -> Value {
         "headers": [["authorization", "Bearer upstream-credential"]],
         "weight": 1, "order": 0, "stream_usage": true, "stream_urls": {}, "files_url": null, "token_headers": [], "signing": null, "original": true,
         "native_schema": true, "reasoning": true, "takes_urls": true, "body_style": "plain",
-        "base_model": null, "max_output_tokens": null, "price": null,
+        "base_model": null, "max_output_tokens": null, "max_concurrent": null, "price": null,
         "tokenizer": "o200k",
         "timeouts": {"connect": 20.0, "first_byte": 60.0, "idle": 60.0, "total": 120.0},
     })
@@ -97,6 +99,7 @@ pub fn snapshot(change: impl FnOnce(&mut Value)) -> Snapshot {
         "media": null,
         "limits": [],
         "pricing": {"unknown": "free", "ceiling_input": 0, "ceiling_output": 0},
+        "jwt": [],
     });
     change(&mut value);
     Snapshot::from_json(value.to_string().as_bytes()).unwrap()
@@ -113,6 +116,7 @@ pub fn shop(plan: Option<Arc<Plan>>) -> Shop {
     Shop {
         plan: plan.into(),
         directory: Directory::default(),
+        tokens: Tokens::new(shared.clone()),
         counters: Counters::new(shared.clone(), 0),
         balancer: Balancer::new(shared.clone()),
         metrics: Metrics::new(shared, 0),

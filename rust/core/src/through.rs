@@ -147,7 +147,7 @@ impl Visit {
         asked: &Asked,
     ) -> Result<(Arc<Key>, Target, Incoming)> {
         let shown = access::credential_in(head, asked.dialect)?;
-        let key = session.edge.shop.authenticate(&self.plan, shown, asked.address)?;
+        let key = session.edge.shop.authenticate(&self.plan, shown, asked.sender())?;
         self.key = Some(key.clone());
         self.caller = Caller::new(asked.address, head)?;
         check_endpoint(&key, PASS_THROUGH)?;

@@ -5,10 +5,11 @@ use crate::directory::{DirectoryState, KeyHolder, as_tuple};
 use crate::journal::{JournalHealth, untaken};
 use crate::limiter::open_shared;
 use llmgw_core::balancer::Balancer;
+use llmgw_core::certificate::{Certificate, Sender};
 use llmgw_core::directory::{Directory, Published};
 use llmgw_core::edge::{self, EdgeHandle};
 use llmgw_core::error::{Class, Error};
-use llmgw_core::gate::{PlanSlot, Shop};
+use llmgw_core::gate::{PlanSlot, Shop, Tokens};
 use llmgw_core::json;
 use llmgw_core::keys::{self, Digester, Shape};
 use llmgw_core::ledger::Ledger;
@@ -26,7 +27,7 @@ use std::net::{IpAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::atomic::Ordering::{AcqRel, Acquire};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 create_exception!(
     llmgw._native,
@@ -118,6 +119,11 @@ impl SharedState {
         self.shared.word(Word::ConfigGeneration).load(Acquire)
     }
 
+    #[getter]
+    fn wanted_issuer_keys(&self) -> u64 {
+        self.shared.word(Word::WantedIssuerKeys).load(Acquire)
+    }
+
     fn next_generation(&self) -> u64 {
         self.shared.word(Word::ConfigGeneration).fetch_add(1, AcqRel) + 1
     }
@@ -178,6 +184,7 @@ impl Gateway {
             let shop = Shop {
                 plan: PlanSlot::empty(),
                 directory: Directory::default(),
+                tokens: Tokens::new(shared.clone()),
                 counters: Counters::new(shared.clone(), worker),
                 balancer: Balancer::new(shared.clone()),
                 metrics: Metrics::new(shared.clone(), worker),
@@ -252,12 +259,27 @@ impl Gateway {
         self.shop.directory.state().into()
     }
 
-    #[pyo3(signature = (key, client=None))]
-    fn authenticate(&self, key: Option<&[u8]>, client: Option<&str>) -> PyResult<KeyHolder> {
+    #[pyo3(signature = (key, client=None, certificate=None))]
+    fn authenticate(
+        &self,
+        key: Option<&[u8]>,
+        client: Option<&str>,
+        certificate: Option<&str>,
+    ) -> PyResult<KeyHolder> {
         let plan = self.shop.plan().map_err(|error| refused(&error))?;
-        let client: Option<IpAddr> = client.and_then(|address| address.parse().ok());
-        let key = self.shop.authenticate(&plan, key, client).map_err(|error| refused(&error))?;
+        let address: Option<IpAddr> = client.and_then(|address| address.parse().ok());
+        let certificate = certificate.and_then(Certificate::from_text).map(Arc::new);
+        let sender = Sender { address, certificate };
+        let key = self.shop.authenticate(&plan, key, sender).map_err(|error| refused(&error))?;
         Ok(KeyHolder { key })
+    }
+
+    fn read_token(&self, token: &[u8]) -> PyResult<Vec<u8>> {
+        let plan = self.shop.plan().map_err(|error| refused(&error))?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+        let (verified, _) = self.shop.verify(&plan, token, now).map_err(|error| refused(&error))?;
+        // Texts and numbers can always be written.
+        Ok(serde_json::to_vec(&verified).unwrap_or_default())
     }
 
     fn visible_models(&self, holder: &KeyHolder) -> PyResult<Vec<String>> {

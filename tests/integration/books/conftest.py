@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.integration.books.scribe import Scribe
-from tests.integration.store.conftest import store, store_url
+from tests.integration.store.conftest import migrated_url, postgres_template, sqlite_template, store
 from tests.services import postgres
 
-__all__ = ["postgres", "store", "store_url"]
+__all__ = ["migrated_url", "postgres", "postgres_template", "sqlite_template", "store"]
 
 
 @pytest.fixture

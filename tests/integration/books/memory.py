@@ -28,9 +28,10 @@ class FakeMemory:
         self.restored[slot, window] = nano
         return True
 
-    def lose_hold(self, slot: str, window: int, nano: int) -> None:
+    def lose_hold(self, slot: str, window: int, nano: int) -> bool:
         """As the native one."""
         self.lost.append((slot, window, nano))
+        return True
 
     def budgets(self) -> list[Committed]:
         """As the native one."""

@@ -160,7 +160,7 @@ async def test_a_user_who_left_is_blocked(stage: Stage) -> None:
     "columns",
     [
         {"networks": ["not a network"]},
-        {"limits": [{"of": "requests", "amount": 0, "per": "minute"}]},
+        {"limits": [{"of": "colours", "amount": 1, "per": "minute"}]},
         {"budgets": [{"name": "b", "amount": 1, "window": "day", "surprise": 1}]},
         {"certificates": ["short"]},
     ],

@@ -62,12 +62,12 @@ async def settle_all(store: Store, folder: Path) -> Keeping:
 
 
 async def test_a_bookkeeper_that_is_killed_at_any_instant_loses_and_doubles_nothing(
-    store: Store, store_url: str, folder: Path, scribe: Scribe
+    store: Store, migrated_url: str, folder: Path, scribe: Scribe
 ) -> None:
     seed = random.randrange(2**32)
     rng = random.Random(seed)
     for _ in range(KILLS):
-        with draining(store_url, folder) as process:
+        with draining(migrated_url, folder) as process:
             until = time.monotonic() + rng.uniform(0.6, 1.6)
             while time.monotonic() < until:
                 for _ in range(100):

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.conftest import StartGateway
-from tests.gateway_process import GatewayProcess
+from tests.gateway_process import GatewayProcess, wait_until
 from tests.integration.ledger.conftest import ENVIRONMENT, ledger_config
 from tests.integration.ledger.reading import INPUT, OUTPUT, Ledger, ask, end, ends, folder, says
 from tests.upstreams import faults, replies
@@ -198,4 +198,5 @@ def test_a_folder_of_its_own_begins_at_the_settings_file(
     assert ask(gateway, "plain").status == 200
     assert list((gateway.home / "books").iterdir())
     assert gateway.get("/health/readiness").json()["ledger"]["status"] == "ok"
+    wait_until(lambda: gateway.metrics()["llmgw_ledger_records_total"] == 2, "the records are counted")
     assert gateway.metrics()["llmgw_ledger_stuck_workers"] == 0

@@ -203,3 +203,19 @@ def test_without_the_library_it_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setitem(sys.modules, "botocore.session", None)
     with pytest.raises(TargetError, match=r"pip install 'llmgw\[bedrock\]'"):
         connect()
+
+
+@pytest.mark.parametrize(
+    ("model", "region"),
+    [
+        ("anthropic.claude-sonnet-4-5", "eu-central-1"),
+        ("us-east-1/anthropic.claude-sonnet-4-5", "us-east-1"),
+        ("eu.anthropic.claude-sonnet-4-5", "eu"),
+        ("global.anthropic.claude-sonnet-4-5", "global"),
+        ("arn:aws:bedrock:eu-central-1:1:inference-profile/us.anthropic.claude-sonnet-4-5", "us"),
+        ("arn:aws:bedrock:eu-central-1:1:application-inference-profile/x", None),
+        ("*", None),
+    ],
+)
+def test_a_model_is_in_the_region_where_it_is_served(model: str, region: str | None) -> None:
+    assert connect(model, **KEY).region == region

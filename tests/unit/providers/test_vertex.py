@@ -89,6 +89,10 @@ def test_a_location_tells_the_host(location: str, host: str) -> None:
 
 
 @pytest.mark.usefixtures("asked")
+def test_a_model_is_served_in_its_location() -> None:
+    assert connect("gemini-2.5-pro").region == "europe-west4"
+
+
 def test_project_and_location_may_stand_in_the_environment_or_be_the_default() -> None:
     upstream = connect("m", VertexAccess(), GOOGLE_CLOUD_PROJECT="theirs")
     assert "/projects/theirs/locations/global/" in upstream.urls[Operation.GENERATE_CONTENT]

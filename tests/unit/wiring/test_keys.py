@@ -119,3 +119,30 @@ def test_a_key_for_a_model_that_nobody_serves_is_warned_of() -> None:
         f"llmgw.yaml:6: keys[0].models[0]: {told}",
         f"llmgw.yaml:6: keys[0].model_map.b: {told}",
     ]
+
+
+def test_what_a_key_is_bound_to_is_taken_over() -> None:
+    text = f"""
+        keys:
+          - alias: a
+            digest: {DIGEST}
+            endpoints: [chat.*, files]
+            networks: [10.0.0.0/8, 192.0.2.7]
+            regions: [eu-*]
+            tags: [trial]
+            priority: low
+    """
+    (key,) = [key for key in compiled(text).auth.keys if not key.admin]
+    assert key.endpoints == ("chat.*", "files")
+    assert key.networks == ("10.0.0.0/8", "192.0.2.7/32")
+    assert (key.regions, key.tags, key.priority) == (("eu-*",), ("trial",), "low")
+
+
+def test_a_network_that_is_none_is_told() -> None:
+    (found,) = problems(f"keys: [{{alias: a, digest: {DIGEST}, networks: [10.0.0.1/8]}}]")
+    assert "keys[0].networks[0]: expected a network such as 10.0.0.0/8" in found
+
+
+def test_a_proxy_that_is_no_network_is_told() -> None:
+    (found,) = problems("server: {trusted_proxies: [proxy.example.com]}")
+    assert "server.trusted_proxies[0]: expected a network" in found

@@ -50,6 +50,8 @@ pub struct Failure {
     pub(super) bill: Bill,
     /// The client left, or sent what cannot be read: no fault of the deployment.
     pub(super) is_clients: bool,
+    /// It was not sent, since others go first: another group may have room.
+    pub(super) is_shed: bool,
 }
 
 impl Failure {
@@ -65,6 +67,7 @@ impl Failure {
             reply: None,
             bill: Bill::default(),
             is_clients: false,
+            is_shed: false,
         }
     }
 

@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt;
 
 /// Zeros that are written at a time where blocks cannot be had otherwise.
-const ZEROS: [u8; 64 << 10] = [0; 64 << 10];
+static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
 
 /// The calls that a full or broken disk refuses.
 pub(super) trait Disk: Send + 'static {

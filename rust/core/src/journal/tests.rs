@@ -48,6 +48,12 @@ fn payloads(folder: &Path) -> Vec<Vec<u8>> {
     records.into_iter().map(|(_, _, payload)| payload).collect()
 }
 
+/// Lets others work for some time.
+#[allow(clippy::disallowed_methods)] // no runtime is blocked here
+fn pause(time: Duration) {
+    std::thread::sleep(time);
+}
+
 /// Appends, and waits for room as long as there is none.
 fn put(journal: &Journal, payload: &[u8]) -> u64 {
     let start = Instant::now();

@@ -5,22 +5,43 @@ use crate::journal::{Found, read};
 use crate::plan::Plan;
 use crate::price::{Cost, Served, Status};
 use crate::snapshot::Operation;
-use crate::testing::plan;
+use crate::testing::edge::RunningEdge;
+use crate::testing::server::{self, Seen};
+use crate::testing::{CHAT, deployment, plan};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// A ledger in a folder of its own, which is gone when the test is over.
+/// A ledger in a folder of its own.
 struct Room {
     ledger: Ledger,
-    folder: PathBuf,
+    folder: Folder,
+}
+
+/// A folder that is gone when it is dropped.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        Folder(std::env::temp_dir().join(format!("llmgw-ledger-{:x}", fastrand::u128(..))))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }
 
 impl Room {
     fn new() -> Self {
-        let folder = std::env::temp_dir().join(format!("llmgw-ledger-{:x}", fastrand::u128(..)));
+        Room::with(Options::default())
+    }
+
+    fn with(options: Options) -> Self {
+        let folder = Folder::new();
         let ledger = Ledger::default();
-        ledger.open(&folder).unwrap();
+        ledger.open_with(&folder.0, options).unwrap();
         Room { ledger, folder }
     }
 
@@ -28,10 +49,14 @@ impl Room {
         self.ledger.reserve(asked, tariff(), 900, &[]).unwrap()
     }
 
+    fn reserve_at_all(&self) -> Result<Attempt, Refused> {
+        self.ledger.reserve(&asked(), tariff(), 900, &[])
+    }
+
     /// All records, without what differs from run to run.
     fn records(&self) -> Vec<Value> {
         self.ledger.close().unwrap();
-        let found = read(&self.folder).unwrap().map(|found| match found.unwrap() {
+        let found = read(&self.folder.0).unwrap().map(|found| match found.unwrap() {
             Found::Record { payload, .. } => serde_json::from_slice(&payload).unwrap(),
             Found::Finding(finding) => panic!("{finding:?}"),
         });
@@ -42,7 +67,6 @@ impl Room {
 impl Drop for Room {
     fn drop(&mut self) {
         let _ = self.ledger.close();
-        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 
@@ -238,6 +262,36 @@ fn after_it_is_closed_nothing_is_reserved() {
     let room = Room::new();
     room.ledger.close().unwrap();
     assert_eq!(room.ledger.reserve(&asked(), tariff(), 0, &[]).err(), Some(Refused::Closed));
+}
+
+#[test]
+fn an_end_that_finds_no_room_is_kept_until_there_is_some() {
+    // Room for a reserve, and not for its end besides.
+    let gather = Duration::from_millis(100);
+    let room = Room::with(Options { most_waiting: 450, gather, ..Options::default() });
+    let attempt = room.reserve(&asked());
+    attempt.void(Why::Refused, Some(400));
+    let another = room.reserve_at_all();
+    assert_eq!(another.err(), Some(Refused::Full));
+    let records = room.records();
+    assert_eq!(records.len(), 2);
+    assert_eq!(records[1], json!({"t": "void", "status": 400, "why": "refused"}));
+}
+
+#[tokio::test]
+async fn what_cannot_be_written_down_is_not_sent() {
+    let upstream = server::serve(None, |_: Seen| async { server::json_reply("{}") }).await;
+    let base = format!("http://127.0.0.1:{}/v1", upstream.port);
+    let plan = plan(|snapshot| snapshot["deployments"][0] = deployment("one", &base));
+    let edge = RunningEdge::start(plan, Path::new("/nowhere/control.sock"));
+    let folder = Folder::new();
+    let none = Options { most_waiting: 0, ..Options::default() };
+    edge.shop.ledger.open_with(&folder.0, none).unwrap();
+
+    let reply = edge.chat(CHAT).await;
+    assert_eq!((reply.status, &reply.code()[..]), (503, "ledger_full"));
+    assert_eq!(reply.headers.text("x-should-retry"), Some("true"));
+    assert!(upstream.record.requests().is_empty());
 }
 
 #[test]

@@ -110,6 +110,18 @@ impl Charges {
         Charges::new(&Rules { limits, ..rules })
     }
 
+    /// The limits.
+    #[must_use]
+    pub fn limits(&self) -> &[Limited] {
+        &self.limits
+    }
+
+    /// The budgets.
+    #[must_use]
+    pub fn budgets(&self) -> &[Arc<Budget>] {
+        &self.budgets
+    }
+
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {

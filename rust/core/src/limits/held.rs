@@ -68,6 +68,23 @@ impl Held {
         inner.shares.iter().map(hold).collect()
     }
 
+    /// Keeps a place with the others, until they are given back.
+    pub fn keep_place(&self, keeper: &Places, id: u128) {
+        let mut inner = self.inner.borrow_mut();
+        inner.keeper.get_or_insert_with(|| keeper.clone());
+        inner.places.push(id);
+    }
+
+    /// Gives one place back before the others.
+    pub fn free_place(&self, id: u128) {
+        let mut inner = self.inner.borrow_mut();
+        let found = inner.places.iter().position(|one| *one == id);
+        if let (Some(at), Some(keeper)) = (found, &inner.keeper) {
+            keeper.free(id);
+            inner.places.swap_remove(at);
+        }
+    }
+
     /// Corrects what was taken to what was used, and gives the places back. May be done again when more is
     /// known. Returns the thresholds that this caller is to tell of.
     #[must_use]

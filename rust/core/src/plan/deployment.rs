@@ -65,6 +65,8 @@ pub struct Deployment {
     pub body_style: snapshot::BodyStyle,
     /// Most tokens that the model can write, if known.
     pub max_output_tokens: Option<u64>,
+    /// Most requests that are sent to it at a time.
+    pub max_concurrent: Option<u64>,
     /// What the model costs, if known.
     pub price: Option<PriceList>,
     /// From the request's last byte to the reply's first.
@@ -147,6 +149,7 @@ impl Deployment {
             signer: one.signing,
             body_style: one.body_style,
             max_output_tokens: one.max_output_tokens,
+            max_concurrent: one.max_concurrent,
             price: one.price.map(PriceList::new),
             first_byte: seconds(one.timeouts.first_byte),
             idle: seconds(one.timeouts.idle),

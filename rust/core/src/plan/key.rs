@@ -92,7 +92,7 @@ impl Key {
             regions: key.regions,
             tags: key.tags,
             priority: key.priority,
-            certificates: None,
+            certificates: key.certificates,
         };
         let policy = Policy::new(grants).map_err(|what| format!("key {}: {what}", key.alias))?;
         Ok(Key {

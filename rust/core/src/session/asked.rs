@@ -2,9 +2,11 @@
 
 use crate::access;
 use crate::caller::Tags;
+use crate::certificate::{Certificate, Sender};
 use crate::http1::Head;
 use llmgw_formats::Kind;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// What the admin API's paths begin with.
@@ -30,11 +32,13 @@ pub struct Asked {
     pub is_admin: bool,
     /// The client's address, if it is known.
     pub address: Option<IpAddr>,
+    /// The certificate that it has shown.
+    pub certificate: Option<Arc<Certificate>>,
 }
 
 impl Asked {
     /// Of a head that was read.
-    pub fn new(head: &Head, address: Option<IpAddr>, rng: &mut fastrand::Rng) -> Self {
+    pub fn new(head: &Head, sender: Sender, rng: &mut fastrand::Rng) -> Self {
         Asked {
             request_id: access::request_id(head, rng),
             chunked: head.is_http11,
@@ -45,7 +49,8 @@ impl Asked {
             tags: Tags::of(head).unwrap_or_default(),
             dialect: access::dialect(head.path()),
             is_admin: head.path().starts_with(ADMIN_PREFIX),
-            address,
+            address: sender.address,
+            certificate: sender.certificate,
         }
     }
 
@@ -62,6 +67,13 @@ impl Asked {
             dialect: Kind::OpenaiChat,
             is_admin: false,
             address: None,
+            certificate: None,
         }
+    }
+
+    /// Who sent it, as far as the connection tells.
+    #[must_use]
+    pub fn sender(&self) -> Sender {
+        Sender { address: self.address, certificate: self.certificate.clone() }
     }
 }

@@ -19,7 +19,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     /// Answers with an error, after which the connection cannot be used: what still comes is no request.
     pub async fn refuse_and_close(&mut self, asked: &Asked, error: &Error) -> After {
         let (request_id, tags) = (asked.request_id.clone(), asked.tags.clone());
-        self.refuse(&Asked { keep_alive: false, request_id, tags, ..*asked }, error).await;
+        let plain = Asked { keep_alive: false, request_id, tags, certificate: None, ..*asked };
+        self.refuse(&plain, error).await;
         After::CloseUnread
     }
 

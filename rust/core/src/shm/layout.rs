@@ -68,6 +68,8 @@ pub enum Word {
     Directory,
     /// The newest file of the directory that a worker found damaged.
     DamagedDirectory,
+    /// How often tokens named a signing key that is not known.
+    WantedIssuerKeys,
 }
 
 impl Region {
@@ -108,7 +110,8 @@ pub struct Health {
     pub failures: AtomicU64,
     /// Monotonic time, in ns, until which it rests.
     pub resting_until: AtomicU64,
-    spare: AtomicU64,
+    /// Monotonic time, in ns, until which its provider is near a limit of its own; odd if that is used up.
+    pub pressed_until: AtomicU64,
 }
 
 /// A rate-limit bucket: the tag of its id above, its theoretical arrival time in ns below, so that

@@ -2,6 +2,7 @@
 #![allow(dead_code)] // the fuzzer and the replay take different parts
 
 mod journal;
+mod jwt;
 mod object;
 mod relay;
 
@@ -11,6 +12,7 @@ use crate::corpus::Target;
 pub fn targets() -> Vec<Target> {
     vec![
         Target::new("journal", journal::check),
+        Target::new("jwt", jwt::check),
         Target::new("object", object::check),
         Target::new("relay", relay::check),
     ]

@@ -98,9 +98,9 @@ fn killed(folder: &Path, tally: &Path) -> Vec<u64> {
     let start = Instant::now();
     while tally.of(0).load(SeqCst) == 0 {
         assert!(start.elapsed() < LONG);
-        std::thread::sleep(Duration::from_micros(100));
+        pause(Duration::from_micros(100));
     }
-    std::thread::sleep(Duration::from_micros(fastrand::u64(0..50_000)));
+    pause(Duration::from_micros(fastrand::u64(0..50_000)));
     child.kill().unwrap();
     child.wait().unwrap();
     (0..THREADS).map(|thread| tally.of(thread).load(SeqCst)).collect()

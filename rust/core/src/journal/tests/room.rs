@@ -36,7 +36,7 @@ fn a_disk_without_room_for_a_segment_refuses_records_and_breaks_nothing() {
     while journal.health().trouble.is_none() {
         let _ = journal.append(&[1; 1000]);
         assert!(start.elapsed() < LONG);
-        std::thread::sleep(Duration::from_millis(1));
+        pause(Duration::from_millis(1));
     }
     let reason = journal.health().trouble.unwrap().reason;
     assert!(reason.contains("No space left"), "{reason}");

@@ -21,7 +21,7 @@ fn of_directory(id: &str, alias: &str) -> Key {
         shown: Vec::new(),
         nodes: Nodes::default(),
         policy: Arc::default(),
-        rules: Arc::default(),
+        charges: Arc::default(),
         admin: false,
         blocked: false,
         expires_at: None,
