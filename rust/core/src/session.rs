@@ -17,6 +17,7 @@ use crate::error::Error;
 use crate::files::named;
 use crate::gate::{Admission, Arrival, Payer, check_endpoint};
 use crate::http1::{Framing, Head};
+use crate::limits::Truth;
 use crate::metrics::Counter;
 use crate::plan::{Key, Plan};
 use crate::price::{Cost, Served, Status};
@@ -305,6 +306,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     async fn answer_hit(&mut self, ticket: &Ticket, entry: &Entry, asked: &Asked) -> After {
         self.edge.shop.metrics.count(Counter::CacheHit);
         let trail = Trail { deployment: Some(entry.deployment), ..Trail::default() };
+        let bytes = entry.body.len() as u64;
+        self.edge.shop.settle(&ticket.held, &Truth { bytes, ..Truth::default() });
         self.record(ticket, &trail, asked, entry.head.status, Used::default(), None);
         self.head.begin(entry.head.status, &asked.request_id);
         self.anthropic_id(asked);

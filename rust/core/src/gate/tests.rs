@@ -4,10 +4,11 @@ mod known;
 mod limits;
 
 use super::*;
-use crate::limits::Truth;
+use crate::limits::{Demand, Truth};
 use crate::snapshot::Operation;
 use crate::testing::{
-    APP_KEY, CHAT, OTHER_KEY, cache_policy, cached, plan, shop, snapshot, virtual_key,
+    APP_KEY, CHAT, OTHER_KEY, cache_policy, cached, deployment, group, plan, shop, snapshot,
+    virtual_key,
 };
 use serde_json::{Value, json};
 
