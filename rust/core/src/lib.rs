@@ -23,6 +23,7 @@ pub mod usage;
 
 pub mod balancer;
 pub mod cache;
+pub mod cluster;
 pub mod journal;
 pub mod limiter;
 pub mod metrics;
