@@ -75,7 +75,7 @@ def taken(body: Mapping[str, Any], kind: type[T], unkept: frozenset[str] = froze
     Raises:
         Problem: one says something, is unknown, or is not what is taken here.
     """
-    said = {name: value for name, value in body.items() if name not in unkept or not _says_nothing(value)}
+    said = {name: value for name, value in body.items() if name not in unkept or value}
     if refused := sorted(unkept & said.keys()):
         faults = [Fault(f"/{name}", "this field of LiteLLM's has nothing like it here") for name in refused]
         raise Problem(Kind.INVALID_BODY, "The request asks for what cannot be honoured.", faults)
@@ -105,10 +105,6 @@ def said(body: msgspec.Struct, names: Mapping[str, str]) -> Fields:
 def bad(field: str, detail: str) -> Problem:
     """A field of the body whose value cannot be honoured."""
     return Problem(Kind.INVALID_BODY, "The body is not what is taken here.", [Fault(f"/{field}", detail)])
-
-
-def _says_nothing(value: object) -> bool:
-    return value is None or value is False or value in ("", [], {})
 
 
 def _with_body(request: Request, *, wanted: bool) -> Request:
