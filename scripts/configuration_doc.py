@@ -54,6 +54,7 @@ SECTIONS: tuple[tuple[str, type[msgspec.Struct]], ...] = (
     ("`server`", schema.ServerSettings),
     ("`server.realtime`", schema.RealtimeSettings),
     ("`server.tls`", schema.TlsSettings),
+    ("`server.admin`", schema.AdminSettings),
 )
 
 INTRODUCTION = """\

@@ -173,8 +173,8 @@ class Journal:
 
         The folder is made if need be. A segment has at least 128 KiB, which the disk has to have when it is
         made; the next one is made when this one is half full. The first record of a group waits `gather`
-        seconds for others before it is forced to the disk. OSError when the folder or the first segment cannot
-        be made.
+        seconds for others before it is forced to the disk. OSError when the folder or the first segment
+        cannot be made.
         """
 
     @property
@@ -188,8 +188,8 @@ class Journal:
         stops.
 
         Raises:
-            JournalFull: `max_waiting_bytes` wait for the disk, or no segment has room: one may in a moment, or
-                when the disk is no longer full (`health` tells).
+            JournalFull: `max_waiting_bytes` wait for the disk, or no segment has room: one may in a moment,
+                or when the disk is no longer full (`health` tells).
             ValueError: it is too large.
             RuntimeError: the journal is closed, or was opened by another process.
         """
@@ -549,8 +549,9 @@ class SharedState:
         """
 
     def correct_budget(self, slot_hex: str, window: int, delta: int) -> int | None:
-        """Correct what is committed in a window by so many nano-dollars, as when a cost is known late; returns
-        what is committed then, and `None` if the window is over.
+        """Correct what is committed in a window by so many nano-dollars, as when a cost is known late.
+
+        Returns what is committed then, and `None` if the window is over.
 
         Raises:
             ValueError: the slot is none.
@@ -576,7 +577,7 @@ def budget_window(rule_window_json: str, at_us: int) -> tuple[int, int, int | No
     """
 
 def check_rules(rules_json: str) -> None:
-    """Try whether limits and budgets (`{"limits": […], "budgets": […]}`, as the directory has them) make sense.
+    """Try whether rules (`{"limits": […], "budgets": […]}`, as the directory has them) make sense.
 
     Raises:
         ValueError: they do not; the text says why.

@@ -15,6 +15,7 @@ import watchfiles
 
 from llmgw import _native
 from llmgw._native import SharedState
+from llmgw.access.jwks import Source, sources
 from llmgw.access.terms import OidcOptions
 from llmgw.errors import LlmgwError
 from llmgw.gateway.handover import SnapshotFiles
@@ -60,6 +61,9 @@ class First(msgspec.Struct, frozen=True, kw_only=True):
     new_master_key: str | None
     """To be shown once."""
     pepper: Secret
+    issuers: list[Source]
+    """Issuers of tokens whose keys have to be fetched."""
+    ca_file: str | None
     oidc: OidcOptions | None
     scim_roles: tuple[RoleRule, ...]
     keyring: Keyring
@@ -111,6 +115,8 @@ class Reloader:
             ],
             new_master_key=new_key,
             pepper=state.pepper,
+            issuers=sources(loaded.settings.jwt),
+            ca_file=compiled.snapshot.egress.ca_file,
             oidc=compiled.oidc,
             scim_roles=loaded.settings.scim.roles,
             keyring=Keyring.locate(loaded.environment, self._folder.path),

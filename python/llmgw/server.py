@@ -211,6 +211,8 @@ def _books(run_folder: Path, first: First, options: ServeOptions) -> BooksOption
         config=None if options.config is None else options.config.absolute(),
         log_level=options.log_level,
         budgets=first.budgets,
+        issuers=first.issuers,
+        ca_file=first.ca_file,
     )
 
 

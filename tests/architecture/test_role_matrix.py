@@ -62,5 +62,5 @@ def test_no_row_of_the_admin_api_is_public_or_without_a_contract() -> None:
 def test_every_permission_is_asked_for_or_guards_a_field() -> None:
     asked = {row.permission for row in ROWS}
     of_fields = {Permission.BUDGETS_WRITE, Permission.OWNERS_WRITE, Permission.CONFIG_WRITE}
-    of_others = {Permission.SCIM, Permission.BUDGETS_READ}
+    of_others = {Permission.SCIM}
     assert set(Permission) - asked <= of_fields | of_others

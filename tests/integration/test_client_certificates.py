@@ -75,7 +75,7 @@ def test_a_certificate_stands_for_the_key_that_names_it(front: Front) -> None:
     assert front.ask(front.pinned).status == 200
     assert front.ask(front.named).status == 200
     metrics = front.process.metrics()
-    assert any('key="service"' in name for name in metrics), "the request is filed under its key"
+    assert any('key_alias="service"' in name for name in metrics), "the request is filed under its key"
 
 
 def test_a_certificate_of_nobody_needs_a_key(front: Front) -> None:

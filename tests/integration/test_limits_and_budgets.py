@@ -1,12 +1,13 @@
 """Limits and budgets over real sockets: exact over all workers, all or none, and nothing stays held."""
 
+import asyncio
 import os
 import signal
 import threading
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
@@ -264,14 +265,11 @@ def test_a_limit_of_a_model_holds_for_that_model_alone(
 @contextmanager
 def asking(gateway: GatewayProcess, count: int) -> Iterator[None]:
     """So many requests under way, whose clients leave in the end."""
-    clients = [gateway.connect() for _ in range(count)]
-    try:
-        for client in clients:
+    with ExitStack() as open_clients:
+        for _ in range(count):
+            client = open_clients.enter_context(gateway.connect())
             client.send(post_bytes(PATH, chat_body("plain", **HELD), APP_KEY))
         yield
-    finally:
-        for client in clients:
-            client.close()
 
 
 def test_no_more_are_in_hand_than_a_key_may_have(
@@ -325,10 +323,11 @@ def test_under_load_never_more_are_in_hand_than_may_be(
             highest = max(highest, inside)
         try:
             await exchange.read_body()
+            await asyncio.sleep(0.01)
         finally:
             with lock:
                 inside -= 1
-        await replies.reply(replies.CHAT_BODY)(exchange)
+        await exchange.send(replies.message(replies.CHAT_BODY, 200, "application/json"))
 
     upstream.always(counted)
     with ThreadPoolExecutor(32) as pool:

@@ -21,6 +21,8 @@ class PrincipalKind(StrEnum):
     """A person, by session or by a key of theirs."""
     SERVICE_ACCOUNT = "service_account"
     """A program, by a key of its service account."""
+    CLI = "cli"
+    """Whoever may write the store's own file, at the command line."""
     JWT = "jwt"
     """A token of an identity provider, whose claims name nobody of the directory."""
 

@@ -123,6 +123,8 @@ def node_line(kind: str, row: Row[Any]) -> bytes:
     _put_policy(line, columns, _POLICY)
     if kind == "user" and not columns["active"]:
         line["blocked"] = True
+    if columns.get("external_id"):
+        line["external_id"] = columns["external_id"]
     if columns.get("margin_ppm"):
         line["margin_ppm"] = columns["margin_ppm"]
     return _encode(line)

@@ -20,6 +20,10 @@ class Memory(Protocol):
     def damaged_directory(self) -> int:
         """The newest file that a worker found damaged; 0 if none was."""
 
+    @property
+    def wanted_issuer_keys(self) -> int:
+        """How many tokens named a key of their issuer that is not known."""
+
     def restore_budget(self, slot: str, window: int, nano: int, /) -> bool:
         """Add what was committed before this machine counted; once for a window, whoever asks."""
 
@@ -35,6 +39,7 @@ class NoMemory:
 
     directory = (0, 0)
     damaged_directory = 0
+    wanted_issuer_keys = 0
 
     def publish_directory(self, file: int, length: int) -> None:
         """Nobody reads it."""

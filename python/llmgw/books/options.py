@@ -5,6 +5,8 @@ from typing import Any
 
 import msgspec
 
+from llmgw.access.jwks import Source
+
 URL_VARIABLE = "LLMGW_DATABASE_URL"
 """Where the store is; it may hold a password."""
 
@@ -31,6 +33,10 @@ class BooksOptions(msgspec.Struct, frozen=True, kw_only=True):
     log_level: str = "info"
     budgets: list[dict[str, Any]] = []
     """Of keys of the settings file: `{"owner", "rule"}`."""
+    issuers: list[Source] = []
+    """Issuers of tokens, whose keys are fetched."""
+    ca_file: str | None = None
+    """More trust anchors for asking them."""
 
     def to_json(self) -> str:
         """As an argument of a process."""

@@ -12,6 +12,9 @@ import sys
 import time
 
 from llmgw._native import SharedState, die_with_parent
+from llmgw.access.fetch import Fetcher
+from llmgw.access.issuers import IssuerKeys, clocks
+from llmgw.access.jwks import KeyRing
 from llmgw.books.backoff import Backoff, pause
 from llmgw.books.budgets import Budgets, budgets_of
 from llmgw.books.directory import DirectoryFile
@@ -30,6 +33,8 @@ from llmgw.store.upgrade import upgrade
 from llmgw.telemetry.logs import configure_logs, log
 
 _STATUS_SECONDS = 1.0
+_STATEMENT_SECONDS = 30.0
+"""A batch of records on a slow disk takes its time, and nobody waits for it."""
 _LAST_STATE_SECONDS = 5.0
 _GRACE_SECONDS = 10.0
 """For workers that outlive their supervisor, on top of the time that they have anyway."""
@@ -48,6 +53,9 @@ class Bookkeeper:
         self._follow = Follow(store, self._directory, self._budgets)
         self._keeping = None if folder is None else Keeping(store, memory, folder, options.keep)
         self._jobs = Jobs(store, options.config)
+        monotonic, now = clocks()
+        ring = KeyRing(options.issuers, Fetcher(options.ca_file), monotonic=monotonic, now=now)
+        self._issuers = IssuerKeys(store, ring, lambda: memory.wanted_issuer_keys)
         self._adopted: Last | None = None
         self._is_ready = False
         self._stop = asyncio.Event()
@@ -152,7 +160,9 @@ class Bookkeeper:
             tasks.create_task(self._follow.run(self._stop))
             tasks.create_task(self._jobs.run(self._stop))
             tasks.create_task(self._keep_states())
+            issuers = tasks.create_task(self._issuers.run())
             await self._end.wait()
+            issuers.cancel()
 
     async def _keep_states(self) -> None:
         while not self._end.is_set():
@@ -181,6 +191,6 @@ def main() -> None:
     options = BooksOptions.from_json(sys.argv[1])
     configure_logs(options.log_level)
     die_with_parent()
-    store = Store.open(os.environ[URL_VARIABLE])
+    store = Store.open(os.environ[URL_VARIABLE], statement_seconds=_STATEMENT_SECONDS)
     memory = SharedState(options.run_folder / "shared")
     asyncio.run(Bookkeeper(options, store, memory).run())

@@ -87,7 +87,7 @@ def with_store(situation: Situation, do: Callable[[Store], Awaitable[T]]) -> T:
     """
 
     async def run() -> T:
-        store = Store.open(_url(situation), statement_seconds=_SECONDS)
+        store = Store.open(store_url(situation), statement_seconds=_SECONDS)
         try:
             return await do(store)
         finally:
@@ -96,7 +96,7 @@ def with_store(situation: Situation, do: Callable[[Store], Awaitable[T]]) -> T:
     return asyncio.run(run())
 
 
-def _url(situation: Situation) -> str:
+def store_url(situation: Situation) -> str:
     """Where the store is: the settings file is only looked at if the environment does not say."""
     environment, folder = situation.environment, situation.folder.path
     if environment.get(urls.VARIABLE):

@@ -10,7 +10,7 @@ from http import HTTPStatus
 
 import msgspec
 
-from llmgw.errors import GatewayError, LlmgwError
+from llmgw.errors import GatewayError, InternalError, LlmgwError
 from llmgw.store.errors import Conflict, Missing, NotWithin, Stale, StoreError, StoreMisfit, StoreUnavailable
 from llmgw.store.noun import Refused
 from llmgw.store.paging import BadCursor
@@ -93,8 +93,9 @@ def document_of(error: LlmgwError, request_id: str) -> ProblemDocument:
         error = of_store(error)
     if isinstance(error, Problem):
         return _document(error.kind.slug, error.kind.status, error.detail, request_id, error.errors)
-    status, code = (error.status, error.code) if isinstance(error, GatewayError) else (500, "internal_error")
-    return _document(code.replace("_", "-"), status, str(error), request_id, [])
+    if not isinstance(error, GatewayError):
+        error = InternalError("Something went wrong; the log has the details.")
+    return _document(error.code.replace("_", "-"), error.status, str(error), request_id, [])
 
 
 def of_store(error: StoreError) -> LlmgwError:

@@ -383,7 +383,7 @@ class Snapshot(Part, frozen=True):
     egress: EgressPolicy
     media: MediaPolicy | None
     pricing: PricingPolicy
-    limits: tuple[SharedLimit, ...] = ()
+    limits: tuple[SharedLimit, ...]
     jwt: tuple[JwtRule, ...]
     """Whose tokens are taken instead of a key."""
 

@@ -90,8 +90,8 @@ class BudgetEntry(Section, frozen=True):
     action: Literal["block", "alert", "throttle", "downgrade"] = "block"
     """What happens where it is not enough. `block`: the request is refused. `alert`: nothing but a line in
     the log. `throttle`: as `block`, and from the first threshold on (without any, from the amount on) the
-    limit of `throttle` applies. `downgrade`: from there on, requests go to the model group of `downgrade_to`; what
-    it cannot pay even there is refused, unless `model` says that the other group does not count."""
+    limit of `throttle` applies. `downgrade`: from there on, requests go to the model group of `downgrade_to`;
+    what it cannot pay even there is refused, unless `model` says that the other group does not count."""
     throttle: LimitEntry | None = None
     """The limit that applies, with `throttle`."""
     downgrade_to: ModelName | None = None

@@ -95,10 +95,10 @@ class Params(Section, frozen=True):
     tpm: Rate | None = None
     """Tokens per minute the upstream grants; shares traffic without `weight` and `rpm`."""
     max_parallel_requests: Positive | None = None
-    """Requests that are sent to it at a time, by all workers of the machine. Where that is reached, requests go
-    to another deployment of the group, or wait for as long as the policy waits between retries; those of low
-    priority are refused. A place that becomes free goes to the higher priority, then to the organisation (or
-    key) that has the fewest."""
+    """Requests that are sent to it at a time, by all workers of the machine. Where that is reached, requests
+    go to another deployment of the group, or wait for as long as the policy waits between retries; those of
+    low priority are refused. A place that becomes free goes to the higher priority, then to the organisation
+    (or key) that has the fewest."""
     weight: Share | None = None
     """Share of the group's traffic, relative to its other deployments. 0: only when nothing else
     is left."""

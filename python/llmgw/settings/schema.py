@@ -503,4 +503,4 @@ class KeysFile(Section, frozen=True):
     """The state folder's `keys.yaml`."""
 
     keys: tuple[KeyEntry, ...] = ()
-    """Virtual keys made with `llmgw keys create`."""
+    """Virtual keys that earlier versions made with `llmgw keys create`."""

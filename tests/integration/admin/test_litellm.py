@@ -13,34 +13,33 @@ from tests.integration.admin.client import JSON, Admin, Tenant, answered, make_t
 class LiteLLM:
     """Asks LiteLLM's routes with one key."""
 
-    def __init__(self, url: str, key: str = MASTER_KEY) -> None:
-        self._url = url
-        self._client = httpx.Client(
-            base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=30, follow_redirects=False
-        )
+    def __init__(self, client: httpx.Client, key: str = MASTER_KEY) -> None:
+        self._client = client
+        self._headers = {"Authorization": f"Bearer {key}"}
 
     def get(self, path: str, status: int = 200, **query: Any) -> Any:
         """GET what has to be there."""
-        return answered(self._client.get(path, params=query), status)
+        return answered(self._client.get(path, params=query, headers=self._headers), status)
 
     def post(self, path: str, status: int = 200, /, **body: Any) -> JSON:
         """POST what has to end so."""
-        return answered(self._client.post(path, json=body), status)
+        return answered(self._client.post(path, json=body, headers=self._headers), status)
 
     def as_key(self, key: str) -> "LiteLLM":
         """The same, with another key."""
-        return LiteLLM(self._url, key)
+        return LiteLLM(self._client, key)
 
     def chat(self, key: str) -> int:
         """The status of a chat completion with this key."""
         body = {"model": "m", "messages": [{"role": "user", "content": "Say hello."}]}
         headers = {"Authorization": f"Bearer {key}"}
-        return httpx.post(f"{self._url}/v1/chat/completions", json=body, headers=headers).status_code
+        return self._client.post("/v1/chat/completions", json=body, headers=headers).status_code
 
 
 @pytest.fixture(scope="module")
 def litellm(gateway: GatewayProcess) -> Iterator[LiteLLM]:
-    yield LiteLLM(gateway.url)
+    with httpx.Client(base_url=gateway.url, timeout=30) as client:
+        yield LiteLLM(client)
 
 
 @pytest.fixture(scope="module")

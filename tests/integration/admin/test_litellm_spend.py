@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+import httpx
 import pytest
 
 from tests.gateway_process import GatewayProcess, wait_until
@@ -17,7 +18,8 @@ MODEL = {"model_name": "m", "litellm_params": {"model": "mock/echo"}, "model_inf
 def litellm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiteLLM]:
     with GatewayProcess(tmp_path_factory.mktemp("spend"), {"model_list": [MODEL]}) as running:
         wait_until(lambda: running.get("/api/v1/teams").status == 200, "the tables are there")
-        yield LiteLLM(running.url)
+        with httpx.Client(base_url=running.url, timeout=30) as client:
+            yield LiteLLM(client)
 
 
 @pytest.fixture(scope="module")

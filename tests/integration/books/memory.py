@@ -14,6 +14,7 @@ class FakeMemory:
         self._folder = folder
         self.directory = (0, 0)
         self.damaged_directory = 0
+        self.wanted_issuer_keys = 0
         self.restored: dict[tuple[str, int], int] = {}
         self.lost: list[Committed] = []
 

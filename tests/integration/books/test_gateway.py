@@ -96,12 +96,8 @@ def family(gateway: GatewayProcess) -> list[int]:
     return found
 
 
-def bookkeepers(gateway: GatewayProcess) -> list[int]:
-    return [pid for pid in family(gateway) if b"llmgw.books" in Path(f"/proc/{pid}/cmdline").read_bytes()]
-
-
 def kill_a_bookkeeper(gateway: GatewayProcess) -> None:
-    for pid in bookkeepers(gateway):
+    for pid in gateway.bookkeeper_pids():
         os.kill(pid, signal.SIGKILL)
 
 

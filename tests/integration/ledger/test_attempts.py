@@ -197,6 +197,6 @@ def test_a_folder_of_its_own_begins_at_the_settings_file(
 
     assert ask(gateway, "plain").status == 200
     assert list((gateway.home / "books").iterdir())
-    assert gateway.get("/health/readiness").json()["ledger"]["status"] == "ok"
+    assert gateway.get("/health/readiness/details").json()["ledger"]["status"] == "ok"
     wait_until(lambda: gateway.metrics()["llmgw_ledger_records_total"] == 2, "the records are counted")
     assert gateway.metrics()["llmgw_ledger_stuck_workers"] == 0

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from llmgw.endpoints.api import models, organisations, projects, service_accounts, teams, users
+from llmgw.endpoints.api.budgets import budget_endpoints
 from llmgw.endpoints.api.credentials import credential_endpoints
 from llmgw.endpoints.api.desk import Desk
 from llmgw.endpoints.api.events import event_endpoints
@@ -30,6 +31,7 @@ def admin_endpoints(desk: Desk, settings: Callable[[], str | None]) -> list[Endp
         *key_endpoints(desk),
         *membership_endpoints(desk),
         *credential_endpoints(desk),
+        *budget_endpoints(desk),
         *spend_endpoints(desk),
         *event_endpoints(desk),
         *me_endpoints(desk, settings),

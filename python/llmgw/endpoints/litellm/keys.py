@@ -104,7 +104,7 @@ UNKEPT = frozenset(
     }
 )
 """Fields of LiteLLM's that may only say nothing; other unknown ones are refused whatever they say."""
-_OF_REGENERATION = UNKEPT | {"new_key", "new_master_key", *KeyFields.__struct_fields__}
+_OF_REGENERATION = (UNKEPT - {"key"}) | {"new_key", "new_master_key", *KeyFields.__struct_fields__}
 _OF_UPDATE = (UNKEPT - {"key"}) | {"team_id", "user_id", "organization_id", "project_id"}
 
 _NAMES = {"key_alias": "alias", "aliases": "model_map"}
