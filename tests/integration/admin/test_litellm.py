@@ -199,7 +199,7 @@ def test_another_tenants_objects_are_not_there(
     caller.post("/team/update", 404, team_id=other.team["id"], rpm_limit=1)
     caller.post("/team/delete", 404, team_ids=[other.team["id"]])
     caller.get("/user/info", 404, user_id=other.user["id"])
-    caller.post("/key/generate", 403, team_id=other.team["id"])
+    caller.post("/key/generate", 404, team_id=other.team["id"])
     caller.post("/key/generate", 403)
     assert [each["team_id"] for each in caller.get("/team/list")] == [mine.team["id"]]
 

@@ -6,20 +6,24 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
+from tests.conftest import deployment
 from tests.gateway_process import GatewayProcess, wait_until
 from tests.integration.admin.client import JSON
 from tests.integration.admin.test_litellm import LiteLLM
+from tests.upstreams.replies import answer_chat
+from tests.upstreams.scripted import ScriptedUpstream
 
 COSTS = {"input_cost_per_token": 0.001, "output_cost_per_token": 0.002}
-MODEL = {"model_name": "m", "litellm_params": {"model": "mock/echo"}, "model_info": COSTS}
 
 
 @pytest.fixture(scope="module")
 def litellm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiteLLM]:
-    with GatewayProcess(tmp_path_factory.mktemp("spend"), {"model_list": [MODEL]}) as running:
-        wait_until(lambda: running.get("/api/v1/teams").status == 200, "the tables are there")
-        with httpx.Client(base_url=running.url, timeout=30) as client:
-            yield LiteLLM(client)
+    with ScriptedUpstream(answer_chat) as upstream:
+        model = {**deployment("m", upstream.base_url), "model_info": COSTS}
+        with GatewayProcess(tmp_path_factory.mktemp("spend"), {"model_list": [model]}) as running:
+            wait_until(lambda: running.get("/api/v1/teams").status == 200, "the tables are there")
+            with httpx.Client(base_url=running.url, timeout=30) as client:
+                yield LiteLLM(client)
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 """LiteLLM's `/user/*`: people."""
 
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -39,6 +39,8 @@ class CreateUser(UserFields, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     organization_id: Text = UNSET
     auto_create_key: bool = True
     """Make a key of theirs, too."""
+    user_role: Literal["internal_user"] | None = None
+    """No role in the admin API, which is what there is without; others are given at `/api/v1/memberships`."""
     key_alias: Text = UNSET
     """Of that key."""
 
@@ -70,14 +72,14 @@ class ListUsers(Pages, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 UNKEPT = frozenset(
     {
-        *("user_id", "user_role", "teams", "organizations", "team_id", "sso_user_id", "send_invite_email"),
+        *("user_id", "teams", "organizations", "team_id", "sso_user_id", "send_invite_email"),
         *("permissions", "policies", "prompts", "budget_id", "budget_limits", "allowed_cache_controls"),
         *("object_permission", "config", "spend", "aliases", "duration", "password", "project_id"),
         *("router_settings", "invite", "allowed_routes", "disable_global_guardrails", "key_type"),
     }
 )
 """Fields of LiteLLM's that may only say nothing; other unknown ones are refused whatever they say."""
-_OF_UPDATE = (UNKEPT - {"user_id"}) | {"organization_id"}
+_OF_UPDATE = (UNKEPT - {"user_id"}) | {"organization_id", "user_role"}
 _NAMES = {"user_email": "email", "user_alias": "name"}
 
 
