@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 from pathlib import Path
+from subprocess import PIPE
 from typing import Any
 
 import pytest
@@ -24,9 +25,10 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Any:
     with GatewayProcess(tmp_path_factory.mktemp("gateway"), CONFIG) as gateway:
         wait_until(lambda: gateway.get("/api/v1/teams").status == 200, "the tables are there")
         command = [str(PYTHON), str(SCRIPT), gateway.url, MASTER_KEY]
-        ran = subprocess.run(command, env=os.environ | OFFLINE, capture_output=True, text=True, timeout=100)
-    assert ran.returncode == 0, ran.stderr
-    return json.loads(ran.stdout.splitlines()[-1])
+        with subprocess.Popen(command, env=os.environ | OFFLINE, stdout=PIPE, stderr=PIPE, text=True) as peer:
+            told, failed = peer.communicate(timeout=100)
+    assert peer.returncode == 0, failed
+    return json.loads(told.splitlines()[-1])
 
 
 def test_it_makes_changes_reads_and_deletes_keys(told: Any) -> None:

@@ -1,13 +1,15 @@
 """LiteLLM's admin API over HTTP: the same objects, rights and events as the admin API's own."""
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.gateway_process import MASTER_KEY, GatewayProcess, wait_until
-from tests.integration.admin.client import JSON, Admin, Tenant, answered, make_tenant, unique
+from tests.integration.admin.client import JSON, ROLES, Admin, Tenant, answered, make_tenant, unique
 
 
 class LiteLLM:
@@ -25,6 +27,11 @@ class LiteLLM:
         """POST what has to end so."""
         return answered(self._client.post(path, json=body, headers=self._headers), status)
 
+    def status(self, method: str, path: str) -> int:
+        """What is answered to a request that nobody takes."""
+        body = {"nothing": 1} if method == "POST" else None
+        return self._client.request(method, path, json=body, headers=self._headers).status_code
+
     def as_key(self, key: str) -> "LiteLLM":
         """The same, with another key."""
         return LiteLLM(self._client, key)
@@ -34,6 +41,12 @@ class LiteLLM:
         body = {"model": "m", "messages": [{"role": "user", "content": "Say hello."}]}
         headers = {"Authorization": f"Bearer {key}"}
         return self._client.post("/v1/chat/completions", json=body, headers=headers).status_code
+
+
+GOLDEN = Path(__file__).parents[2] / "architecture" / "role_matrix.json"
+MATRIX: dict[str, list[str]] = json.loads(GOLDEN.read_text())
+FAMILIES = ("/key/", "/team/", "/v2/team/", "/user/", "/spend/", "/global/spend/")
+ROUTES = [route for route in MATRIX if route.split(" ")[1].startswith(FAMILIES)]
 
 
 @pytest.fixture(scope="module")
@@ -230,3 +243,20 @@ def test_a_key_is_granted_no_more_than_its_team(litellm: LiteLLM) -> None:
     error = litellm.post("/key/generate", 400, team_id=team, models=["o1"])["error"]
     assert error["code"] == "beyond_parent"
     litellm.post("/key/generate", team_id=team, models=["gpt-4o"])
+
+
+@pytest.fixture(scope="module")
+def callers(litellm: LiteLLM, tenants: list[Tenant], admin: Admin) -> dict[str, LiteLLM]:
+    team = tenants[0].team["id"]
+    made = {role: admin.make("/keys", alias=unique(role), team_id=team, admin_role=role) for role in ROLES}
+    return {role: litellm.as_key(key["key"]) for role, key in made.items()}
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_a_role_is_refused_where_the_matrix_says_so(
+    litellm: LiteLLM, callers: dict[str, LiteLLM], route: str
+) -> None:
+    method, path = route.replace("{key}", "key_nothing").split(" ")
+    for role, caller in callers.items():
+        assert (caller.status(method, path) == 403) is (f"{role}*" not in MATRIX[route]), role
+    assert litellm.as_key("sk-nobody-0123456789").status(method, path) == 401
