@@ -4,8 +4,8 @@ import json
 import sys
 from typing import Any
 
-from litellm.proxy.client.client import Client
-from litellm.proxy.client.users import UsersManagementClient
+from litellm.proxy.client.client import Client  # type: ignore[import-not-found]
+from litellm.proxy.client.users import UsersManagementClient  # type: ignore[import-not-found]
 
 
 def main(url: str, key: str) -> None:

@@ -19,7 +19,7 @@ class LiteLLM:
         self._client = client
         self._headers = {"Authorization": f"Bearer {key}"}
 
-    def get(self, path: str, status: int = 200, **query: Any) -> Any:
+    def get(self, path: str, status: int = 200, /, **query: Any) -> Any:
         """GET what has to be there."""
         return answered(self._client.get(path, params=query, headers=self._headers), status)
 

@@ -57,13 +57,13 @@ def test_days_teams_and_logs_come_to_the_same_sum(litellm: LiteLLM, key: JSON) -
     spend = _spend(litellm, key)
     team = litellm.get("/team/info", team_id=key["team_id"])
     assert team["team_info"]["spend"] == spend
-    (day,) = litellm.get("/global/spend/report", **days, team_id=key["team_id"])
+    (day,) = litellm.get("/global/spend/report", 200, **days, team_id=key["team_id"])
     assert (day["teams"][0]["team_name"], day["teams"][0]["total_spend"]) == ("payers", spend)
-    activity = litellm.get("/team/daily/activity", **days, team_ids=key["team_id"])
+    activity = litellm.get("/team/daily/activity", 200, **days, team_ids=key["team_id"])
     (result,) = activity["results"]
     assert result["metrics"]["spend"] == activity["metadata"]["total_spend"] == spend
     assert result["breakdown"]["models"]["m"]["metrics"]["spend"] == spend
-    assert litellm.get("/user/daily/activity", **days, api_key=key["key"])["results"] == [result]
+    assert litellm.get("/user/daily/activity", 200, **days, api_key=key["key"])["results"] == [result]
 
 
 def test_sums_that_are_not_kept_so_are_refused(litellm: LiteLLM) -> None:
