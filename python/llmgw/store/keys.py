@@ -60,6 +60,7 @@ _DIGESTS = sa.select(key_digests.c.digest, key_digests.c.key_id, key_digests.c.v
 find = _keys.find
 get = _keys.get
 page = _keys.page
+window = _keys.window
 count = _keys.count
 stream = _keys.stream
 update = _keys.update

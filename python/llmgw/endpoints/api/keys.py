@@ -130,14 +130,15 @@ def key_endpoints(desk: Desk) -> list[Endpoint]:
     rows = [each for each in noun_endpoints(desk, NOUN) if each.method != "POST"]
     return [
         *rows,
-        row(desk, "POST", NOUN.path, NOUN.write, "Make a key; its value is shown this once.", _make, made),
-        row(desk, "POST", f"{one}/rotate", NOUN.write, summary, _rotate, rotated),
+        row(desk, "POST", NOUN.path, NOUN.write, "Make a key; its value is shown this once.", make, made),
+        row(desk, "POST", f"{one}/rotate", NOUN.write, summary, rotate, rotated),
         row(desk, "POST", f"{one}/block", Permission.KEYS_BLOCK, "Refuse a key everywhere.", _block, block),
         row(desk, "POST", f"{one}/unblock", Permission.KEYS_BLOCK, "Take a block off.", _unblock, block),
     ]
 
 
-async def _make(call: Call) -> Answer:
+async def make(call: Call) -> Answer:
+    """Makes the key that the body asks for."""
     value = _native.generate_key()
     if call.body.alias == MASTER_ALIAS:
         detail = f"`{MASTER_ALIAS}` is the admin key's own alias."
@@ -148,7 +149,8 @@ async def _make(call: Call) -> Answer:
     return Answer(value=_with_value(made, value), version=made.version)
 
 
-async def _rotate(call: Call) -> Answer:
+async def rotate(call: Call) -> Answer:
+    """Gives the key of the path another value."""
     value = _native.generate_key()
     before = await keys.get(call.tx, call.scope, call.parameters["id"])
     _check_role(call, before)
@@ -165,14 +167,15 @@ async def _rotate(call: Call) -> Answer:
 
 
 async def _block(call: Call) -> Answer:
-    return await _set_blocked(call, blocked=True)
+    return await set_blocked(call, blocked=True)
 
 
 async def _unblock(call: Call) -> Answer:
-    return await _set_blocked(call, blocked=False)
+    return await set_blocked(call, blocked=False)
 
 
-async def _set_blocked(call: Call, *, blocked: bool) -> Answer:
+async def set_blocked(call: Call, *, blocked: bool) -> Answer:
+    """Refuses the key of the path, or no longer."""
     before = await keys.get(call.tx, call.scope, call.parameters["id"])
     if not blocked:
         _check_role(call, before)
