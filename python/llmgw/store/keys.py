@@ -6,6 +6,7 @@ import msgspec
 import sqlalchemy as sa
 
 from llmgw.store import ids
+from llmgw.store.errors import Missing
 from llmgw.store.noun import Noun
 from llmgw.store.policy import Policy
 from llmgw.store.scope import Scope
@@ -69,12 +70,16 @@ remove = _keys.remove
 async def create(tx: Transaction, scope: Scope, key: Key, digest: str) -> Key:
     """Add a key that is known by this digest.
 
+    To see the person that it is for is not enough: what else that person belongs to, the key would belong to.
+
     Raises:
         Missing: it would belong where the caller does not reach.
         NotWithin: it would be granted more than what it belongs to.
         Conflict: the alias or the key is taken.
     """
     made = await _keys.create(tx, scope, key)
+    if await _keys.find(tx, scope, made.id) is None:
+        raise Missing("user", str(made.user_id))
     await _add_digest(tx, made.id, digest)
     return made
 
