@@ -102,6 +102,17 @@ def test_who_shares_a_team_with_an_owner_does_not_become_the_owner(admin: Admin,
     caller.delete(f"/users/{boss['id']}", 403)
 
 
+@pytest.mark.parametrize("role", ["owner", "admin", "developer"])
+def test_doors_to_providers_are_opened_by_the_platform_alone(admin: Admin, tenant: Tenant, role: str) -> None:
+    body = {"alias": f"door-{role}", "team_id": tenant.team["id"], "pass_through": ["*"]}
+    caller = tenant.callers[role, "team"]
+    problem = caller.make("/keys", 403, **body)
+    assert problem["errors"][0]["pointer"] == "/pass_through"
+    key = caller.make("/keys", **{**body, "pass_through": []})
+    caller.change(f"/keys/{key['id']}", 403, pass_through=["*"])
+    admin.change(f"/keys/{key['id']}", pass_through=["*"])
+
+
 @pytest.mark.parametrize("field", ["limits", "budgets", "priority"])
 def test_a_field_that_a_role_may_not_set_is_named(tenant: Tenant, field: str) -> None:
     values = {
