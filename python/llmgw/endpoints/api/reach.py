@@ -22,6 +22,8 @@ _OWNERS = {
     ScopeKind.PROJECT: "project_id",
 }
 _OF_NODES = {kind.value: kind for kind in _OWNERS}
+PLACES = frozenset(_OF_NODES)
+"""The kinds of nodes in which roles hold."""
 _SHELVES: Mapping[str, Callable[[Transaction, Scope, str], Awaitable[Any]]] = {
     ScopeKind.ORGANISATION: organisations.get,
     ScopeKind.TEAM: teams.get,
