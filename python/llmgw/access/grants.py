@@ -41,7 +41,7 @@ async def check_person(tx: Transaction, user: users.User, address: str) -> None:
 
 
 def check_address(policy: Policy, address: str, refusal: str) -> None:
-    """Refuse whoever calls from an address that is not in the networks of a policy; an unknown one is in none.
+    """Refuse whoever calls from outside of the networks of a policy; an unknown address is in none.
 
     Raises:
         PermissionDenied: with the sentence `refusal`.
