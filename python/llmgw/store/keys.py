@@ -131,6 +131,12 @@ async def find_by_digest(tx: Transaction, digest: str) -> Key | None:
     return None if row is None else _keys.read(row)
 
 
+async def certified(tx: Transaction, certificate: str) -> list[str]:
+    """The ids of all keys, anybody's, that a certificate (SHA-256, hex) stands for."""
+    listed = sa.type_coerce(table.c.certificates, sa.Text).contains(certificate, autoescape=True)
+    return [row.id for row in await tx.rows(sa.select(table.c.id).where(listed))]
+
+
 async def find_by_alias(tx: Transaction, scope: Scope, alias: str) -> Key | None:
     """The key of this alias, if the caller may see it."""
     row = await tx.first(_keys.query(scope).where(table.c.alias == alias))

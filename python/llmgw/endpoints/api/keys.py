@@ -97,9 +97,18 @@ async def _check(call: Call, noun: Noun, key: keys.Key, fields: set[str]) -> Non
     if getattr(call.body, "pass_through", None):
         # A door that a key names is open to it whatever models its team may use.
         check_field(call.principal, Permission.MODELS_WRITE, places_of(key), "pass_through")
+    for certificate in getattr(call.body, "certificates", None) or ():
+        await _check_certificate(call, key, certificate)
     _check_role(call, key)
     if (role := getattr(call.body, "admin_role", None)) is not None and role is not msgspec.UNSET:
         _check_role(call, msgspec.structs.replace(key, admin_role=role))
+
+
+async def _check_certificate(call: Call, key: keys.Key, certificate: str) -> None:
+    """A certificate of two keys stands for none of them: nobody takes it from another by naming it."""
+    if set(await keys.certified(call.tx, certificate)) - {key.id}:
+        detail = "One of the certificates stands for another key."
+        raise Problem(Kind.CONFLICT, detail, [Fault("/certificates", detail)])
 
 
 def _check_role(call: Call, key: keys.Key) -> None:
