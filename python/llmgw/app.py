@@ -182,7 +182,7 @@ class App:
         key, client = _shown_key(scope, dialect), scope.headers.get(_CLIENT_HEADER)
         certificate = scope.headers.get(_CERTIFICATE_HEADER)
         if key is None and certificate is None and (cookie := scope.headers.get("cookie")) is not None:
-            return await self._callers.of_session(cookie)
+            return await self._callers.of_session(cookie, client)
         return await self._callers.identify(key, client, roles=roles, certificate=certificate)
 
 

@@ -13,7 +13,7 @@ from llmgw.access.rbac import Permission, Role
 from llmgw.endpoints.api.calls import Answer, Call, row
 from llmgw.endpoints.api.desk import Desk
 from llmgw.endpoints.api.nouns import GUARDED, Noun, check_fields, noun_endpoints, set_fields
-from llmgw.endpoints.api.reach import check_role, places_of
+from llmgw.endpoints.api.reach import check_field, check_role, places_of
 from llmgw.endpoints.api.records import Listed, Policy, ShownPolicy, change_of, fields_of, shown
 from llmgw.endpoints.api.words import Certificate, Name, Word
 from llmgw.endpoints.base import Contract, Endpoint
@@ -94,9 +94,21 @@ class Rotation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 async def _check(call: Call, noun: Noun, key: keys.Key, fields: set[str]) -> None:
     """A key with a role is touched only by who may give that role; so is the role itself."""
     await check_fields(call, noun, key, fields)
+    if getattr(call.body, "pass_through", None):
+        # A door that a key names is open to it whatever models its team may use.
+        check_field(call.principal, Permission.MODELS_WRITE, places_of(key), "pass_through")
+    for certificate in getattr(call.body, "certificates", None) or ():
+        await _check_certificate(call, key, certificate)
     _check_role(call, key)
     if (role := getattr(call.body, "admin_role", None)) is not None and role is not msgspec.UNSET:
         _check_role(call, msgspec.structs.replace(key, admin_role=role))
+
+
+async def _check_certificate(call: Call, key: keys.Key, certificate: str) -> None:
+    """A certificate of two keys stands for none of them: nobody takes it from another by naming it."""
+    if set(await keys.certified(call.tx, certificate)) - {key.id}:
+        detail = "One of the certificates stands for another key."
+        raise Problem(Kind.CONFLICT, detail, [Fault("/certificates", detail)])
 
 
 def _check_role(call: Call, key: keys.Key) -> None:
