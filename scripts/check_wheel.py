@@ -26,6 +26,7 @@ REQUIRED = (
     "llmgw/_native.pyi",
     "llmgw/_native.abi3.so",
     "llmgw/providers/models.json",
+    "llmgw/store/migrations/versions/0001_keep_who_there_is.py",
     "entry_points.txt",
     "licenses/LICENSE",
     "licenses/NOTICE",

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 import msgspec
 
-from llmgw.settings import limits, models, schema
+from llmgw.settings import identity, limits, models, schema, store
 from llmgw.settings.litellm import NOT_ACTED_ON
 from llmgw.settings.secrets import SecretReference
 
@@ -32,6 +32,13 @@ SECTIONS: tuple[tuple[str, type[msgspec.Struct]], ...] = (
     ("`keys[].budgets[]`", limits.BudgetEntry),
     ("`keys[].budgets[].window`, rolling", limits.RollingWindow),
     ("`limits[]`", limits.SharedLimitEntry),
+    ("`jwt[]`", identity.JwtEntry),
+    ("`jwt[].claims`", identity.JwtClaims),
+    ("`jwt[].defaults`", identity.JwtDefaults),
+    ("`jwt[].roles[]`, `oidc.roles[]`", identity.RoleRule),
+    ("`oidc`", identity.OidcSettings),
+    ("`oidc.claims`", identity.OidcClaims),
+    ("`scim`", identity.ScimSettings),
     ("`cache`", schema.CacheSettings),
     ("`model_catalogue`", schema.CatalogueSettings),
     ("`pricing`", schema.PricingSettings),
@@ -40,11 +47,14 @@ SECTIONS: tuple[tuple[str, type[msgspec.Struct]], ...] = (
     ("`responses`", schema.ResponsesSettings),
     ("`pass_through.NAME`", schema.PassThroughEntry),
     ("`files`", schema.FilesSettings),
+    ("`ledger`", schema.LedgerSettings),
     ("`egress`", schema.EgressSettings),
     ("`egress.fetch_media`", schema.FetchMediaSettings),
+    ("`store`", store.StoreSettings),
     ("`server`", schema.ServerSettings),
     ("`server.realtime`", schema.RealtimeSettings),
     ("`server.tls`", schema.TlsSettings),
+    ("`server.admin`", schema.AdminSettings),
 )
 
 INTRODUCTION = """\
@@ -157,7 +167,8 @@ def _default(field: msgspec.structs.FieldInfo) -> str:
 
 def _field_docs() -> dict[str, dict[str, str]]:
     """By class and field, the string that stands below the field."""
-    trees = (ast.parse(inspect.getsource(module)) for module in (limits, models, schema))
+    modules = (identity, limits, models, schema, store)
+    trees = (ast.parse(inspect.getsource(module)) for module in modules)
     classes = (node for tree in trees for node in tree.body if isinstance(node, ast.ClassDef))
     return {node.name: dict(_documented(node)) for node in classes}
 

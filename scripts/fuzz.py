@@ -28,6 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FIXTURES = ROOT / "tests" / "fixtures"
 CORPUS = FIXTURES / "corpus"
 TRANSLATED = ROOT / "rust" / "formats" / "tests" / "golden" / "requests"
+TOKENS = ROOT / "rust" / "core" / "src" / "jwt" / "tests" / "vectors.json"
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "fuzz"
 
 FORMATS = (
@@ -39,9 +40,11 @@ FORMATS = (
     "cohere_chat",
 )
 TARGETS = (
-    *("value", "object", "frames", "messages", "relay"),
+    *("value", "object", "frames", "messages", "relay", "journal", "jwt"),
     *(f"{what}_{name}" for what in ("requests", "replies", "streams", "errors") for name in FORMATS),
 )
+JOURNAL_FAULTS = (b"\0\0\0\0\0", b"\1\0\x50\0\x01", b"\2\0\x50\0\0", b"\3\0\x34\0\x17", b"\4\0\x34\0\x17")
+"""One of each kind (`rust/core/tests/fuzzed/journal.rs`)."""
 LONGEST = 8192
 """Bytes of an input."""
 MOST_KEPT = 48 * 1024
@@ -173,8 +176,13 @@ def fixtures(target: str) -> Iterator[bytes]:
                 yield from (*requests(one), *replies(one), *errors(one))
         case "frames" | "relay":
             yield from (path.read_bytes() for path in sorted(FIXTURES.glob("streams/*/*.sse")))
+        case "journal":
+            # Records, then what happens to their bytes.
+            yield from (b"\x03\x01one\x03\x02two\x00\x03\x05three" + fault for fault in JOURNAL_FAULTS)
         case "messages":
             yield from (path.read_bytes() for path in sorted(FIXTURES.glob("streams/*/*.bin")))
+        case "jwt":
+            yield from tokens()
         case "requests":
             yield from requests(name)
         case "replies":
@@ -186,6 +194,13 @@ def fixtures(target: str) -> Iterator[bytes]:
         case "errors":
             for path, body in zip(error_files(name), errors(name), strict=True):
                 yield path.stem[:3].encode() + b"\n" + body
+
+
+def tokens() -> Iterator[bytes]:
+    """Genuine tokens and forged ones, short enough to be changed."""
+    told = loaded(TOKENS)
+    forged = (case["token"] for case in told["forged"].values())
+    yield from (token.encode() for token in (*told["genuine"].values(), *forged) if len(token) < LONGEST)
 
 
 def loaded(path: Path) -> Any:

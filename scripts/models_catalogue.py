@@ -266,9 +266,18 @@ def _tiers(entry: Entry) -> tuple[dict[str, int], tuple[Tier, ...]]:
             tiers[start] = _token_prices(step)
         else:
             base = _token_prices(step)
-    known = set(Tier.__struct_fields__)
-    made = {above: {k: v for k, v in prices.items() if k in known} for above, prices in sorted(tiers.items())}
+    short = _token_prices(entry) | base
+    made = {above: _of_tier(prices, short) for above, prices in sorted(tiers.items())}
     return base, tuple(Tier(above=above, **prices) for above, prices in made.items() if prices)
+
+
+def _of_tier(prices: dict[str, int], short: dict[str, int]) -> dict[str, int]:
+    """What a tier says, but for sound: the map has it cheaper in long requests, and no vendor does."""
+    known = set(Tier.__struct_fields__)
+    is_odd = {
+        kind for kind, price in prices.items() if kind.startswith("audio") and price <= short.get(kind, 0)
+    }
+    return {kind: price for kind, price in prices.items() if kind in known and kind not in is_odd}
 
 
 def _token_prices(entry: Entry) -> dict[str, int]:

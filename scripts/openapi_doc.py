@@ -6,14 +6,13 @@ import tempfile
 from pathlib import Path
 
 from llmgw._native import Gateway
+from llmgw.endpoints.api.desk import Desk
 from llmgw.endpoints.base import Endpoint
-from llmgw.endpoints.files import file_endpoints
-from llmgw.endpoints.gemini import gemini_endpoints
-from llmgw.endpoints.media import media_endpoints
-from llmgw.endpoints.models import model_endpoints
-from llmgw.endpoints.openai import openai_endpoints
 from llmgw.endpoints.openapi import describe
-from llmgw.endpoints.ops import openapi_endpoint, ops_endpoints
+from llmgw.endpoints.rows import all_endpoints
+from llmgw.settings.secrets import Secret
+from llmgw.store.database import Store
+from llmgw.store.keyring import Keyring
 
 TARGET = Path(__file__).parent.parent / "docs" / "openapi.json"
 
@@ -36,17 +35,14 @@ def render() -> str:
 
 def endpoints() -> list[Endpoint]:
     """Every row of the table, as `llmgw.app` puts it together."""
+    secret = Secret("0" * 64)
     with tempfile.TemporaryDirectory() as folder:
         gateway = Gateway(str(Path(folder, "shared")), 0)
-    rows = [
-        *openai_endpoints(),
-        *gemini_endpoints(),
-        *media_endpoints(),
-        *file_endpoints(),
-        *model_endpoints(gateway, 0),
-        *ops_endpoints(gateway, DEFAULT_METRICS_AUTH),
-    ]
-    return [*rows, openapi_endpoint(rows)]
+        store = Store.open(f"sqlite:///{folder}/nothing.db")
+        desk = Desk(store=store, pepper=secret, keyring=Keyring(lambda: [secret]))
+        return all_endpoints(
+            gateway, desk, started=0, metrics_auth=DEFAULT_METRICS_AUTH, run_folder=Path(folder)
+        )
 
 
 if __name__ == "__main__":

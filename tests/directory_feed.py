@@ -17,7 +17,7 @@ class DirectoryFeed:
     def __init__(self, folder: Path, pepper: str) -> None:
         self.folder = folder
         self.shared = SharedState(folder / "shared")
-        self.file = 0
+        self.file = self.shared.directory[0]
         self._pepper = pepper
         self._length = 0
         self._sequence = 0

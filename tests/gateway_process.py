@@ -8,7 +8,8 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -162,6 +163,22 @@ class GatewayProcess:
         children = [pid for pid in holders if pid != self.process.pid]
         return children or holders
 
+    def bookkeeper_pids(self) -> list[int]:
+        """The processes that keep the books: one, if all is well."""
+        return [pid for pid in _descendants(self.process.pid) if b"llmgw.books" in _command_line(pid)]
+
+    @contextmanager
+    def without_bookkeeper(self) -> Iterator[None]:
+        """The bookkeeper stands still in the block, so that a test may do its work."""
+        pids = self.bookkeeper_pids()
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
+
     def resident_bytes(self) -> int:
         """Resident memory of all workers together."""
         return sum(resident_bytes(pid) for pid in self.worker_pids())
@@ -248,6 +265,13 @@ def _descendants(pid: int) -> list[int]:
     except OSError:
         return []
     return children + [each for child in children for each in _descendants(child)]
+
+
+def _command_line(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 def _listening_inodes(port: int) -> set[str]:

@@ -1,4 +1,4 @@
-"""The journal: records of 200 bytes that are on the disk when it has told so."""
+"""The journal: records of 200 bytes that survive a kill at once, and the machine when it has told so."""
 
 from __future__ import annotations
 

@@ -153,7 +153,7 @@ class Limiter:
 # ── journal ─────────────────────────────────────────────────────────────────────────────────────
 
 class JournalFull(Exception):
-    """Too many records wait for the disk: this one was not taken."""
+    """Too many records wait for the disk, or it has no room for more: this one was not taken."""
 
 @final
 class Journal:
@@ -165,14 +165,16 @@ class Journal:
     def __new__(
         cls,
         folder: str | PathLike[str],
-        segment_bytes: int = 67_108_864,
+        segment_bytes: int = 16_777_216,
         max_waiting_bytes: int = 16_777_216,
         gather: float = 0.01,
     ) -> Journal:
         """Begin the journal of a new writer, and start the thread that writes it.
 
-        The folder is made if need be. The first record of a group waits `gather` seconds for others.
-        OSError when the folder or the first segment cannot be made.
+        The folder is made if need be. A segment has at least 128 KiB, which the disk has to have when it is
+        made; the next one is made when this one is half full. The first record of a group waits `gather`
+        seconds for others before it is forced to the disk. OSError when the folder or the first segment
+        cannot be made.
         """
 
     @property
@@ -182,8 +184,12 @@ class Journal:
     def append(self, payload: bytes) -> int:
         """Take a record of up to 64 KiB, without waiting for the disk; its sequence, counted from 0.
 
+        From then on it is read back even if the process is killed; when it is durable, even if the machine
+        stops.
+
         Raises:
-            JournalFull: `max_waiting_bytes` wait for the disk.
+            JournalFull: `max_waiting_bytes` wait for the disk, or no segment has room: one may in a moment,
+                or when the disk is no longer full (`health` tells).
             ValueError: it is too large.
             RuntimeError: the journal is closed, or was opened by another process.
         """
@@ -203,7 +209,7 @@ class Journal:
     def close(self) -> None:
         """Take no more records, and wait until those that were taken are on the disk.
 
-        OSError if the disk refused for five seconds: how many records were lost, and why.
+        OSError if the disk refused for five seconds: how many records may be lost, and why.
         """
 
 @final
@@ -257,17 +263,57 @@ class JournalReader:
         "torn" is what a crash leaves: nothing is missing that was durable. "corrupt" is damage.
         """
 
+@final
+class JournalFollower:
+    """Reads the journals of a folder again and again, each time only what is new."""
+
+    def __new__(cls, folder: str | PathLike[str], positions: dict[str, int] | None = None) -> JournalFollower:
+        """Of each writer in `positions`, records from that sequence on; of others, all.
+
+        ValueError for a name that is no writer's.
+        """
+
+    def read(
+        self, most: int
+    ) -> tuple[list[tuple[str, int, bytes]], list[tuple[str, Path, int, str]], bool, str | None]:
+        """Up to `most` new records, each writer's in order: `(writer, sequence, payload)`.
+
+        Then what was found wrong, each told once (as `JournalReader.findings`), whether the batch is full,
+        and why a segment could not be read, which is tried again. OSError when the folder cannot be listed.
+        """
+
+    @property
+    def ended(self) -> list[str]:
+        """Writers that are dead, and all of whose records were read."""
+
 def repair_journal(folder: str | PathLike[str]) -> list[tuple[Path, int, int, Path]]:
     """Cut off what dead writers left unfinished, and set it aside: `(file, offset, bytes, aside)` for each.
 
     Damage is left as it is.
     """
 
-def remove_journal(folder: str | PathLike[str], writer: str, before: int) -> int:
+def remove_journal(folder: str | PathLike[str], writer: str, before: int, older_than: float = 0.0) -> int:
     """Remove the segments of a writer that hold only records before `before`; how many.
 
-    The last one goes only if its writer is dead and nothing in it is broken.
+    The last one goes only if its writer is dead and nothing in it is broken. Those that were written to in
+    the last `older_than` seconds stay, and what comes after them.
     """
+
+# ── prices ──────────────────────────────────────────────────────────────────────────────────────
+
+@final
+class PriceList:
+    """What a model costs, for what is priced once more."""
+
+    def __new__(cls, price: bytes) -> PriceList:
+        """Of a price as the snapshot has it (JSON). ValueError if it is none."""
+
+    @property
+    def source(self) -> str:
+        """Where it is from."""
+
+    def cost(self, used: dict[str, int], served: dict[str, int], tier: str | None = None) -> tuple[int, str]:
+        """Nano-dollars for these amounts, under the ledger's names, and how far they are to be trusted."""
 
 # ── metrics ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -382,12 +428,27 @@ class Gateway:
 
         Raises:
             ValueError: the settings cannot be read.
-            OSError: the address cannot be bound, or the certificate not be used.
+            OSError: the address cannot be bound, the certificate not be used, or the ledger not be written.
             RuntimeError: it was started before.
         """
 
     def drain(self, seconds: float) -> bool:
-        """Stop accepting and wait for what is under way; whether all of it finished in time."""
+        """Stop accepting and wait for what is under way; whether all of it finished in time.
+
+        What did not is cut off. The ledger is closed last.
+        """
+
+    def ledger_health(self) -> JournalHealth | None:
+        """How this worker's part of the ledger is; `None` where none is written."""
+
+    def note_event(self, payload: bytes) -> int | None:
+        """Write an event (one JSON object) into the ledger; its sequence, `None` where none is written.
+
+        Raises:
+            JournalFull: too many records wait for the disk.
+            ValueError: it is too large.
+            RuntimeError: the ledger was closed.
+        """
 
     def follow_directory(self, folder: str | PathLike[str]) -> bool:
         """Take in what was published of the directory since the last call, from the files in this folder.
@@ -401,11 +462,20 @@ class Gateway:
     def directory(self) -> DirectoryState:
         """How far this worker has read the directory."""
 
-    def authenticate(self, key: bytes | None, client: str | None = None) -> KeyHolder:
-        """Who shows a key, from the client's address.
+    def authenticate(
+        self, key: bytes | None, client: str | None = None, certificate: str | None = None
+    ) -> KeyHolder:
+        """Who shows a key, a token, or a certificate (as the edge tells of it), from the client's address.
 
         Raises:
             Refused: it is missing, mistyped, unknown, blocked or expired, or not to be used from there.
+        """
+
+    def read_token(self, token: bytes) -> bytes:
+        """Whom a token of an issuer names, as JSON: `id`, `subject`, `rule`, `named`, `roles`, `until`.
+
+        Raises:
+            Refused: it is not genuine, or counts no more.
         """
 
     def visible_models(self, holder: KeyHolder) -> list[str]:
@@ -438,6 +508,10 @@ class SharedState:
     @property
     def generation(self) -> int:
         """The number of the snapshot in force."""
+
+    @property
+    def wanted_issuer_keys(self) -> int:
+        """How often tokens named a signing key that is not known: it moves on, and keys are fetched anew."""
 
     def next_generation(self) -> int:
         """Move on to the next snapshot; returns its number."""
@@ -531,6 +605,14 @@ def key_digest(pepper: str, key: str) -> str:
 
 def check_key(key: str) -> bool | None:
     """Whether the checksum of a key fits; `None` for keys that are not of our format."""
+
+def check_json(body: bytes) -> None:
+    """Check that a body is one JSON object that reads the same to everybody: no key twice, no depth or
+    number beyond bounds, nothing behind it.
+
+    Raises:
+        ValueError: it is not; the text says where, and holds none of it.
+    """
 
 def error_table() -> list[tuple[str, int, str, str, bool, bool, bool]]:
     """All error classes: name, status, type, code, and whether dispatch may retry, fall back, cool down."""

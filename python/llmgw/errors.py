@@ -15,7 +15,7 @@ compares the two::
         ├── RateLimited · BudgetExceeded
         ├── UpstreamTimeout · UpstreamUnreachable · UpstreamRateLimited · UpstreamOverloaded
         │   UpstreamAuth · UpstreamRejected · ContextWindowExceeded · UpstreamProtocol
-        ├── NoDeployment · Draining
+        ├── NoDeployment · LedgerFull · Draining
         └── InternalError
 """
 
@@ -225,6 +225,12 @@ class NoDeployment(GatewayError):
     fall_back = True
 
 
+class LedgerFull(GatewayError):
+    """The ledger takes no more records, and what cannot be written down is not sent."""
+
+    status, type, code = 503, "api_error", "ledger_full"
+
+
 class Draining(GatewayError):
     """The gateway is shutting down."""
 
@@ -265,6 +271,7 @@ TABLE: tuple[type[GatewayError], ...] = (
     ContextWindowExceeded,
     UpstreamProtocol,
     NoDeployment,
+    LedgerFull,
     Draining,
     InternalError,
 )

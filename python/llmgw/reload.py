@@ -8,22 +8,30 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import watchfiles
 
 from llmgw import _native
 from llmgw._native import SharedState
+from llmgw.access.jwks import Source, sources
+from llmgw.access.terms import OidcOptions
 from llmgw.errors import LlmgwError
 from llmgw.gateway.handover import SnapshotFiles
 from llmgw.plugins import load_registries
 from llmgw.providers.base import Provider
 from llmgw.registry import Registry
 from llmgw.settings.environment import Environment
-from llmgw.settings.load import load_settings
+from llmgw.settings.identity import RoleRule
+from llmgw.settings.load import Loaded, load_settings
 from llmgw.settings.process import ServeOptions
-from llmgw.settings.schema import ServerSettings
+from llmgw.settings.schema import LedgerSettings, ServerSettings
+from llmgw.settings.secrets import Secret
+from llmgw.settings.store import StoreSettings
 from llmgw.state import StateFolder
+from llmgw.store import urls
+from llmgw.store.keyring import Keyring
 from llmgw.telemetry.logs import log
 from llmgw.wiring import Compiled
 from llmgw.wiring.keys import is_master_key_given
@@ -34,15 +42,31 @@ _DEBOUNCE_MILLISECONDS = 400
 """A folder in which something changes all the time must not keep a change of ours waiting."""
 
 
-class First(msgspec.Struct, frozen=True):
+class First(msgspec.Struct, frozen=True, kw_only=True):
     """What the process starts with."""
 
     snapshot: bytes
     server: ServerSettings
     responses_folder: Path
     files_folder: Path
+    ledger_folder: Path | None
+    """Where the ledger is written, if it is."""
+    ledger: LedgerSettings
+    state_folder: Path
+    store: StoreSettings
+    store_url: Secret
+    """Where the store is; it may hold a password."""
+    budgets: list[dict[str, Any]]
+    """Of the settings' keys, for the bookkeeper."""
     new_master_key: str | None
     """To be shown once."""
+    pepper: Secret
+    issuers: list[Source]
+    """Issuers of tokens whose keys have to be fetched."""
+    ca_file: str | None
+    oidc: OidcOptions | None
+    scim_roles: tuple[RoleRule, ...]
+    keyring: Keyring
 
 
 class Reloader:
@@ -71,9 +95,45 @@ class Reloader:
         self._digest = self._content()
         new_key = state.master_key.reveal() if state.made_master_key and state.master_key else None
         inputs = self._read()
-        encoded = self._encode(inputs, self._compile(inputs))
+        compiled = self._compile(inputs)
+        encoded = self._encode(inputs, compiled)
         server = self._options.over(loaded.settings.server)
-        return First(encoded, server, self._folder.responses_folder, self._folder.files_folder, new_key)
+        return First(
+            snapshot=encoded,
+            server=server,
+            responses_folder=self._folder.responses_folder,
+            files_folder=self._folder.files_folder,
+            ledger_folder=self._ledger_folder(loaded.settings.ledger),
+            ledger=loaded.settings.ledger,
+            state_folder=self._folder.path.absolute(),
+            store=loaded.settings.store,
+            store_url=self._store_url(loaded),
+            budgets=[
+                {"owner": f"file:{key.alias}", "rule": msgspec.to_builtins(rule)}
+                for key in compiled.snapshot.auth.keys
+                for rule in key.budgets
+            ],
+            new_master_key=new_key,
+            pepper=state.pepper,
+            issuers=sources(loaded.settings.jwt),
+            ca_file=compiled.snapshot.egress.ca_file,
+            oidc=compiled.oidc,
+            scim_roles=loaded.settings.scim.roles,
+            keyring=Keyring.locate(loaded.environment, self._folder.path),
+        )
+
+    def _ledger_folder(self, ledger: LedgerSettings) -> Path | None:
+        if not ledger.enabled:
+            return None
+        if ledger.folder is None:
+            return self._folder.journal_folder
+        beside = Path() if self._options.config is None else self._options.config.absolute().parent
+        return beside / Path(ledger.folder).expanduser()
+
+    def _store_url(self, loaded: Loaded) -> Secret:
+        configured = loaded.settings.store.url
+        url = None if configured is None else configured.resolve(loaded.environment).reveal()
+        return Secret(urls.locate(loaded.environment, url, self._folder.path))
 
     def wake(self) -> None:
         """Look at the settings now, changed or not (SIGHUP)."""

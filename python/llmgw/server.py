@@ -23,8 +23,10 @@ from granian.log import LogLevels
 from granian.server.mp import MPServer
 
 from llmgw._native import DEBUG_BUILD, SharedState, __version__
+from llmgw.books.options import BooksOptions
+from llmgw.books.supervision import BookkeeperProcess
 from llmgw.errors import LlmgwError
-from llmgw.gateway.handover import EdgeSettings, Handover, RealtimeSettings, SnapshotFiles
+from llmgw.gateway.handover import AdminSettings, EdgeSettings, Handover, RealtimeSettings, SnapshotFiles
 from llmgw.reload import First, Reloader
 from llmgw.settings.process import ServeOptions
 from llmgw.settings.schema import ServerSettings
@@ -69,10 +71,13 @@ def run(options: ServeOptions) -> int:
     _sweep(folder)
     run_folder = Path(tempfile.mkdtemp(prefix=_RUN_PREFIX, dir=folder))
     alive = _lock(run_folder / _ALIVE)
+    admin = _admin_address(server)
     try:
-        handover = _hand_over(run_folder, server, port, workers, first)
+        handover = _hand_over(run_folder, server, port, admin, workers, first)
         supervisor = Supervisor(handover, reloader.wake, options.log_level)
-        with reloader.watching(handover.snapshots, handover.shared):
+        books = BookkeeperProcess(_books(run_folder, first, options), first.store_url.reveal())
+        with reloader.watching(handover.snapshots, handover.shared), books.running():
+            books.wait_until_ready()
             _announce(handover, first.new_master_key)
             supervisor.serve()
     finally:
@@ -126,7 +131,14 @@ class Supervisor(MPServer):
         self.respawned_wrks.clear()
 
 
-def _hand_over(run_folder: Path, server: ServerSettings, port: int, workers: int, first: First) -> Handover:
+def _hand_over(
+    run_folder: Path,
+    server: ServerSettings,
+    port: int,
+    admin: AdminSettings | None,
+    workers: int,
+    first: First,
+) -> Handover:
     shared_path = str(run_folder / "shared")
     shared = SharedState(shared_path)
     snapshots = SnapshotFiles(shared)
@@ -134,6 +146,7 @@ def _hand_over(run_folder: Path, server: ServerSettings, port: int, workers: int
     edge = EdgeSettings(
         host=_address(server.host),
         port=port,
+        admin=admin,
         max_body_bytes=server.max_body_bytes,
         max_upload_bytes=server.max_upload_bytes,
         max_held_bytes=server.max_held_bytes or server.max_body_bytes,
@@ -146,6 +159,8 @@ def _hand_over(run_folder: Path, server: ServerSettings, port: int, workers: int
         max_connections=server.max_connections,
         tls_cert_file=str(server.tls.cert_file) if server.tls else None,
         tls_key_file=str(server.tls.key_file) if server.tls else None,
+        tls_client_ca_file=server.tls.client_ca_file if server.tls else None,
+        tls_client_required=server.tls is not None and server.tls.client_auth == "required",
         trusted_proxies=server.trusted_proxies,
         control_socket=str(run_folder / "control.sock"),
         responses_folder=str(first.responses_folder.absolute()),
@@ -156,6 +171,7 @@ def _hand_over(run_folder: Path, server: ServerSettings, port: int, workers: int
             max_duration=server.realtime.max_duration,
         ),
         files_folder=str(first.files_folder.absolute()),
+        ledger_folder=None if first.ledger_folder is None else str(first.ledger_folder.absolute()),
         secret=secrets.token_hex(32),
     )
     return Handover(
@@ -167,6 +183,36 @@ def _hand_over(run_folder: Path, server: ServerSettings, port: int, workers: int
         metrics_auth=server.metrics_auth,
         snapshots=snapshots,
         shared=shared,
+        store_url=first.store_url,
+        keyring=first.keyring,
+        pepper=first.pepper,
+        oidc=first.oidc,
+        scim_roles=first.scim_roles,
+    )
+
+
+def _admin_address(server: ServerSettings) -> AdminSettings | None:
+    """Where the admin API is served if not with all else."""
+    own = server.admin
+    if own is None:
+        return None
+    return AdminSettings(host=_address(own.host), port=_claim_port(own.host, own.port))
+
+
+def _books(run_folder: Path, first: First, options: ServeOptions) -> BooksOptions:
+    return BooksOptions(
+        run_folder=run_folder,
+        state_folder=first.state_folder,
+        journal_folder=None if first.ledger_folder is None else first.ledger_folder.absolute(),
+        keep=first.ledger.keep,
+        max_staleness=first.store.max_staleness,
+        start_timeout=first.store.start_timeout,
+        drain_timeout=first.server.drain_timeout,
+        config=None if options.config is None else options.config.absolute(),
+        log_level=options.log_level,
+        budgets=first.budgets,
+        issuers=first.issuers,
+        ca_file=first.ca_file,
     )
 
 
@@ -227,10 +273,11 @@ def _claim_port(host: str, port: int) -> int:
 def _announce(handover: Handover, new_master_key: str | None) -> None:
     edge = handover.edge
     scheme = "https" if edge.tls_cert_file else "http"
-    host = f"[{edge.host}]" if ":" in edge.host else edge.host
-    url = f"{scheme}://{host}:{edge.port}"
+    url = f"{scheme}://{_in_url(edge.host)}:{edge.port}"
     workers = "1 worker" if handover.workers == 1 else f"{handover.workers} workers"
     lines = [f"llmgw {__version__} listens on {url} ({workers})"]
+    if edge.admin is not None:
+        lines.append(f"The admin API is at {scheme}://{_in_url(edge.admin.host)}:{edge.admin.port}/api/v1")
     if new_master_key is not None:
         lines += [
             "",
@@ -244,6 +291,10 @@ def _announce(handover: Handover, new_master_key: str | None) -> None:
         ]
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 def main() -> None:

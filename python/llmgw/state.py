@@ -1,18 +1,15 @@
-"""The state folder: the pepper, the generated master key, the keys made with the CLI, stored responses.
+"""The state folder: the pepper, the generated master key, stored responses, keys of earlier versions.
 
 It is `$LLMGW_HOME`, else `~/.llmgw`, for the owner alone. Files are written whole or not at all.
 """
 
-import fcntl
 import os
 import secrets
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
-import yaml
 
 from llmgw import _native
 from llmgw.errors import LlmgwError
@@ -24,7 +21,7 @@ from llmgw.settings.schema import KeyEntry, KeysFile
 from llmgw.settings.secrets import Secret
 
 KEYS_FILE = "keys.yaml"
-"""The file of the keys made with `llmgw keys create`."""
+"""The file in which earlier versions kept the keys made with `llmgw keys create`."""
 
 _PEPPER_BYTES = 32
 _OTHERS = 0o007
@@ -42,7 +39,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     master_key: Secret | None
     """The generated admin key."""
     keys: tuple[KeyEntry, ...] = ()
-    """Keys made with `llmgw keys create`; digests only."""
+    """Keys of the file that earlier versions wrote; digests only."""
     made_master_key: bool = False
     """The admin key is new, and should be shown this once."""
 
@@ -59,6 +56,8 @@ class StateFolder:
         """Written by the workers; what is in it is sealed under the pepper."""
         self.files_folder = path / "files"
         """The same, of what is remembered of files and batches."""
+        self.journal_folder = path / "journal"
+        """The ledger, as the workers write it: one journal for each process that ever was one."""
 
     @classmethod
     def locate(cls, environment: Environment) -> "StateFolder":
@@ -100,24 +99,8 @@ class StateFolder:
             keys=self.read_keys(),
         )
 
-    def change_keys(self, change: Callable[[tuple[KeyEntry, ...]], tuple[KeyEntry, ...]]) -> None:
-        """Replace the keys by what `change` makes of them, while no other process does.
-
-        Raises:
-            StateError: the file cannot be written.
-            SettingsError: the present file cannot be used.
-        """
-        with self._locked():
-            keys = change(self.read_keys())
-            tree = {"keys": [_key_tree(key) for key in keys]}
-            text = yaml.safe_dump(tree, allow_unicode=True, sort_keys=False)
-            try:
-                _replace(self.keys_file, text)
-            except OSError as error:
-                raise StateError(_cannot("write", self.keys_file, error)) from None
-
     def read_keys(self) -> tuple[KeyEntry, ...]:
-        """The keys made with `llmgw keys create`; without the file, none.
+        """The keys that earlier versions made with `llmgw keys create`; without the file, none.
 
         Raises:
             StateError: the file cannot be read, or others may read it.
@@ -134,18 +117,6 @@ class StateFolder:
             raise SettingsError(report.problems)
         return file.keys
 
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        try:
-            lock = os.open(self.path / "keys.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise StateError(_cannot("write", self.path, error)) from None
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(lock)
-
 
 def passing_state() -> State:
     """A state that is kept nowhere: for checking a configuration without touching the folder."""
@@ -153,14 +124,6 @@ def passing_state() -> State:
         pepper=Secret(secrets.token_hex(_PEPPER_BYTES)),
         master_key=Secret(_native.generate_key()),
     )
-
-
-def _key_tree(key: KeyEntry) -> dict[str, object]:
-    """What stands in the file of a key: the fields that differ from their defaults."""
-    blank = msgspec.structs.asdict(KeyEntry(alias="", digest=""))
-    fields = msgspec.structs.asdict(key).items()
-    # An empty list is no default: it allows nothing.
-    return {name: value for name, value in fields if value != blank[name]}
 
 
 def _read_private(path: Path) -> str | None:
@@ -189,12 +152,6 @@ def _make_once(path: Path, content: Callable[[], str]) -> bool:
         temporary.unlink()
     _sync_folder(path.parent)
     return True
-
-
-def _replace(path: Path, text: str) -> None:
-    """Put new content in a file's place at once."""
-    _write_beside(path, text).replace(path)
-    _sync_folder(path.parent)
 
 
 def _write_beside(path: Path, text: str) -> Path:

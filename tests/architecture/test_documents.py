@@ -67,7 +67,7 @@ def test_decisions_are_numbered_without_a_gap() -> None:
 def test_the_list_of_commands_is_that_of_the_command_line(document: str) -> None:
     page = (ROOT / document).read_text(encoding="utf-8")
     found = re.search(r"Command(?:s| line\*\*): (`serve`[^.]+)\.", page)
-    named = set(re.findall(r"`([a-z]+)`", found[1])) if found else set()
+    named = set(re.findall(r"`([a-z-]+)`", found[1])) if found else set()
 
     assert named == {name for name in app if not name.startswith("-")}
 

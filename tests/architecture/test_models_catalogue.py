@@ -109,6 +109,15 @@ def test_prices_above_a_length_become_tiers() -> None:
     }
 
 
+def test_a_tier_keeps_its_own_price_of_thoughts_and_drops_sound_that_gets_cheaper() -> None:
+    found = only(
+        input_cost_per_audio_token=1e-06,
+        output_cost_per_reasoning_token_above_200k_tokens=4e-06,
+        input_cost_per_audio_token_above_200k_tokens=3e-07,
+    )
+    assert found["price"]["tiers"] == [{"reasoning": 4_000_000, "above": 200_000}]
+
+
 def test_steps_of_prices_become_a_price_and_tiers() -> None:
     steps = [
         {"range": [0, 32000.0], "input_cost_per_token": 1e-06},

@@ -27,7 +27,7 @@ def test_the_page_says_which_endpoints_ask_for_a_key() -> None:
     asking = {path for path, methods in paths.items() for one in methods.values() if "security" in one}
     rows = SCRIPT["endpoints"]()
 
-    assert asking == {row.path.replace("*}", "}") for row in rows if row.access is not Access.PUBLIC}
+    assert asking == {row.path.replace("*}", "}") for row in rows if row.permission is not Access.PUBLIC}
 
 
 def test_operation_ids_are_unique() -> None:

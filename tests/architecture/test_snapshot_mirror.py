@@ -10,7 +10,8 @@ from llmgw.gateway import snapshot
 from llmgw.model import Operation
 
 CORE = Path(__file__).parents[2] / "rust" / "core" / "src"
-NAMES = ("snapshot.rs", "snapshot/operation.rs", "snapshot/price.rs", "snapshot/rules.rs", "sign.rs")
+PARTS_OF_SNAPSHOT = ("operation", "price", "rules", "jwt")
+NAMES = ("snapshot.rs", *(f"snapshot/{name}.rs" for name in PARTS_OF_SNAPSHOT), "sign.rs")
 SOURCE = "\n".join((CORE / name).read_text(encoding="utf-8") for name in NAMES)
 PARTS = snapshot.Part.__subclasses__()
 

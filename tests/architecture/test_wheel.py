@@ -15,6 +15,7 @@ GOOD = (
     "llmgw/_native.pyi",
     "llmgw/_native.abi3.so",
     "llmgw/providers/models.json",
+    "llmgw/store/migrations/versions/0001_keep_who_there_is.py",
     "llmgw-1.0.dist-info/METADATA",
     "llmgw-1.0.dist-info/WHEEL",
     "llmgw-1.0.dist-info/RECORD",

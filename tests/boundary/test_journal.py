@@ -5,18 +5,26 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from llmgw._native import Journal, JournalFull, JournalReader, remove_journal, repair_journal
+from llmgw._native import (
+    Journal,
+    JournalFollower,
+    JournalFull,
+    JournalReader,
+    remove_journal,
+    repair_journal,
+)
 
 KILLED = """
 import os, signal, sys
 from llmgw._native import Journal
 
-journal = Journal(sys.argv[1])
-journal.wait(journal.append(b"durable"))
+journal = Journal(sys.argv[1], gather=60.0)
+journal.append(b"taken")
 print(journal.writer, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -30,6 +38,17 @@ def folder(tmp_path: Path) -> Path:
 def only_segment(folder: Path) -> Path:
     (segment,) = folder.glob("*.log")
     return segment
+
+
+def put(journal: Journal, payload: bytes) -> int:
+    """Append, as soon as there is room."""
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            return journal.append(payload)
+        except JournalFull:
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
 
 
 def test_what_is_appended_is_read_back(folder: Path) -> None:
@@ -125,11 +144,14 @@ def test_what_a_killed_process_left_is_read_and_repaired(folder: Path) -> None:
     done = subprocess.run([sys.executable, "-c", KILLED, folder], capture_output=True, text=True, check=False)
     name = done.stdout.strip()
     segment = only_segment(folder)
-    length = segment.stat().st_size
-    with segment.open("ab") as file:
+    length = len(segment.read_bytes().rstrip(b"\0"))
+    assert list(JournalReader(folder)) == [(name, 0, b"taken")]
+    with segment.open("r+b") as file:
+        file.truncate(length)
+        file.seek(length)
         file.write(b"half a frame")
     reader = JournalReader(folder)
-    assert list(reader) == [(name, 0, b"durable")]
+    assert list(reader) == [(name, 0, b"taken")]
     assert [finding[:3] for finding in reader.findings] == [("torn", segment, length)]
     aside = segment.with_name(f"{segment.name}.torn-{length}")
     assert repair_journal(folder) == [(segment, length, 12, aside)]
@@ -144,21 +166,52 @@ def test_damage_is_told_and_not_repaired(folder: Path) -> None:
     journal.close()
     segment = only_segment(folder)
     damaged = bytearray(segment.read_bytes())
-    damaged[64] ^= 1
+    damaged[72] ^= 1
     segment.write_bytes(damaged)
     reader = JournalReader(folder)
     assert list(reader) == []
     why = "record 0: its checksum is wrong; record 1 of a later group follows"
-    assert reader.findings == [("corrupt", segment, 44, why)]
+    assert reader.findings == [("corrupt", segment, 52, why)]
     assert repair_journal(folder) == []
 
 
 def test_segments_that_were_read_are_removed(folder: Path) -> None:
-    journal = Journal(folder, segment_bytes=4096)
-    for _ in range(9):
-        journal.append(bytes(1000))
+    journal = Journal(folder, segment_bytes=1)
+    for _ in range(6):
+        put(journal, bytes(60_000))
     journal.close()
-    assert remove_journal(folder, journal.writer, 4) == 1
-    assert [sequence for _, sequence, _ in JournalReader(folder)] == list(range(3, 9))
+    assert remove_journal(folder, journal.writer, 3) == 1
+    assert [sequence for _, sequence, _ in JournalReader(folder)] == list(range(2, 6))
     with pytest.raises(ValueError, match="no name of a writer"):
         remove_journal(folder, "../..", 4)
+
+
+def test_a_follower_reads_each_record_once(folder: Path) -> None:
+    journal = Journal(folder)
+    follower = JournalFollower(folder)
+    for payload in (b"one", b"two"):
+        journal.wait(journal.append(payload))
+        sequence = journal.durable() - 1
+        assert follower.read(10) == ([(journal.writer, sequence, payload)], [], False, None)
+    assert follower.read(10) == ([], [], False, None)
+    assert follower.ended == []
+    journal.close()
+    follower.read(10)
+    assert follower.ended == [journal.writer]
+
+
+def test_a_follower_begins_at_its_positions(folder: Path) -> None:
+    journal = Journal(folder)
+    journal.wait(max(journal.append(payload) for payload in (b"one", b"two", b"three")))
+    records, _, is_full, _ = JournalFollower(folder, {journal.writer: 1}).read(1)
+    assert (records, is_full) == ([(journal.writer, 1, b"two")], True)
+    with pytest.raises(ValueError, match="no name of a writer"):
+        JournalFollower(folder, {"somebody": 2})
+
+
+def test_what_was_written_lately_stays(folder: Path) -> None:
+    journal = Journal(folder)
+    journal.wait(journal.append(b"one"))
+    journal.close()
+    assert remove_journal(folder, journal.writer, 1, 3600.0) == 0
+    assert remove_journal(folder, journal.writer, 1) > 0

@@ -46,7 +46,8 @@ def running(
     upstream_servers: tuple[ScriptedUpstream, ScriptedUpstream],
 ) -> Iterator[GatewayProcess]:
     home = tmp_path_factory.mktemp("directory")
-    with GatewayProcess(home, config(upstream_servers[0]), WORKERS, KEYS_ENVIRONMENT) as process:
+    process = GatewayProcess(home, config(upstream_servers[0]), WORKERS, KEYS_ENVIRONMENT)
+    with process, process.without_bookkeeper():
         yield process
 
 

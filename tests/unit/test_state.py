@@ -4,7 +4,6 @@ import os
 import threading
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from llmgw.settings.environment import Environment
@@ -42,7 +41,6 @@ def test_files_are_private_whatever_the_umask(folder: StateFolder) -> None:
     before = os.umask(0)
     try:
         folder.prepare(with_master_key=True)
-        folder.change_keys(lambda _: (ENTRY,))
     finally:
         os.umask(before)
     assert {mode(path) for path in folder.path.iterdir() if path.is_file()} == {0o600}
@@ -101,37 +99,14 @@ def test_a_damaged_pepper_is_refused(folder: StateFolder) -> None:
 
 def test_keys_are_read_back_as_they_were_kept(folder: StateFolder) -> None:
     folder.prepare(with_master_key=False)
-    folder.change_keys(lambda _: (ENTRY, KeyEntry(alias="b", digest=DIGEST, models=(), blocked=True)))
+    folder.keys_file.touch(0o600)
+    folder.keys_file.write_text(
+        f"keys:\n- {{alias: a, digest: {DIGEST}}}\n"
+        f"- {{alias: b, digest: {DIGEST}, models: [], blocked: true}}\n"
+    )
     first, second = folder.read().keys
-    assert first == ENTRY
+    assert (first.alias, first.digest) == ("a", DIGEST)
     assert (second.models, second.blocked) == ((), True)
-
-
-def test_a_change_that_fails_changes_nothing(folder: StateFolder) -> None:
-    folder.prepare(with_master_key=False)
-    folder.change_keys(lambda _: (ENTRY,))
-
-    def fail(_: tuple[KeyEntry, ...]) -> tuple[KeyEntry, ...]:
-        raise KeyError
-
-    with pytest.raises(KeyError):
-        folder.change_keys(fail)
-    assert folder.read_keys() == (ENTRY,)
-
-
-def test_changes_at_the_same_time_are_all_kept(folder: StateFolder) -> None:
-    folder.prepare(with_master_key=False)
-
-    def add(alias: str) -> None:
-        folder.change_keys(lambda keys: (*keys, msgspec.structs.replace(ENTRY, alias=alias)))
-
-    threads = [threading.Thread(target=add, args=(f"k{number}",)) for number in range(12)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    kept = folder.read_keys()
-    assert sorted(key.alias for key in kept) == sorted(f"k{number}" for number in range(12))
 
 
 def test_a_keys_file_with_a_mistake_is_told_with_its_line(folder: StateFolder) -> None:

@@ -12,6 +12,7 @@ VARIANTS: dict[str, dict[str, object]] = {
     "plain": {},
     "pii": {"pii": {"mode": "monitor"}},
     "cache": {"cache": {}},
+    "unledgered": {"ledger": {"enabled": False}},
 }
 """What the settings of each variant hold beside those of `plain`."""
 

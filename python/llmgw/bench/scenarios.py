@@ -18,6 +18,7 @@ SUBJECTS = (
     "llmgw-translated",
     "llmgw-pii",
     "llmgw-cache",
+    "llmgw-unledgered",
 )
 Shows = Literal["throughput", "latency", "stream", "crowd"]
 

@@ -8,6 +8,11 @@ from typing import Annotated, Literal
 from cyclopts import App, CycloptsError, Group, Parameter, validators
 
 from llmgw.cli import OK, USAGE
+from llmgw.cli.asking import DEFAULT, Asking
+from llmgw.cli.database_app import db, secrets
+from llmgw.cli.keys_app import keys
+from llmgw.cli.ledger_app import ledger, spend
+from llmgw.cli.objects_app import Sets, changer, deleter, events, lister, noun_apps, usage
 from llmgw.settings.environment import Environment
 from llmgw.settings.process import ServeOptions
 
@@ -26,10 +31,20 @@ app = App(
     help_format="plaintext",
 )
 app["--help"].group = app["--version"].group = Group("Options")
-keys = App(name="keys", help="Virtual keys: what clients show to the gateway.")
 app.command(keys)
 models = App(name="models", help="What is known of models: windows, abilities, prices.")
 app.command(models)
+app.command(db)
+app.command(secrets)
+app.command(ledger)
+app.command(spend)
+app.command(usage)
+app.command(events)
+for each in noun_apps():
+    app.command(each)
+models.command(lister("models"), name="deployments")
+models.command(changer("models"), name="update")
+models.command(deleter("models"), name="remove")
 
 
 def parse(arguments: list[str]) -> int | ServeOptions:
@@ -252,92 +267,6 @@ def configure(
     return run(_state_environment(), Path.home(), wanted)
 
 
-@keys.command
-def create(
-    alias: str,
-    /,
-    *,
-    models: Annotated[tuple[str, ...], Parameter(negative="")] = (),
-    map_: Annotated[tuple[str, ...], Parameter(name="--map", negative="")] = (),
-    pass_through: Annotated[tuple[str, ...], Parameter(negative="")] = (),
-    rpm: Annotated[int | None, Parameter(validator=validators.Number(gte=1))] = None,
-    tpm: Annotated[int | None, Parameter(validator=validators.Number(gte=1))] = None,
-    expires: str | None = None,
-    json: Json = False,
-) -> int:
-    """Make a key and show it, this once.
-
-    Parameters
-    ----------
-    alias
-        Its name in logs and metrics.
-    models
-        A public model name or pattern (openai/*) it may use; repeatable. Default: all.
-    map_
-        NAME=MEANING: a name that means another model when this key uses it (claude-*=local); repeatable.
-    pass_through
-        A name of pass_through it may use, * for all; repeatable. Default: all, with models none.
-    rpm
-        Requests per minute.
-    tpm
-        Tokens per minute.
-    expires
-        A date or time (2030-01-31), or a time from now (12h, 30d).
-    json
-        Print JSON.
-    """
-    from llmgw.cli.keys import Wanted
-    from llmgw.cli.keys import create as run
-
-    return run(
-        _state_environment(), Wanted(alias, models, map_, pass_through, rpm, tpm, expires), as_json=json
-    )
-
-
-@keys.command(name="list")
-def list_(*, json: Json = False) -> int:
-    """List the keys that were made here.
-
-    Parameters
-    ----------
-    json
-        Print JSON.
-    """
-    from llmgw.cli.keys import list_keys as run
-
-    return run(_state_environment(), as_json=json)
-
-
-@keys.command
-def info(alias: str, /, *, json: Json = False) -> int:
-    """Show what is kept of a key.
-
-    Parameters
-    ----------
-    alias
-        Its name.
-    json
-        Print JSON.
-    """
-    from llmgw.cli.keys import info as run
-
-    return run(_state_environment(), alias, as_json=json)
-
-
-@keys.command
-def revoke(alias: str, /) -> int:
-    """Delete a key, so that it is refused from now on.
-
-    Parameters
-    ----------
-    alias
-        Its name.
-    """
-    from llmgw.cli.keys import revoke as run
-
-    return run(_state_environment(), alias)
-
-
 @models.command(name="list")
 def list_models(
     *,
@@ -382,6 +311,38 @@ def price(model: str, /, *, config: Config = None, json: Json = False) -> int:
     from llmgw.cli.situation import Situation
 
     return run(Situation.of(config, (), no_env_file=False), model, as_json=json)
+
+
+@models.command
+def add(
+    name: str,
+    model: str,
+    /,
+    *,
+    api_base: str | None = None,
+    credential: str | None = None,
+    set_: Sets = (),
+    asking: Asking = DEFAULT,
+) -> int:
+    """Make a deployment in the store: a model of a provider under a name of ours.
+
+    Parameters
+    ----------
+    name
+        The model group: what clients ask for.
+    model
+        The provider's model, as in a settings file: openai/gpt-4o.
+    api_base
+        The base URL, if it is not the provider's own.
+    credential
+        The name or id of the credential that it shows.
+    set_
+        FIELD=VALUE of the admin API over these; repeatable.
+    """
+    from llmgw.cli.deployments import add as run
+    from llmgw.cli.objects import assignments
+
+    return run(asking.api(), name, model, api_base, credential, assignments(set_), asking.form)
 
 
 def _state_environment() -> Environment:

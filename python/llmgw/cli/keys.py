@@ -1,19 +1,21 @@
-"""`llmgw keys`: the virtual keys of the state folder."""
+"""`llmgw keys`: virtual keys, in a gateway or in the local store."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 
-from llmgw.access.keys import MASTER_ALIAS, expiry, make_key
-from llmgw.cli import OK, USAGE, CommandError
-from llmgw.cli.output import print_json, print_table
-from llmgw.settings.environment import Environment
-from llmgw.settings.schema import KeyEntry
-from llmgw.state import StateFolder
+from llmgw.access.keys import MASTER_ALIAS, expiry
+from llmgw.cli import FAILED, OK, USAGE, CommandError
+from llmgw.cli.api import Api
+from llmgw.cli.asking import Form
+from llmgw.cli.objects import NOUNS, find, show_one
 
 _FROM_NOW = re.compile(r"(\d{1,6})([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_NOUN = NOUNS["keys"]
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -27,125 +29,84 @@ class Wanted(msgspec.Struct, frozen=True):
     rpm: int | None
     tpm: int | None
     expires: str | None
+    fields: dict[str, Any]
+    """Of the API's own names, over the others."""
 
 
-def create(environment: Environment, wanted: Wanted, *, as_json: bool) -> int:
-    """Make a key, keep its digest, and show it."""
-    now = datetime.now(UTC)
-    fields = _fields(wanted, now)
-    folder = StateFolder.locate(environment)
-    state = folder.prepare(with_master_key=False)
-    made = make_key(fields, state.pepper, now)
+def create(find_api: Callable[[], Api], wanted: Wanted, form: Form) -> int:
+    """Make a key, and show it this once."""
+    body = _body(wanted, datetime.now(UTC))
+    try:
+        made = find_api().ask("POST", _NOUN.path, body)
+    except CommandError as error:
+        if error.status == FAILED:
+            message = f"there is a key '{wanted.alias}' already"
+            raise CommandError(message, hint=f"llmgw keys revoke {wanted.alias}") from None
+        raise
+    return _show_made(made, form)
 
-    def add(keys: tuple[KeyEntry, ...]) -> tuple[KeyEntry, ...]:
-        if any(key.alias == wanted.alias for key in keys):
-            raise CommandError(
-                f"there is a key '{wanted.alias}' already", hint=f"llmgw keys revoke {wanted.alias}"
-            )
-        return (*keys, made.entry)
 
-    folder.change_keys(add)
-    if as_json:
-        print_json({"key": made.secret.reveal(), **describe(made.entry)})
-    else:
-        print(made.secret.reveal())
-        print(f"This is the only time that the key '{wanted.alias}' is shown.")
+def rotate(api: Api, word: str, grace: str | None, form: Form) -> int:
+    """Give a key another value, and show it this once."""
+    key = find(api, _NOUN, word)
+    body = {} if grace is None else {"grace_seconds": seconds_of(grace)}
+    return _show_made(api.ask("POST", f"{_NOUN.path}/{key['id']}/rotate", body), form)
+
+
+def set_blocked(api: Api, word: str, action: str) -> int:
+    """Block or unblock a key."""
+    key = find(api, _NOUN, word)
+    api.ask("POST", f"{_NOUN.path}/{key['id']}/{action}")
+    print(f"The key '{key['alias']}' is {action}ed.")
     return OK
 
 
-def list_keys(environment: Environment, *, as_json: bool) -> int:
-    """Print what is kept of every key."""
-    keys = StateFolder.locate(environment).read_keys()
-    if as_json:
-        print_json([describe(key) for key in keys])
-        return OK
-    if not keys:
-        print("There are no keys yet; make one with: llmgw keys create ALIAS")
-        return OK
-    rows = [
-        (
-            key.alias,
-            key.hint or "",
-            ", ".join(key.models) if key.models is not None else "all",
-            str(key.rpm_limit or ""),
-            str(key.tpm_limit or ""),
-            key.expires or "",
-            standing(key, datetime.now(UTC)),
-        )
-        for key in keys
-    ]
-    print_table(("ALIAS", "KEY", "MODELS", "RPM", "TPM", "EXPIRES", "STANDING"), rows)
-    return OK
-
-
-def info(environment: Environment, alias: str, *, as_json: bool) -> int:
-    """Print what is kept of one key."""
-    fields = describe(_find(StateFolder.locate(environment).read_keys(), alias))
-    if as_json:
-        print_json(fields)
-    else:
-        print_table(("FIELD", "VALUE"), [(name, _text(value)) for name, value in fields.items()])
-    return OK
-
-
-def revoke(environment: Environment, alias: str) -> int:
+def revoke(api: Api, word: str) -> int:
     """Delete a key."""
-
-    def remove(keys: tuple[KeyEntry, ...]) -> tuple[KeyEntry, ...]:
-        gone = _find(keys, alias)
-        return tuple(key for key in keys if key is not gone)
-
-    folder = StateFolder.locate(environment)
-    if not folder.path.is_dir():
-        raise _no_such_key(alias)
-    folder.change_keys(remove)
-    print(f"The key '{alias}' is deleted.")
+    key = find(api, _NOUN, word)
+    api.ask("DELETE", f"{_NOUN.path}/{key['id']}")
+    print(f"The key '{key['alias']}' is deleted.")
     return OK
 
 
-def describe(key: KeyEntry) -> dict[str, object]:
-    """What may be shown of a key: everything but its digest."""
-    return {
-        "alias": key.alias,
-        "hint": key.hint,
-        "models": key.models,
-        "model_map": key.model_map,
-        "pass_through": key.pass_through,
-        "rpm_limit": key.rpm_limit,
-        "tpm_limit": key.tpm_limit,
-        "expires": key.expires,
-        "created": key.created,
-        "standing": standing(key, datetime.now(UTC)),
-    }
+def seconds_of(text: str) -> int:
+    """Seconds of `90`, `12h` or `30d`.
+
+    Raises:
+        CommandError: it is none of these.
+    """
+    if text.isdecimal():
+        return int(text)
+    if match := _FROM_NOW.fullmatch(text):
+        return int(timedelta(**{_UNITS[match[2]]: int(match[1])}).total_seconds())
+    raise CommandError(f"expected a time such as 12h or 30d, not {text}", status=USAGE)
 
 
-def standing(key: KeyEntry, now: datetime) -> str:
-    """`blocked`, `expired` or `active`."""
-    if key.blocked:
-        return "blocked"
-    if key.expires is not None and expiry(key.expires) <= now.timestamp():
-        return "expired"
-    return "active"
+def _show_made(made: dict[str, Any], form: Form) -> int:
+    if form != "table":
+        return show_one({"key": made.pop("key"), **made}, form)
+    print(made["key"])
+    print(f"This is the only time that the key '{made['alias']}' is shown.")
+    return OK
 
 
-def _fields(wanted: Wanted, now: datetime) -> KeyEntry:
-    """The key's fields, checked like those of a file; the digest is a stand-in."""
+def _body(wanted: Wanted, now: datetime) -> dict[str, Any]:
     if wanted.alias == MASTER_ALIAS:
         raise CommandError(f"'{MASTER_ALIAS}' is the admin key's own alias", status=USAGE)
+    limits = [
+        {"of": of, "amount": amount, "per": "minute"}
+        for of, amount in (("requests", wanted.rpm), ("tokens", wanted.tpm))
+        if amount is not None
+    ]
     fields = {
-        "alias": wanted.alias,
         "models": list(wanted.models) or None,
-        "model_map": dict(_mapping(text) for text in wanted.model_map),
+        "model_map": dict(_mapping(text) for text in wanted.model_map) or None,
         "pass_through": list(wanted.pass_through) or None,
-        "rpm_limit": wanted.rpm,
-        "tpm_limit": wanted.tpm,
-        "expires": _moment(wanted.expires, now),
-        "digest": "0" * 64,
+        "limits": limits or None,
+        "expires_at": _moment(wanted.expires, now),
     }
-    try:
-        return msgspec.convert(fields, KeyEntry)
-    except msgspec.ValidationError as error:
-        raise CommandError(str(error), status=USAGE) from None
+    given = {name: value for name, value in fields.items() if value is not None}
+    return {"alias": wanted.alias, **given, **wanted.fields}
 
 
 def _mapping(text: str) -> tuple[str, str]:
@@ -164,27 +125,6 @@ def _moment(text: str | None, now: datetime) -> str | None:
         later = now + timedelta(**{_UNITS[match[2]]: int(match[1])})
         return later.isoformat(timespec="seconds")
     try:
-        expiry(text)
+        return datetime.fromtimestamp(expiry(text), UTC).isoformat()
     except ValueError as error:
         raise CommandError(f"--expires: {error}, or 12h, 30d", status=USAGE) from None
-    return text
-
-
-def _find(keys: tuple[KeyEntry, ...], alias: str) -> KeyEntry:
-    for key in keys:
-        if key.alias == alias:
-            return key
-    raise _no_such_key(alias)
-
-
-def _no_such_key(alias: str) -> CommandError:
-    hint = "llmgw keys list shows those made here; keys of a settings file are changed there"
-    return CommandError(f"there is no key '{alias}'", hint=hint)
-
-
-def _text(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, dict):
-        return ", ".join(f"{name}={meaning}" for name, meaning in value.items())
-    return ", ".join(value) if isinstance(value, tuple) else str(value)

@@ -26,7 +26,7 @@ def file_endpoints() -> list[Endpoint]:
         Endpoint(
             method=method,
             path=prefix + operation.path + below,
-            access=Access.KEY,
+            permission=Access.KEY,
             summary=summary,
             operation=operation,
             accepts=accepts,

@@ -19,7 +19,7 @@ def gemini_endpoints() -> list[Endpoint]:
         Endpoint(
             method="POST",
             path=f"{prefix}/models/{{model*}}:{method}",
-            access=Access.KEY,
+            permission=Access.KEY,
             summary=summary,
             operation=operation,
         )

@@ -33,5 +33,5 @@ def media_endpoints() -> list[Endpoint]:
 
 def _row(path: str, operation: Operation, summary: str, accepts: tuple[str, ...]) -> Endpoint:
     return Endpoint(
-        method="POST", path=path, access=Access.KEY, summary=summary, operation=operation, accepts=accepts
+        method="POST", path=path, permission=Access.KEY, summary=summary, operation=operation, accepts=accepts
     )

@@ -35,14 +35,14 @@ def model_endpoints(gateway: Gateway, started: int) -> list[Endpoint]:
 
 
 def _row(path: str, summary: str, handler: Handler) -> Endpoint:
-    return Endpoint(method="GET", path=path, access=Access.KEY, summary=summary, handler=handler)
+    return Endpoint(method="GET", path=path, permission=Access.KEY, summary=summary, handler=handler)
 
 
 def _holder(request: Request) -> KeyHolder:
     """Whoever asks: the rows here ask for a key."""
-    if request.principal is None:
+    if request.holder is None:
         raise Unauthenticated("No API key was given.")
-    return request.principal.holder
+    return request.holder
 
 
 def _openai_model(name: str, created: int) -> dict[str, object]:

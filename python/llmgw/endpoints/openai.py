@@ -30,18 +30,24 @@ def openai_endpoints() -> list[Endpoint]:
     """The rows of this family."""
     rows = [
         Endpoint(
-            method="POST", path=path, access=Access.KEY, summary=_SUMMARIES[operation], operation=operation
+            method="POST",
+            path=path,
+            permission=Access.KEY,
+            summary=_SUMMARIES[operation],
+            operation=operation,
         )
         for operation in _SUMMARIES
         for path in _paths(operation)
     ]
     rows += [
-        Endpoint(method=method, path=path + below, access=Access.KEY, summary=summary)
+        Endpoint(method=method, path=path + below, permission=Access.KEY, summary=summary)
         for path in Operation.RESPONSES.paths
         for method, below, summary in _OF_A_RESPONSE
     ]
     rows += [
-        Endpoint(method="GET", path=path, access=Access.KEY, summary=_REALTIME, operation=Operation.REALTIME)
+        Endpoint(
+            method="GET", path=path, permission=Access.KEY, summary=_REALTIME, operation=Operation.REALTIME
+        )
         for path in _REALTIME_PATHS
     ]
     return rows

@@ -4,6 +4,7 @@ import re
 
 from llmgw._native import __version__
 from llmgw.endpoints.base import AZURE_REALTIME, Access, Endpoint
+from llmgw.endpoints.described import components, operation
 from llmgw.errors import Unauthenticated
 from llmgw.model import Operation
 
@@ -41,7 +42,7 @@ def describe(endpoints: list[Endpoint]) -> dict[str, object]:
         },
         "paths": paths,
         "components": {
-            "schemas": {"Error": _ERROR},
+            "schemas": {"Error": _ERROR, **components(endpoints)},
             "securitySchemes": {
                 "key": {"type": "http", "scheme": "bearer", "description": "A virtual key, or the admin key."}
             },
@@ -50,34 +51,41 @@ def describe(endpoints: list[Endpoint]) -> dict[str, object]:
 
 
 def _operation(endpoint: Endpoint) -> dict[str, object]:
+    if endpoint.contract is not None:
+        named = {"operationId": _operation_id(endpoint), "summary": endpoint.summary}
+        return {**named, **operation(endpoint, endpoint.contract), "security": [{"key": []}]}
+    return _of_the_data_plane(endpoint)
+
+
+def _of_the_data_plane(endpoint: Endpoint) -> dict[str, object]:
     opens = endpoint.operation is Operation.REALTIME
     done = {"101": {"description": "Open."}} if opens else {"200": {"description": "Done."}}
-    operation: dict[str, object] = {
+    described: dict[str, object] = {
         "operationId": _operation_id(endpoint),
         "summary": endpoint.summary,
         "responses": {**done, "default": _error("Refused or failed.")},
     }
     names = re.findall(r"{(\w+)\*?}", endpoint.path)
     if names:
-        operation["parameters"] = [
+        described["parameters"] = [
             {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names
         ]
     if opens:
         name = "deployment" if endpoint.path == AZURE_REALTIME else "model"
-        operation["parameters"] = [
+        described["parameters"] = [
             {"name": name, "in": "query", "required": True, "schema": {"type": "string"}}
         ]
     if endpoint.operation is not None and endpoint.method == "POST" and endpoint.accepts:
         content = {kind: {"schema": {"type": "object"}} for kind in endpoint.accepts}
-        operation["requestBody"] = {"required": True, "content": content}
-    if endpoint.access is not Access.PUBLIC:
-        operation["security"] = [{"key": []}]
-        operation["responses"] = {
+        described["requestBody"] = {"required": True, "content": content}
+    if endpoint.permission is not Access.PUBLIC:
+        described["security"] = [{"key": []}]
+        described["responses"] = {
             **done,
             str(Unauthenticated.status): _error("No key, or one that is not valid."),
             "default": _error("Refused or failed."),
         }
-    return operation
+    return described
 
 
 def _operation_id(endpoint: Endpoint) -> str:

@@ -12,6 +12,10 @@ from typing import ClassVar
 import msgspec
 
 from llmgw._native import SharedState
+from llmgw.access.terms import OidcOptions
+from llmgw.settings.identity import RoleRule
+from llmgw.settings.secrets import Secret
+from llmgw.store.keyring import Keyring
 
 
 class RealtimeSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,11 +27,19 @@ class RealtimeSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_duration: float
 
 
+class AdminSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the admin API is served if not where all else is; the mirror of the native `AdminSettings`."""
+
+    host: str
+    port: int
+
+
 class EdgeSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How a worker's edge is set up; the mirror of the native `EdgeSettings`. Times in seconds."""
 
     host: str
     port: int
+    admin: AdminSettings | None
     max_body_bytes: int
     max_upload_bytes: int
     max_held_bytes: int
@@ -40,6 +52,8 @@ class EdgeSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_connections: int
     tls_cert_file: str | None
     tls_key_file: str | None
+    tls_client_ca_file: str | None
+    tls_client_required: bool
     trusted_proxies: tuple[str, ...]
     control_socket: str
     responses_folder: str
@@ -47,6 +61,8 @@ class EdgeSettings(msgspec.Struct, frozen=True, kw_only=True):
     realtime: RealtimeSettings
     files_folder: str
     """Where it is remembered whose files are; shared by all workers."""
+    ledger_folder: str | None
+    """Where each worker writes its part of the ledger; nothing is written without it."""
     secret: str
     """Proves to the control plane that a request came through an edge."""
 
@@ -85,6 +101,16 @@ class Handover(msgspec.Struct, frozen=True, kw_only=True):
     metrics_auth: str
     snapshots: SnapshotFiles
     shared: SharedState
+    store_url: Secret
+    """The database; see `llmgw.store`."""
+    keyring: Keyring
+    """What secrets in the database are sealed under."""
+    pepper: Secret
+    """Hex key of the digests of virtual keys."""
+    oidc: OidcOptions | None = None
+    """How people log in, if they do."""
+    scim_roles: tuple[RoleRule, ...] = ()
+    """Roles that groups of SCIM give their members."""
 
     current: ClassVar["Handover | None"] = None
     """Set by the supervisor before it forks; a worker finds it in its copy of the process."""

@@ -72,6 +72,8 @@ class VirtualKey(Part, frozen=True):
     """What its requests are filed under."""
     priority: Literal["low", "normal", "high"] | None = None
     """Which of its requests go first."""
+    certificates: tuple[str, ...] | None = None
+    """Certificates that stand for it: SHA-256 in hex, `uri:…` or `dns:…`."""
     expires_at: int | None = None
     """Unix seconds."""
     blocked: bool = False
@@ -310,6 +312,55 @@ class MediaPolicy(Part, frozen=True):
     allow_hosts: tuple[str, ...]
 
 
+class JwtClaims(Part, frozen=True):
+    """Where the claims lie that name things: names of claims, or JSON pointers."""
+
+    organisation: str | None
+    team: str | None
+    project: str | None
+    user: str | None
+    service_account: str | None
+    role: str | None
+    models: str | None
+    tags: str | None
+
+
+class JwtDefaults(Part, frozen=True):
+    """What is meant where a claim is missing."""
+
+    organisation: str | None
+    team: str | None
+    project: str | None
+    user: str | None
+
+
+class JwtRole(Part, frozen=True):
+    """Who gets a role in the admin API, and where."""
+
+    value: str
+    role: str
+    on: str
+    id: str | None
+
+
+class JwtRule(Part, frozen=True):
+    """On which terms tokens of one issuer are taken."""
+
+    issuer: str
+    audiences: tuple[str, ...]
+    algorithms: tuple[str, ...]
+    keys: dict[str, object] | None
+    """The issuer's key set, where it stands in a file; else it comes through the directory."""
+    leeway: int
+    max_lifetime: int | None
+    required: tuple[str, ...]
+    when: tuple[tuple[str, tuple[str, ...]], ...]
+    claims: JwtClaims
+    defaults: JwtDefaults
+    find_by: str
+    roles: tuple[JwtRole, ...]
+
+
 class Snapshot(Part, frozen=True):
     """Everything a request needs to know."""
 
@@ -332,7 +383,9 @@ class Snapshot(Part, frozen=True):
     egress: EgressPolicy
     media: MediaPolicy | None
     pricing: PricingPolicy
-    limits: tuple[SharedLimit, ...] = ()
+    limits: tuple[SharedLimit, ...]
+    jwt: tuple[JwtRule, ...]
+    """Whose tokens are taken instead of a key."""
 
     def encode(self) -> bytes:
         """The JSON for the native core. Holds credentials: never log it."""

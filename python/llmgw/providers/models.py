@@ -65,15 +65,8 @@ class TokenPrices(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     """The same, to stay there for an hour."""
 
 
-class Tier(TokenPrices, frozen=True, kw_only=True):
-    """The prices of a whole request whose input is longer than this."""
-
-    above: Tokens
-    """Input tokens."""
-
-
-class AllTokenPrices(TokenPrices, frozen=True, kw_only=True):
-    """Prices of tokens of every kind, and of long requests."""
+class KindPrices(TokenPrices, frozen=True, kw_only=True):
+    """Prices of tokens of every kind."""
 
     reasoning: Amount | None = None
     """Reasoning tokens, where they do not cost what output does."""
@@ -84,6 +77,18 @@ class AllTokenPrices(TokenPrices, frozen=True, kw_only=True):
     """Images that are shown to it, as tokens."""
     image_output: Amount | None = None
     """Images that it makes, as tokens."""
+
+
+class Tier(KindPrices, frozen=True, kw_only=True):
+    """The prices of a whole request whose input is longer than this."""
+
+    above: Tokens
+    """Input tokens."""
+
+
+class AllTokenPrices(KindPrices, frozen=True, kw_only=True):
+    """Prices of tokens of every kind, and of long requests."""
+
     tiers: tuple[Tier, ...] = ()
     """Prices of long requests, by length."""
 

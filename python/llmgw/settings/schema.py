@@ -8,11 +8,15 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from llmgw.settings.identity import JwtEntry, OidcSettings, ScimSettings
 from llmgw.settings.limits import BudgetEntry, LimitEntry, SharedLimitEntry
 from llmgw.settings.models import ModelEntry, Params
 from llmgw.settings.secrets import SecretReference
+from llmgw.settings.store import DatedRate, StoreSettings
 from llmgw.settings.values import (
+    CertificateWord,
     Count,
+    Currency,
     Digest,
     Dollars,
     EndpointPattern,
@@ -152,6 +156,10 @@ class KeyEntry(Section, frozen=True):
     """The key itself, best as a reference."""
     digest: Digest | None = None
     """Or its keyed digest, as `llmgw keys create` writes it."""
+    certificates: Annotated[tuple[CertificateWord, ...], Meta(min_length=1, max_length=100)] | None = None
+    """Or client certificates that stand for it, each by its SHA-256 in hex, by a URI in it (`uri:spiffe://…`),
+    or by a host's name in it (`dns:…`); see `server.tls.client_ca_file`. If a key is shown as well, the two
+    have to belong together."""
     models: tuple[ModelName, ...] | None = None
     """Public names and patterns (`openai/*`) it may use; without it, all."""
     model_map: dict[ModelName, ModelName] = msgspec.field(default_factory=dict)
@@ -193,8 +201,10 @@ class KeyEntry(Section, frozen=True):
     """When it was made."""
 
     def __post_init__(self) -> None:
-        if (self.key is None) == (self.digest is None):
+        if self.key is not None and self.digest is not None:
             raise ValueError("give either key or digest")
+        if self.key is None and self.digest is None and self.certificates is None:
+            raise ValueError("give either key or digest, or certificates")
 
 
 class CacheSettings(Section, frozen=True):
@@ -292,6 +302,19 @@ class FetchMediaSettings(Section, frozen=True):
     is among `allow_networks`."""
 
 
+class LedgerSettings(Section, frozen=True):
+    """The ledger: what every attempt may cost is written down before it is sent, and what it did cost
+    after."""
+
+    enabled: bool = True
+    """Without it nothing is written."""
+    folder: str | None = None
+    """Where it is written, on a disk of this machine. A relative path begins at the settings file. Default:
+    `journal` in the state folder. Read at the start only."""
+    keep: Count = 7
+    """Days that a file of it is kept after all of it was taken into the store. 0: it is removed at once."""
+
+
 class EgressSettings(Section, frozen=True):
     """Where the gateway may connect, checked on the address that is dialled."""
 
@@ -346,6 +369,15 @@ class TlsSettings(Section, frozen=True):
     """PEM file of the certificate chain."""
     key_file: str
     """PEM file of the private key."""
+    client_ca_file: str | None = None
+    """PEM file of the authorities whose clients' certificates are taken: a certificate stands for the key
+    that names it in `certificates`."""
+    client_auth: Literal["optional", "required"] = "optional"
+    """With `client_ca_file`: whether clients have to show a certificate. A bad one is refused either way."""
+
+    def __post_init__(self) -> None:
+        if self.client_auth == "required" and self.client_ca_file is None:
+            raise ValueError("'client_auth: required' takes a client_ca_file")
 
 
 class RealtimeSettings(Section, frozen=True):
@@ -361,6 +393,15 @@ class RealtimeSettings(Section, frozen=True):
     """Seconds of a whole session."""
 
 
+class AdminSettings(Section, frozen=True):
+    """An address of its own for the admin API."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on."""
+    port: Port = 4001
+    """Port to listen on."""
+
+
 class ServerSettings(Section, frozen=True):
     """The listening side."""
 
@@ -368,6 +409,9 @@ class ServerSettings(Section, frozen=True):
     """Address to listen on; `0.0.0.0` for all."""
     port: Port = 4000
     """Port to listen on."""
+    admin: AdminSettings | None = None
+    """Serve the admin API at an address of its own: it is gone from the other, and nothing but it is here.
+    Without this section it is served with all else."""
     workers: Positive | None = None
     """Worker processes; without it, one per core."""
     max_body_bytes: Positive = 10 * 1024 * 1024
@@ -422,6 +466,12 @@ class Settings(Section, frozen=True):
     """Virtual keys."""
     limits: tuple[SharedLimitEntry, ...] = ()
     """Limits for all of a kind: `[{by: ip, of: requests, amount: 60, per: minute}]`."""
+    jwt: tuple[JwtEntry, ...] = ()
+    """Issuers whose tokens are taken instead of a virtual key."""
+    oidc: OidcSettings | None = None
+    """Logins of people; off without this section."""
+    scim: ScimSettings = ScimSettings()
+    """What provisioning by SCIM gives."""
     cache: CacheSettings | None = None
     """The exact cache; off without this section."""
     model_catalogue: CatalogueSettings | None = None
@@ -436,8 +486,15 @@ class Settings(Section, frozen=True):
     """Providers' own APIs, each below a path of that name; none without this section."""
     files: FilesSettings = FilesSettings()
     """How it is remembered whose files and batches are."""
+    ledger: LedgerSettings = LedgerSettings()
+    """The ledger of what everything costs."""
     egress: EgressSettings = EgressSettings()
     """Where the gateway may connect."""
+    currencies: dict[Currency, tuple[DatedRate, ...]] = msgspec.field(default_factory=dict)
+    """Currencies besides dollars that reports may be in, with their rates: `{EUR: [{from: 2026-01-01, rate:
+    0.92}]}`. A rate holds until the next one begins."""
+    store: StoreSettings = StoreSettings()
+    """The database of who there is and what was spent."""
     server: ServerSettings = ServerSettings()
     """The listening side."""
 
@@ -446,4 +503,4 @@ class KeysFile(Section, frozen=True):
     """The state folder's `keys.yaml`."""
 
     keys: tuple[KeyEntry, ...] = ()
-    """Virtual keys made with `llmgw keys create`."""
+    """Virtual keys that earlier versions made with `llmgw keys create`."""

@@ -26,9 +26,13 @@ Port: TypeAlias = Annotated[int, Meta(ge=0, le=65535)]
 ModelName: TypeAlias = Annotated[
     str, Meta(pattern=r"^[^\x00-\x20\x7f]([^\x00-\x1f\x7f]*[^\x00-\x20\x7f])?$", max_length=256)
 ]
+Currency: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Z]{3}$")]
 KeyAlias: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._@:/+-]{0,63}$")]
 HeaderText: TypeAlias = Annotated[
     str, Meta(pattern=r"^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$", max_length=256)
+]
+CertificateWord: TypeAlias = Annotated[
+    str, Meta(pattern=r"^([0-9A-Fa-f]{64}|(uri|dns):[\x21-\x7e]+)$", max_length=512)
 ]
 Digest: TypeAlias = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 FallbackList: TypeAlias = tuple[dict[str, tuple[str, ...]], ...]

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from llmgw.access.terms import OidcOptions
 from llmgw.gateway.snapshot import Auth, CachePolicy, FilesPolicy, PiiPolicy, ResponsesPolicy, Snapshot
 from llmgw.model import PATHS, STORED, Operation
 from llmgw.providers import providers as built_in_providers
@@ -16,8 +17,10 @@ from llmgw.wiring.deployments import DeploymentCompiler
 from llmgw.wiring.egress import compile_egress, compile_media, compile_networks
 from llmgw.wiring.facts import compile_model_catalogue, with_limits
 from llmgw.wiring.groups import compile_groups
+from llmgw.wiring.jwt import compile_jwt
 from llmgw.wiring.keys import compile_keys, warn_of_unknown_models
 from llmgw.wiring.limits import check_budgets, compile_shared_limits
+from llmgw.wiring.oidc import compile_oidc
 from llmgw.wiring.pass_through import compile_pass_through
 from llmgw.wiring.prices import compile_pricing
 from llmgw.wiring.retries import compile_retries, default_timeouts
@@ -33,6 +36,8 @@ class Compiled(msgspec.Struct, frozen=True):
     """Unix seconds at which to compile again, with the same settings, for the sake of a credential."""
     credential_problems: tuple[str, ...]
     """Why credentials could not be had or renewed, by deployment."""
+    oidc: OidcOptions | None
+    """On which terms people log in; read at the start only."""
 
 
 def compile_snapshot(
@@ -104,10 +109,13 @@ def compile_settings(
         media=compile_media(settings.egress, report),
         pricing=compile_pricing(settings, report),
         limits=compile_shared_limits(settings.limits),
+        jwt=compile_jwt(settings, report),
     )
     compile_networks(settings.server.trusted_proxies, ("server", "trusted_proxies"), report)
+    oidc = compile_oidc(settings, environment, report)
     report.raise_errors()
-    return Compiled(snapshot.versioned(), compiler.renew_at, tuple(compiler.credential_problems))
+    problems = tuple(compiler.credential_problems)
+    return Compiled(snapshot.versioned(), compiler.renew_at, problems, oidc)
 
 
 def _routes() -> dict[str, Operation]:

@@ -1,5 +1,7 @@
 """Virtual keys and the admin key to digests."""
 
+from hashlib import sha256
+
 from llmgw.access.keys import MASTER_ALIAS, digest, expiry, weakness
 from llmgw.gateway.snapshot import VirtualKey
 from llmgw.settings.environment import Environment
@@ -110,6 +112,8 @@ def _compile_key(
     keyed = entry.digest
     if entry.key is not None:
         keyed = _digest(entry, path, environment, state, report)
+    elif keyed is None:
+        keyed = _of_nobody(entry.alias, state)
     for index, name in enumerate(entry.models or ()):
         if name.count("*") > 1:
             report.error((*path, "models", index), "only one '*' is allowed")
@@ -134,6 +138,7 @@ def _compile_key(
     return VirtualKey(
         alias=entry.alias,
         digest=keyed,
+        certificates=entry.certificates,
         models=entry.models,
         model_map=entry.model_map,
         pass_through=entry.pass_through,
@@ -149,6 +154,11 @@ def _compile_key(
         limits=compile_limits(entry.limits),
         budgets=compile_budgets(entry.budgets),
     )
+
+
+def _of_nobody(alias: str, state: State) -> str:
+    """A digest for a key that is known by certificates alone: nobody can show what has it."""
+    return sha256(f"{state.pepper.reveal()} is shown by nobody: {alias}".encode()).hexdigest()
 
 
 def _digest(

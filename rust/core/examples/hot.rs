@@ -137,6 +137,7 @@ fn cache_get(times: u64) -> Outcome {
         },
         body: Bytes::from_static(REPLY),
         deployment: 0,
+        saved: 0,
     };
     let mut cache = Cache::new(1 << 20, Duration::from_secs(3600));
     cache.put(key, entry, 0);

@@ -51,6 +51,8 @@ pub struct Entry {
     pub body: Bytes,
     /// Index of the deployment that gave it, in the snapshot whose version is in the key's scope.
     pub deployment: usize,
+    /// What it cost, in nano-dollars: what is saved each time it is given again.
+    pub saved: u64,
 }
 
 impl Weigh for Entry {

@@ -6,6 +6,7 @@ use crate::caller::Caller;
 use crate::error::{Class, Error, Result};
 use crate::json::{self, Object};
 use crate::limits::Held;
+use crate::metrics::Labels;
 use crate::plan::{Key, Plan};
 use crate::responses::previous::Past;
 use crate::snapshot::Operation;
@@ -13,6 +14,9 @@ use bytes::Bytes;
 use llmgw_formats::signature;
 use std::ops::{Deref, Range};
 use std::sync::Arc;
+
+/// Characters of an end user's name that are kept.
+const MOST_USER: usize = 128;
 
 /// Who was let in, where to, and under which rules: what every admitted request has.
 pub struct Ticket {
@@ -38,12 +42,28 @@ impl Ticket {
     pub fn model_label(&self) -> &str {
         &self.plan.groups[self.group].name
     }
+
+    /// What a request is filed under that ended with this status, at that deployment if at any.
+    #[must_use]
+    pub fn labels(&self, deployment: Option<usize>, status: u16) -> Labels<'_> {
+        let deployment = deployment.and_then(|index| self.plan.deployments.get(index));
+        Labels {
+            endpoint: self.operation.name(),
+            model: self.model_label(),
+            provider: deployment.map_or("", |one| &one.provider),
+            deployment: deployment.map_or("", |one| &one.id),
+            key: &self.key.alias,
+            status,
+        }
+    }
 }
 
 /// A request that goes on to dispatch.
 pub struct Call {
     /// Who and where to.
     pub ticket: Ticket,
+    /// The client's word for the model.
+    pub asked: String,
     /// What the client's model name matched of a wildcard (else the name).
     pub matched: String,
     /// The body as received.
@@ -52,6 +72,8 @@ pub struct Call {
     pub fields: Fields,
     /// Input tokens, counted.
     pub input_tokens: u64,
+    /// Output that the client allows.
+    pub allowed: Allowed,
     /// Where the reply is cached, if it may be.
     pub cache_key: Option<CacheKey>,
     /// The model, where the path named it.
@@ -116,6 +138,8 @@ pub struct Fields {
     in_path: bool,
     stream: bool,
     stream_options: Option<Range<usize>>,
+    /// For whom the client asks.
+    user: Option<Range<usize>>,
     wants_usage: bool,
     end: usize,
     empty: bool,
@@ -130,6 +154,7 @@ impl Fields {
             in_path: false,
             stream: false,
             stream_options: None,
+            user: None,
             wants_usage: false,
             end: 0,
             empty: true,
@@ -142,6 +167,16 @@ impl Call {
     #[must_use]
     pub fn streams(&self) -> bool {
         self.fields.stream
+    }
+
+    /// For whom the client says it asks, as much of that as is kept.
+    #[must_use]
+    pub fn end_user(&self) -> Option<String> {
+        let mut name = text_of(&self.body[self.fields.user.clone()?])?;
+        if let Some((end, _)) = name.char_indices().nth(MOST_USER) {
+            name.truncate(end);
+        }
+        Some(name).filter(|name| !name.is_empty())
     }
 
     /// Whether it has to be read and written anew even for an upstream of its own dialect: it holds the
@@ -235,8 +270,25 @@ pub fn read_fields(body: &[u8], object: &Object, route: &Route) -> Result<(Strin
         json::find_member(options, "include_usage")
             .is_some_and(|field| &options[field.value] == b"true")
     });
+    let user = end_user(body, object);
     let (end, empty) = (object.end, object.fields.is_empty());
-    Ok((name, Fields { model, in_path, stream, stream_options, wants_usage, end, empty }))
+    Ok((name, Fields { model, in_path, stream, stream_options, user, wants_usage, end, empty }))
+}
+
+/// Where a request says for whom it is: by OpenAI's names, or by Anthropic's.
+fn end_user(body: &[u8], object: &Object) -> Option<Range<usize>> {
+    let names = ["user", "safety_identifier"];
+    names.iter().find_map(|name| object.get(body, name)).or_else(|| {
+        let metadata = object.get(body, "metadata")?;
+        let field = json::find_member(&body[metadata.clone()], "user_id")?;
+        Some(metadata.start + field.value.start..metadata.start + field.value.end)
+    })
+}
+
+/// The model that a body names, if it does.
+#[must_use]
+pub fn model_named(body: &[u8]) -> Option<String> {
+    text_of(&body[json::find_member(body, "model")?.value])
 }
 
 /// Anthropic's body as Google Cloud takes it: its version is told in the body, and messages name their

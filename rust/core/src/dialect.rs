@@ -77,7 +77,7 @@ fn kind(class: Class) -> FailureKind {
         Class::BudgetExceeded => FailureKind::Quota,
         Class::ContextWindowExceeded => FailureKind::ContextLength,
         Class::UpstreamTimeout => FailureKind::Timeout,
-        Class::UpstreamOverloaded | Class::NoDeployment | Class::Draining => {
+        Class::UpstreamOverloaded | Class::NoDeployment | Class::LedgerFull | Class::Draining => {
             FailureKind::Overloaded
         }
         Class::UpstreamUnreachable

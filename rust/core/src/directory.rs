@@ -8,11 +8,13 @@ mod book;
 mod feed;
 mod follower;
 mod intern;
+mod names;
 mod published;
 
 use crate::keys::Digest;
 use crate::log::Log;
-use crate::plan::Key;
+use crate::plan::{Key, NodeKind, Slot};
+use crate::snapshot::JwtFindBy;
 use book::Book;
 use follower::Follower;
 use std::path::Path;
@@ -79,6 +81,25 @@ impl Directory {
     #[must_use]
     pub fn issuer(&self, url: &str) -> Option<Arc<Issuer>> {
         self.book.read().unwrap_or_else(PoisonError::into_inner).issuer(url).cloned()
+    }
+
+    /// The keys that name a certificate by this word.
+    #[must_use]
+    pub fn certified(&self, word: &str) -> Vec<Arc<Key>> {
+        self.book.read().unwrap_or_else(PoisonError::into_inner).certified(word)
+    }
+
+    /// The nodes of that kind that are called so.
+    #[must_use]
+    pub fn nodes_named(&self, kind: NodeKind, by: JwtFindBy, word: &str) -> Vec<Arc<Slot>> {
+        let book = self.book.read().unwrap_or_else(PoisonError::into_inner);
+        book.names.find(kind, by, word)
+    }
+
+    /// Changes whenever nodes are given new places: whoever holds one has to look for it again.
+    #[must_use]
+    pub fn epoch(&self) -> u64 {
+        self.book.read().unwrap_or_else(PoisonError::into_inner).epoch
     }
 
     /// How it stands.

@@ -1,5 +1,6 @@
 //! Attempts: pick a deployment, send, retry within the group, fall back to the next; all before the first byte.
 
+mod booking;
 mod failure;
 mod open;
 mod prepared;
@@ -15,6 +16,7 @@ use crate::error::Class;
 use crate::files::named;
 use crate::gate::Shop;
 use crate::headers::Headers;
+use crate::ledger::Attempt;
 use crate::limiter::monotonic_ns;
 use crate::metrics::Counter;
 use crate::plan::Deployment;
@@ -99,7 +101,7 @@ pub enum Outcome {
 }
 
 /// How dispatch went, apart from its outcome.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Default)]
 pub struct Trail {
     /// Sends so far.
     pub attempts: u32,
@@ -107,6 +109,10 @@ pub struct Trail {
     pub deployment: Option<usize>,
     /// Time spent waiting for upstreams.
     pub upstream: Duration,
+    /// The attempt that is under way, or has brought the outcome.
+    pub open: Option<Attempt>,
+    /// Nano-dollars that attempts before it may have cost.
+    pub lost: u64,
 }
 
 /// Brings a reply's beginning from one of the call's deployments.
@@ -309,11 +315,11 @@ impl Route<'_, '_> {
             let started = Instant::now();
             let result = match ready {
                 Ready::Held(prepared, extra) => {
-                    send(shop, chat, deployment, prepared, extra, trail).await
+                    send(shop, chat, index, prepared, extra, trail).await
                 }
                 Ready::Coming(coming) => {
-                    trail.attempts += 1;
-                    coming.attempt(chat, deployment).await
+                    let attempt = trail.begin(shop, chat, index)?;
+                    coming.attempt(chat, deployment, attempt).await
                 }
             };
             trail.upstream += started.elapsed();
@@ -324,7 +330,11 @@ impl Route<'_, '_> {
                 }
                 Err(failure) => failure,
             };
+            trail.end_failed(shop, chat, &failure);
             queue.leave(index);
+            if failure.class == Class::LedgerFull {
+                return Err(failure);
+            }
             note_failure(shop, call, deployment, &failure);
             if retry >= plan.retry.retries(failure.class) || !way.may_repeat() {
                 return Err(failure);
@@ -399,13 +409,14 @@ fn rest(shop: &Shop, call: &Call, deployment: &Deployment, retry_after: Option<D
 async fn send(
     shop: &Shop,
     chat: &Chat<'_>,
-    deployment: &Deployment,
+    index: usize,
     prepared: Prepared<'_>,
     extra: &Extra<'_>,
     trail: &mut Trail,
 ) -> Result<Outcome, Failure> {
-    trail.attempts += 1;
-    let result = attempt(shop, chat, deployment, prepared, extra).await;
+    let deployment = &chat.call.plan.deployments[index];
+    let booked = trail.begin(shop, chat, index)?;
+    let result = attempt(shop, chat, deployment, prepared, extra, booked).await;
     let Err(failure) = &result else { return result };
     let operation = chat.call.operation;
     if operation.counts() && prepared::seems_to_lack(deployment, operation, failure) {
@@ -414,8 +425,10 @@ async fn send(
     let Some(prepared) = Prepared::otherwise(shop, chat, deployment, failure).await else {
         return result;
     };
-    trail.attempts += 1;
-    let result = attempt(shop, chat, deployment, prepared?, extra).await;
+    trail.end_failed(shop, chat, failure);
+    let prepared = prepared?;
+    let booked = trail.begin(shop, chat, index)?;
+    let result = attempt(shop, chat, deployment, prepared, extra, booked).await;
     if result.is_ok() {
         deployment.note_lack_of(operation);
     }
@@ -429,6 +442,7 @@ async fn attempt(
     deployment: &Deployment,
     prepared: Prepared<'_>,
     extra: &Extra<'_>,
+    booked: &Attempt,
 ) -> Result<Outcome, Failure> {
     let fail =
         |class, what: &str| Failure::new(class, format!("Deployment `{}` {what}.", deployment.id));
@@ -446,9 +460,12 @@ async fn attempt(
     let first_byte = (started + deployment.first_byte).min(deadline);
     let late = |_| fail(Class::UpstreamTimeout, "did not answer in time");
     let fixed = Prepared::fixed(deployment, extra);
-    let request = Outgoing { method: "POST", path: &path, fixed: &fixed, extra, body };
+    let sent = Some(booked.sent());
+    let request = Outgoing { method: "POST", path: &path, fixed: &fixed, extra, body, sent };
     let sent = timeout_at(first_byte, deployment.origin.send(request)).await.map_err(late)?;
     let response = sent.map_err(|error| unsent(error, &fail))?;
+    // Who answers may charge for it, also where not all of it was read.
+    booked.sent().set(true);
     pressure::note(&shop.balancer, deployment, &response.headers);
     if !(200..300).contains(&response.status) {
         return Err(refusal::read(response, chat, lane.as_ref(), first_byte, &fail).await);

@@ -1,6 +1,7 @@
 //! The door of a worker: listens, serves every connection on one thread, and drains.
 
 use crate::caller::Proxies;
+use crate::certificate::Certificate;
 use crate::connection::{Connection, HttpLimits};
 use crate::dial::Address;
 use crate::gate::{Desk, Shop};
@@ -8,7 +9,7 @@ use crate::metrics::{Gauge, GaugeGuard};
 use crate::mock;
 use crate::realtime::Realtime;
 use crate::reply::HeadWriter;
-use crate::session::Session;
+use crate::session::{Door, Session};
 use crate::snapshot::EdgeSettings;
 use crate::store::Store;
 use crate::upstream::Origin;
@@ -31,6 +32,8 @@ const BACKLOG: i32 = 4096;
 const CONTROL_CONNECT: Duration = Duration::from_secs(5);
 /// How often idle connections are looked at.
 const SWEEP: Duration = Duration::from_secs(1);
+/// How long those may take to go that are cut off.
+const CUTTING: Duration = Duration::from_secs(1);
 /// How long to rest when the system refuses another connection.
 const ACCEPT_REST: Duration = Duration::from_millis(10);
 
@@ -81,20 +84,31 @@ impl Edge {
 /// A running edge.
 pub struct EdgeHandle {
     stop: watch::Sender<bool>,
+    cut: watch::Sender<bool>,
     thread: Option<std::thread::JoinHandle<()>>,
     drained: std::sync::mpsc::Receiver<()>,
+    shop: Arc<Shop>,
     /// Where it listens.
     pub address: SocketAddr,
 }
 
 impl EdgeHandle {
-    /// Stops accepting, lets what is under way finish, closes what is idle. True if all finished in time.
+    /// Stops accepting, lets what is under way finish, closes what is idle, and then the ledger. True if all
+    /// finished in time; what did not is cut off.
     pub fn drain(&mut self, within: Duration) -> bool {
         self.stop.send_replace(true);
         let in_time = self.drained.recv_timeout(within).is_ok();
-        if in_time && let Some(thread) = self.thread.take() {
+        let is_over = in_time || {
+            self.cut.send_replace(true);
+            self.drained.recv_timeout(CUTTING).is_ok()
+        };
+        if is_over && let Some(thread) = self.thread.take() {
             // A panic of the thread was reported when it happened.
             let _ = thread.join();
+        }
+        if let Err(error) = self.shop.ledger.close() {
+            let reason = error.to_string();
+            self.shop.log.warn("the ledger lost records", &[("reason", &reason)]);
         }
         in_time
     }
@@ -129,36 +143,72 @@ pub fn start(
     settings: EdgeSettings,
     mock: std::net::TcpListener,
 ) -> io::Result<EdgeHandle> {
-    let tls = match (&settings.tls_cert_file, &settings.tls_key_file) {
-        (Some(chain), Some(key)) => Some(acceptor(&std::fs::read(chain)?, &std::fs::read(key)?)?),
-        _ => None,
-    };
+    let tls = crate::tls::acceptor(&settings)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (listener, mock) = {
+    let (listener, admin, mock) = {
         let _inside = runtime.enter();
-        (
-            TcpListener::from_std(bind((settings.host, settings.port).into())?)?,
-            TcpListener::from_std(mock)?,
-        )
+        let admin = settings.admin.map(|admin| listen((admin.host, admin.port).into()));
+        let listener = listen((settings.host, settings.port).into())?;
+        (listener, admin.transpose()?, TcpListener::from_std(mock)?)
     };
     let address = listener.local_addr()?;
+    if let Some(folder) = &settings.ledger_folder {
+        shop.ledger.open(folder)?;
+    }
     let (responses, files) = (settings.responses_folder.clone(), settings.files_folder.clone());
     let store = Store::open(responses, files, shop.clone())?;
     let (stop, stopped) = watch::channel(false);
+    let (cut, mut cutting) = watch::channel(false);
     let (report, drained) = std::sync::mpsc::channel();
+    let ledger = shop.clone();
     let thread = std::thread::Builder::new().name("llmgw-edge".into()).spawn(move || {
-        let doors = Doors { listener, mock, tls };
-        LocalSet::new().block_on(&runtime, run(doors, shop, store, settings, stopped));
+        let doors = Doors { listener, admin, mock, tls };
+        let tasks = LocalSet::new();
+        tasks.block_on(&runtime, async {
+            tokio::select! {
+                () = run(doors, shop, store, settings, stopped) => {}
+                _ = cutting.wait_for(|&cut| cut) => {}
+            }
+        });
+        // What is under way is dropped here, and writes down how far it came.
+        let inside = runtime.enter();
+        drop(tasks);
+        drop(inside);
         // The receiver may have given up waiting.
         let _ = report.send(());
     })?;
-    Ok(EdgeHandle { stop, thread: Some(thread), drained, address })
+    Ok(EdgeHandle { stop, cut, thread: Some(thread), drained, address, shop: ledger })
 }
 
 struct Doors {
     listener: TcpListener,
+    admin: Option<TcpListener>,
     mock: TcpListener,
     tls: Option<TlsAcceptor>,
+}
+
+/// Where a client came in, and from where.
+type CameIn = (Door, IpAddr);
+
+/// Where clients come in.
+struct Entrance {
+    listener: TcpListener,
+    admin: Option<TcpListener>,
+}
+
+impl Entrance {
+    /// The next connection, through whichever door it comes. May be dropped without losing one.
+    async fn accept(&self) -> io::Result<(TcpStream, CameIn)> {
+        let Some(admin) = &self.admin else {
+            let (stream, peer) = self.listener.accept().await?;
+            return Ok((stream, (Door::Only, peer.ip())));
+        };
+        let (accepted, door) = tokio::select! {
+            accepted = admin.accept() => (accepted, Door::Admin),
+            accepted = self.listener.accept() => (accepted, Door::Public),
+        };
+        accepted.map(|(stream, peer)| (stream, (door, peer.ip())))
+    }
 }
 
 async fn run(
@@ -168,7 +218,9 @@ async fn run(
     settings: EdgeSettings,
     mut stop: watch::Receiver<bool>,
 ) {
-    tokio::task::spawn_local(mock::serve(doors.mock));
+    let Doors { listener, admin, mock, tls } = doors;
+    let entrance = Entrance { listener, admin };
+    tokio::task::spawn_local(mock::serve(mock));
     let limits = Rc::new(HttpLimits::new(&settings));
     let edge = Rc::new(Edge {
         shop,
@@ -193,14 +245,14 @@ async fn run(
             biased;
             _ = stop.wait_for(|&stop| stop) => break,
             () = edge.closed.notified(), if full => {}
-            accepted = doors.listener.accept(), if !full => match accepted {
-                Ok((stream, peer)) => open(&edge, &limits, doors.tls.clone(), stream, peer.ip()),
+            accepted = entrance.accept(), if !full => match accepted {
+                Ok((stream, came_in)) => open(&edge, &limits, tls.clone(), stream, came_in),
                 // Out of descriptors, most likely: give connections time to end.
                 Err(_) => tokio::time::sleep(ACCEPT_REST).await,
             },
         }
     }
-    drop(doors.listener);
+    drop(entrance);
     while edge.open.get() > 0 {
         edge.closed.notified().await;
     }
@@ -213,6 +265,7 @@ async fn sweep(edge: Rc<Edge>) {
     loop {
         tokio::time::sleep(SWEEP).await;
         edge.control.sweep();
+        edge.shop.look_at_ledger();
         if let Ok(plan) = edge.shop.plan() {
             plan.sweep();
         }
@@ -225,7 +278,7 @@ fn open(
     limits: &Rc<HttpLimits>,
     tls: Option<TlsAcceptor>,
     stream: TcpStream,
-    peer: IpAddr,
+    came_in: CameIn,
 ) {
     // A socket that refuses the option still works.
     let _ = stream.set_nodelay(true);
@@ -235,13 +288,15 @@ fn open(
     match tls {
         None => tokio::task::spawn_local(async move {
             let _guard = guard;
-            session(stream, edge, limits, peer).serve().await;
+            session(stream, edge, limits, came_in, None).serve().await;
         }),
         Some(tls) => tokio::task::spawn_local(async move {
             let _guard = guard;
             let handshake = tokio::time::timeout(limits.header_timeout, tls.accept(stream)).await;
             if let Ok(Ok(stream)) = handshake {
-                session(stream, edge, limits, peer).serve().await;
+                let shown = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
+                let certificate = shown.map(|one| Arc::new(Certificate::new(one)));
+                session(stream, edge, limits, came_in, certificate).serve().await;
             }
         }),
     };
@@ -251,10 +306,11 @@ fn session<S: AsyncRead + AsyncWrite + Unpin>(
     stream: S,
     edge: Rc<Edge>,
     limits: Rc<HttpLimits>,
-    peer: IpAddr,
+    (door, peer): CameIn,
+    certificate: Option<Arc<Certificate>>,
 ) -> Session<S> {
     let (connection, head) = (Connection::new(stream, limits), HeadWriter::default());
-    Session { connection, head, edge, peer: Some(peer) }
+    Session { connection, head, edge, door, peer: Some(peer), certificate }
 }
 
 /// Counts an open connection.
@@ -278,6 +334,10 @@ impl Drop for OpenGuard {
     }
 }
 
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    TcpListener::from_std(bind(address)?)
+}
+
 fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
@@ -286,20 +346,4 @@ fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())
-}
-
-fn acceptor(chain: &[u8], key: &[u8]) -> io::Result<TlsAcceptor> {
-    use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
-    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(chain).collect();
-    let chain = chain.map_err(io::Error::other)?;
-    let key = PrivateKeyDer::from_pem_slice(key).map_err(io::Error::other)?;
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(io::Error::other)?
-        .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .map_err(io::Error::other)?;
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(TlsAcceptor::from(Arc::new(config)))
 }

@@ -37,6 +37,7 @@ pub enum Class {
     ContextWindowExceeded,
     UpstreamProtocol,
     NoDeployment,
+    LedgerFull,
     Draining,
     InternalError,
 }
@@ -83,7 +84,7 @@ const INVALID: &str = "invalid_request_error";
 
 impl Class {
     /// All classes, in the order of the table in `docs/architecture.md`.
-    pub const ALL: [Class; 29] = [
+    pub const ALL: [Class; 30] = [
         Class::InvalidRequest,
         Class::RequestTooLarge,
         Class::HeadersTooLarge,
@@ -111,6 +112,7 @@ impl Class {
         Class::ContextWindowExceeded,
         Class::UpstreamProtocol,
         Class::NoDeployment,
+        Class::LedgerFull,
         Class::Draining,
         Class::InternalError,
     ];
@@ -212,6 +214,7 @@ impl Class {
                 "no_deployment_available",
                 [false, true, false],
             ),
+            Class::LedgerFull => row("LedgerFull", 503, "api_error", "ledger_full", NO),
             Class::Draining => row("Draining", 503, "api_error", "shutting_down", NO),
             Class::InternalError => row("InternalError", 500, "api_error", "internal_error", NO),
         }
@@ -260,6 +263,20 @@ impl Error {
         let row = self.class.row();
         let body = serde_json::json!({
             "error": {"message": self.message, "type": row.kind, "param": self.param, "code": row.code}
+        });
+        body.to_string().into_bytes()
+    }
+
+    /// The body as the admin API has errors: a problem of RFC 9457.
+    #[must_use]
+    pub fn to_problem_json(&self, request_id: &str) -> Vec<u8> {
+        let row = self.class.row();
+        let body = serde_json::json!({
+            "type": format!("urn:llmgw:problem:{}", row.code.replace('_', "-")),
+            "title": crate::http1::reason(row.status),
+            "status": row.status,
+            "detail": self.message,
+            "request_id": request_id,
         });
         body.to_string().into_bytes()
     }

@@ -173,6 +173,7 @@ impl Fetcher {
             fixed: HEADERS,
             extra: &[],
             body: Bytes::new(),
+            sent: None,
         };
         origin.send(request).await.map_err(|error| match error {
             SendError::Unreachable(why) => Refusal::Unreachable(why),

@@ -3,12 +3,15 @@
 //! One function call per request and no I/O: everything it asks lies in this process's memory or in
 //! the memory that all workers share.
 
+mod booking;
+mod certified;
 mod entry;
 mod form;
 mod line;
 mod paying;
 mod realtime;
 mod through;
+mod token;
 
 use crate::access::Route;
 use crate::answers::{Answers, Known};
@@ -19,6 +22,7 @@ use crate::caller::Caller;
 use crate::directory::Directory;
 use crate::error::{Class, Error, Result};
 use crate::json;
+use crate::ledger::Ledger;
 use crate::limits::{Asked, Counters, Held};
 use crate::log::Log;
 use crate::metrics::{Counter, Metrics};
@@ -31,10 +35,12 @@ use crate::tokens::Memo;
 use bytes::Bytes;
 use std::sync::Arc;
 
+pub use booking::Refusal;
 pub use entry::{check_endpoint, check_region};
 pub use form::FormArrival;
 pub use paying::Payer;
 pub use through::{Admitted, Bid, Body};
+pub use token::Tokens;
 
 /// Texts whose token counts are remembered per worker.
 const MEMO_ENTRIES: usize = 16_384;
@@ -48,6 +54,8 @@ pub struct Shop {
     pub plan: PlanSlot,
     /// Keys that the store tells of, beside those of the configuration.
     pub directory: Directory,
+    /// Tokens of issuers that were found genuine.
+    pub tokens: Tokens,
     /// Limits and budgets of the machine.
     pub counters: Counters,
     /// Health of the deployments.
@@ -56,6 +64,8 @@ pub struct Shop {
     pub metrics: Metrics,
     /// What operators should hear of.
     pub log: Log,
+    /// Where it is written down what everything costs.
+    pub ledger: Ledger,
 }
 
 /// What one edge thread has to itself: scratch space and the cache.
@@ -184,17 +194,19 @@ impl Shop {
             }
         }
         let allowed = Allowed::of(&body, &object);
-        let asked = Asked { operation, body: &body, input: input_tokens, allowed };
-        let matched = self.pay(&mut ticket, matched, body.len() as u64, &asked)?;
+        let asking = Asked { operation, body: &body, input: input_tokens, allowed };
+        let matched = self.pay(&mut ticket, matched, body.len() as u64, &asking)?;
         // What another group says is not the answer of this one.
         let cache_key = cache_key.filter(|_| ticket.downgraded.is_none());
         let (path_model, array) = (route.model, route.array);
         let call = Call {
             ticket,
+            asked,
             matched,
             body,
             fields,
             input_tokens,
+            allowed,
             cache_key,
             path_model,
             array,

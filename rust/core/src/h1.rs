@@ -8,7 +8,9 @@ mod upload;
 use crate::dial::Stream;
 use crate::headers::Headers;
 use crate::http1::Chunks;
+use crate::upstream::mark;
 use bytes::{Buf, Bytes, BytesMut};
+use std::cell::Cell;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -90,12 +92,18 @@ impl Connection {
         Pin::new(&mut self.stream).poll_read(&mut context, &mut buffer).is_pending()
     }
 
-    /// Sends a request and reads the reply's head; 1xx replies are passed over, but for 101.
+    /// Sends a request and reads the reply's head; 1xx replies are passed over, but for 101. `sent` is set
+    /// once all of the request has been sent.
     ///
     /// # Errors
     /// [`Fault`]; the connection is gone then.
-    pub async fn exchange(mut self, head: &[u8], body: &[u8]) -> Result<Reply, Fault> {
-        let mut unsent = Unsent { head, body };
+    pub async fn exchange(
+        mut self,
+        head: &[u8],
+        body: &[u8],
+        sent: Option<&Cell<bool>>,
+    ) -> Result<Reply, Fault> {
+        let mut unsent = Unsent { head, body, sent };
         let mut writable = true;
         loop {
             if writable && self.input.is_empty() {
@@ -170,6 +178,8 @@ impl Connection {
 struct Unsent<'a> {
     head: &'a [u8],
     body: &'a [u8],
+    /// Set once nothing is left.
+    sent: Option<&'a Cell<bool>>,
 }
 
 impl Unsent<'_> {
@@ -181,6 +191,9 @@ impl Unsent<'_> {
         let of_head = count.min(self.head.len());
         self.head = &self.head[of_head..];
         self.body = &self.body[count - of_head..];
+        if self.is_empty() {
+            mark(self.sent);
+        }
     }
 }
 

@@ -2,42 +2,52 @@
 //!
 //! A record is up to [`LARGEST`] bytes that mean nothing here. A folder holds the journals of many writers,
 //! each a process with a random name of its own, so that no two ever write to one file. A writer's files are
-//! its *segments*, `WRITER-NUMBER.log`; its records are numbered from 0, across them (`segment`,
-//! `frame` have the layout). A record is taken without waiting and copied into memory; a thread writes
-//! what has gathered and forces it to the disk in groups (`writer`). Nothing that was taken is ever
-//! dropped while its process lives: where the disk refuses, it is tried again, and [`Journal::health`] says so.
+//! its *segments*, `WRITER-NUMBER.log`; its records are numbered from 0, across them (`segment`, `header`
+//! and `frame` have the layout). A record is copied into a segment that is mapped into memory (`mapped`), without
+//! waiting: it is the system's then, and the process may be killed. A thread forces what has gathered to the
+//! disk in groups, and prepares the next segment (`writer`). Nothing that was taken is ever dropped: where the
+//! disk refuses, it is tried again, and [`Journal::health`] says so.
 //!
 //! What a reader may rely on (`reader`):
-//! - A record is told as durable only after `fdatasync`, and what was told as durable is read back, once, in
-//!   order.
-//! - A crash breaks nothing but the last group of the last segment of a writer. Every record says where its
-//!   group began, and a group is written only when all before it is on the disk. So what is broken *and*
-//!   followed by a later group was durable once, and is damage; what is broken within the last group is what
-//!   a crash leaves, also where a power cut let a group's pages reach the disk in another order.
-//! - A segment appears under its name only when its header is on the disk and its writer holds its lock.
+//! - What was taken is read back, once, in order, whenever the process was killed. Only where the machine
+//!   itself stops, it is what was told as durable, which is after `fdatasync`.
+//! - A crash breaks nothing but what was not forced yet. Every record says how far all was on the disk when it
+//!   was appended. So what is broken *and* followed by a record that was appended after it was forced was durable
+//!   once, and is damage; what is broken behind all that is known to have been forced is what a crash leaves,
+//!   also where a power cut let pages reach the disk in another order.
+//! - A segment appears under its name only when its header is on the disk and its writer holds its lock. It says
+//!   when it is used, and when the one before is on the disk as a whole.
 //!
 //! Whether a writer lives is told by the lock on its last segment, which the kernel drops when it dies.
 
 mod disk;
 mod folder;
+mod follow;
 mod frame;
+mod group;
+mod header;
 mod inbox;
+mod mapped;
 mod reader;
 mod scan;
 mod segment;
+mod told;
 mod upkeep;
+mod whole;
 mod writer;
 
+pub use follow::{Batch, Follower};
 pub use frame::LARGEST;
-pub use inbox::{Health, NotDurable, Refused, Trouble};
 pub use reader::{Finding, Found, Positions, Reader, read, read_from};
 pub use segment::Writer;
-pub use upkeep::{Cut, remove, repair};
+pub use told::{Health, NotDurable, Refused, Trouble};
+pub use upkeep::{Cut, remove, remove_older, repair};
+pub use whole::{Whole, examine};
 
 use disk::{Disk, RealDisk};
 use folder::Folder;
 use inbox::Inbox;
-use segment::Segment;
+use mapped::{Place, Segment};
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -45,14 +55,19 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use writer::Desk;
 
+/// The smallest segment: any record has room in it.
+const SMALLEST: usize = 128 << 10;
+const _: () = assert!(header::HEADER + frame::HEAD + LARGEST <= SMALLEST);
+
 /// How a journal is written.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Bytes of a segment after which the next one begins.
-    pub segment_bytes: u64,
+    /// Bytes of a segment, at least 128 KiB. The disk has to have them when it is made, and a journal has two
+    /// from when the first is half full.
+    pub segment_bytes: usize,
     /// Bytes of records that may wait for the disk; what comes on top of them is refused.
     pub most_waiting: usize,
-    /// How long the first record of a group waits for others.
+    /// How long the first record of a group waits for others before it is forced.
     pub gather: Duration,
     /// How long closing goes on trying where the disk refuses.
     pub patience: Duration,
@@ -61,7 +76,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Options {
-            segment_bytes: 64 << 20,
+            segment_bytes: 16 << 20,
             most_waiting: 16 << 20,
             gather: Duration::from_millis(10),
             patience: Duration::from_secs(5),
@@ -83,16 +98,18 @@ impl Journal {
     ///
     /// # Errors
     /// When the folder or the first segment cannot be made, or the system gives no thread or randomness.
-    pub fn open(folder: &Path, options: Options) -> io::Result<Self> {
+    pub fn open(folder: &Path, mut options: Options) -> io::Result<Self> {
+        options.segment_bytes = options.segment_bytes.max(SMALLEST);
         Journal::open_on(RealDisk, folder, options)
     }
 
-    /// The same, on a disk that may be a test's.
+    /// The same, on a disk that may be a test's, with segments that may be too small for the largest record.
     fn open_on(mut disk: impl Disk, folder: &Path, options: Options) -> io::Result<Self> {
         let folder = Folder::make(folder)?;
         let writer = Writer::random()?;
-        let segment = Segment::first(&mut disk, &folder, writer)?;
-        let inbox = Arc::new(Inbox::new(writer, options.most_waiting));
+        let place = Place::new(Segment::first(&mut disk, &folder, writer, options.segment_bytes)?);
+        let segment = place.segment().clone();
+        let inbox = Arc::new(Inbox::new(writer, options.most_waiting, place));
         let desk = Desk::new(disk, inbox.clone(), folder, segment, options);
         let thread = std::thread::Builder::new().name("llmgw-journal".into());
         let thread = thread.spawn(move || desk.work())?;
@@ -106,7 +123,8 @@ impl Journal {
         self.writer
     }
 
-    /// Takes a record, without waiting for the disk; returns its sequence.
+    /// Takes a record, without waiting for the disk; returns its sequence. It outlives the process from then
+    /// on, and the machine when it is durable.
     ///
     /// # Errors
     /// When the record was not taken, and why.
@@ -155,7 +173,7 @@ impl Journal {
     /// Takes no more records, and waits until those that were taken are on the disk.
     ///
     /// # Errors
-    /// When the disk still refused after [`Options::patience`]: how many records were lost, and why.
+    /// When the disk still refused after [`Options::patience`]: how many records may be lost, and why.
     pub fn close(&self) -> io::Result<()> {
         if !self.is_at_home() {
             return Err(io::Error::other(Refused::OtherProcess.to_string()));

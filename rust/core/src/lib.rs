@@ -7,9 +7,11 @@
 
 pub mod error;
 
+pub mod certificate;
 pub mod headers;
 pub mod http1;
 pub mod json;
+pub mod jwt;
 pub mod keys;
 pub mod log;
 pub mod multipart;
@@ -34,6 +36,7 @@ pub mod dial;
 pub mod egress;
 pub mod fetch;
 pub mod h1;
+pub mod ledger;
 pub mod places;
 pub mod plan;
 pub mod price;
@@ -60,6 +63,7 @@ pub mod session;
 pub mod store;
 pub mod stream;
 pub mod through;
+pub mod tls;
 pub mod translate;
 pub mod upload;
 pub mod visit;

@@ -181,6 +181,14 @@ impl Metrics {
         self.shared.word(Word::StoredBytes).store(bytes, Relaxed);
     }
 
+    /// Says how this worker's part of the ledger is (`llmgw_ledger_waiting_bytes`,
+    /// `llmgw_ledger_stuck_workers`).
+    pub fn set_ledger(&self, waiting: usize, in_trouble: bool) {
+        let worker = &self.shared.workers[self.worker];
+        worker.ledger_waiting.store(waiting as u64, Relaxed);
+        worker.ledger_trouble.store(u64::from(in_trouble), Relaxed);
+    }
+
     /// All metrics of the machine, in the text exposition format (version 0.0.4).
     #[must_use]
     pub fn render(&self) -> String {

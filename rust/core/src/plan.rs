@@ -12,6 +12,7 @@ mod text;
 
 use crate::balancer::Candidate;
 use crate::fetch::Fetcher;
+use crate::jwt::Issuers;
 use crate::keys::{self, Digest, Digester};
 use crate::limits::{self, SharedLimits};
 use crate::snapshot::{self, Operation, Snapshot};
@@ -19,9 +20,9 @@ use crate::store::Terms;
 use crate::through::Door;
 use crate::tokens::Family;
 pub use deployment::Deployment;
-pub use key::{Identity, Key, KeyParts, MASTER, Shown};
+pub use key::{Key, KeyParts, MASTER, Shown};
 pub use node::{Barred, Node, NodeKind, Nodes, Slot};
-use pattern::star;
+pub(crate) use pattern::star;
 pub use pattern::{Pattern, Patterns};
 pub use policy::{Grants, Policy, Priority, mark_of};
 use pools::Pools;
@@ -38,6 +39,7 @@ pub struct Plan {
     /// Makes the digests that `keys` is indexed by.
     pub digester: Digester,
     keys: HashMap<Digest, Arc<Key>>,
+    certified: HashMap<Box<str>, Vec<Arc<Key>>>,
     /// Exact paths of the native endpoints.
     pub routes: HashMap<String, Operation>,
     models: HashMap<String, usize>,
@@ -66,6 +68,8 @@ pub struct Plan {
     pub pricing: snapshot::PricingPolicy,
     /// Limits that all of a kind have, each for itself.
     pub shared_limits: SharedLimits,
+    /// Whose tokens are taken instead of a key.
+    pub issuers: Issuers,
     pools: Pools,
 }
 
@@ -123,14 +127,19 @@ impl Plan {
         let doors = snapshot.pass_through.into_iter().map(|one| Door::new(one, &deployments));
         let doors = doors.collect::<Result<Vec<_>, _>>()?;
         let mut keys = HashMap::with_capacity(snapshot.auth.keys.len());
+        let mut certified: HashMap<Box<str>, Vec<Arc<Key>>> = HashMap::new();
         for key in snapshot.auth.keys {
             let key = Arc::new(Key::of_file(key)?);
+            for word in key.policy.certificates.iter().flatten() {
+                certified.entry(word.clone()).or_default().push(key.clone());
+            }
             keys.extend(key.shown().iter().map(|one| (one.digest, key.clone())));
         }
         Ok(Plan {
             version: snapshot.version,
             digester: Digester::new(&pepper),
             keys,
+            certified,
             routes: snapshot.routes,
             models: snapshot.models,
             wildcards: snapshot.wildcards,
@@ -146,6 +155,7 @@ impl Plan {
             fetcher,
             pricing: snapshot.pricing,
             shared_limits: SharedLimits::new(&snapshot.limits)?,
+            issuers: Issuers::new(snapshot.jwt)?,
             pools,
         })
     }
@@ -157,6 +167,12 @@ impl Plan {
         let is_it =
             |key: &&Arc<Key>| key.shown().iter().any(|one| bool::from(one.digest.ct_eq(digest)));
         self.keys.get(digest).filter(is_it)
+    }
+
+    /// The keys that name a certificate by this word.
+    #[must_use]
+    pub fn certified(&self, word: &str) -> Vec<Arc<Key>> {
+        self.certified.get(word).cloned().unwrap_or_default()
     }
 
     /// Finds the group of a public model name.
@@ -200,6 +216,15 @@ impl Plan {
                     None => one.model == model && key.may_use(&self.groups[wild.group].name),
                 })
             })
+    }
+
+    /// A deployment of the model that the host of another calls `model`, if its price is known.
+    #[must_use]
+    pub fn priced_at(&self, host: &Deployment, model: &str) -> Option<usize> {
+        self.deployments.iter().position(|one| {
+            let is_it = one.model == model && one.price.is_some();
+            is_it && one.origin.authority() == host.origin.authority()
+        })
     }
 
     /// Whether a name leads a key to a model that it may use.

@@ -4,6 +4,7 @@
 //! thousand tokens), and rounded once, half up. What was used and has no price is never taken for free
 //! in silence: the cost says so by its [`Status`].
 
+mod again;
 mod list;
 mod measure;
 mod parts;
@@ -11,6 +12,7 @@ mod rates;
 
 use crate::snapshot::{PricingPolicy, UnknownPrice};
 use crate::usage::Usage;
+pub use again::{Amounts, read};
 pub use list::PriceList;
 use rates::{Rates, Sum};
 
@@ -56,9 +58,31 @@ impl Status {
     }
 }
 
+impl Status {
+    /// How little a sum can be trusted that has such a part in it.
+    fn doubt(self) -> u8 {
+        match self {
+            Status::Free => 0,
+            Status::Priced => 1,
+            Status::Estimated => 2,
+            Status::Ceiling => 3,
+            Status::Partial => 4,
+            Status::Unpriced => 5,
+        }
+    }
+}
+
 impl Cost {
     /// Of a model of unknown price for which nothing is charged.
     pub const UNPRICED: Cost = Cost { nano_dollars: 0, status: Status::Unpriced };
+
+    /// Both together, trusted as far as the less certain one.
+    #[must_use]
+    pub fn plus(self, other: Cost) -> Self {
+        let nano_dollars = self.nano_dollars.saturating_add(other.nano_dollars);
+        let status = if other.status.doubt() > self.status.doubt() { other } else { self }.status;
+        Cost { nano_dollars, status }
+    }
 
     /// The same, where something was not measured.
     #[must_use]

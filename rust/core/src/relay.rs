@@ -74,7 +74,7 @@ impl Asking<'_> {
         let extra: Vec<_> = extra.iter().copied().chain(signed).collect();
         let fixed = if body.is_some() { &to.headers } else { to.headers_but_type() };
         let body = body.unwrap_or_default();
-        let request = Outgoing { method, path, fixed, extra: &extra, body };
+        let request = Outgoing { method, path, fixed, extra: &extra, body, sent: None };
         let until = Instant::now() + to.first_byte.min(to.total);
         let sent = self.in_time(until, to.origin.send(request)).await?;
         sent.map_err(|error| self.unsent(&error))

@@ -141,9 +141,11 @@ pub fn error_headers(head: &mut HeadWriter, error: &Error) {
         head.retry_after(seconds);
     }
     let again: &[u8] = match error.class {
-        Class::RateLimited | Class::NoDeployment | Class::Draining | Class::RequestTimeout => {
-            b"true"
-        }
+        Class::RateLimited
+        | Class::NoDeployment
+        | Class::LedgerFull
+        | Class::Draining
+        | Class::RequestTimeout => b"true",
         // Our own retries are spent: the client's would only multiply them.
         _ => b"false",
     };

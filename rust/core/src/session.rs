@@ -2,25 +2,29 @@
 //! the control plane.
 
 mod asked;
+mod door;
+mod entry;
 mod realtime;
 mod recording;
+mod refusing;
 mod remembering;
 mod upload;
 
 use crate::cache::Entry;
-use crate::call::{Call, Ticket};
+use crate::call::{Call, Ticket, model_named};
 use crate::caller::Caller;
+use crate::certificate::Certificate;
 use crate::connection::Connection;
 use crate::dispatch::{self, Extra, Failure, Outcome, Partial, Trail, Whole};
 use crate::edge::Edge;
 use crate::error::Error;
 use crate::files::named;
-use crate::gate::{Admission, Arrival, Payer, check_endpoint};
-use crate::http1::{Framing, Head};
+use crate::gate::{Admission, Arrival, Payer, Refusal};
+use crate::http1::Head;
 use crate::limits::Truth;
 use crate::metrics::Counter;
 use crate::plan::{Key, Plan};
-use crate::price::{Cost, Served, Status};
+use crate::price::{Cost, Status};
 use crate::reply::{Body, HeadWriter, error_headers};
 use crate::responses::keeping::{Keeper, Keeping};
 use crate::responses::lookup;
@@ -28,22 +32,20 @@ use crate::responses::previous::{self, Past};
 use crate::snapshot::Operation;
 use crate::stream;
 use crate::translate::Chat;
-use crate::usage;
+use crate::usage::{self, BYTES_PER_TOKEN};
 use crate::{access, control, dialect, files, through};
 pub use asked::Asked;
 use bytes::Bytes;
+pub use door::Door;
 use llmgw_formats::Kind;
 pub use recording::CLIENT_GONE;
-use recording::{Ending, Used};
+use recording::{Ending, Used, measure, reported, upstream_id};
 use remembering::is_final;
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::io::{AsyncRead, AsyncWrite};
-
-/// What a token of output is taken for where a whole reply says nothing of usage: English and JSON alike.
-const BYTES_PER_TOKEN: u64 = 4;
 
 /// What becomes of the connection after a reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,8 +68,12 @@ pub struct Session<S> {
     pub head: HeadWriter,
     /// What this edge serves with.
     pub edge: Rc<Edge>,
+    /// Where the client came in.
+    pub door: Door,
     /// The address at the other end of the connection, if it has one.
     pub peer: Option<IpAddr>,
+    /// The certificate that it has shown.
+    pub certificate: Option<Arc<Certificate>>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
@@ -94,11 +100,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
 
     async fn answer(&mut self, head: &Head) -> After {
         let address = self.edge.proxies.client(self.peer, head);
-        let mut asked = Asked::new(head, address, &mut self.edge.desk.borrow_mut().rng);
+        let mut asked =
+            Asked::new(head, self.sender(address), &mut self.edge.desk.borrow_mut().rng);
         let plan = match self.edge.shop.plan() {
             Ok(plan) => plan,
             Err(error) => return self.refuse_unread(&asked, head, &error).await,
         };
+        if self.door == Door::Admin {
+            return Box::pin(control::forward(self, head, &asked)).await;
+        }
         // What is rare waits in memory of its own: every connection has room for the longest of its waits.
         let route = (head.method() == "POST").then(|| access::route(&plan, head)).flatten();
         let Some(route) = route else {
@@ -112,14 +122,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let (key, caller) = match self.let_in(&plan, head, operation, &asked) {
             Ok(let_in) => let_in,
             Err(error) => {
-                self.record_refusal(operation, "", &error, &asked);
+                self.record_refusal(operation, None, None, &error, &asked);
                 return self.refuse_unread(&asked, head, &error).await;
             }
         };
         let body = match self.connection.body(head).await {
             Ok(body) => body,
             Err(error) => {
-                self.record_refusal(operation, &key.alias, &error, &asked);
+                self.record_refusal(operation, Some(&key), None, &error, &asked);
                 return self.refuse_and_close(&asked, &error).await;
             }
         };
@@ -129,7 +139,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         {
             Ok(found) => found,
             Err(error) => {
-                self.record_refusal(operation, &key.alias, &error, &asked);
+                self.record_refusal(operation, Some(&key), None, &error, &asked);
                 return self.refuse(&asked, &error).await;
             }
         };
@@ -187,32 +197,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         control::forward(self, head, asked).await
     }
 
-    /// Checks what the head alone tells: the key, what it is for, the tags and the media type.
-    fn let_in(
-        &self,
-        plan: &Plan,
-        head: &Head,
-        operation: Operation,
-        asked: &Asked,
-    ) -> Result<(Arc<Key>, Caller), Error> {
-        let (key, caller) = self.identify(plan, access::credential(head)?, head, asked)?;
-        check_endpoint(&key, operation.name())?;
-        access::check_media_type(head)?;
-        Ok((key, caller))
-    }
-
-    /// Who shows a key, and what the request tells of its sender.
-    fn identify(
-        &self,
-        plan: &Plan,
-        shown: Option<&[u8]>,
-        head: &Head,
-        asked: &Asked,
-    ) -> Result<(Arc<Key>, Caller), Error> {
-        let key = self.edge.shop.authenticate(plan, shown, asked.address)?;
-        Ok((key, Caller::new(asked.address, head)?))
-    }
-
     async fn call(
         &mut self,
         plan: Arc<Plan>,
@@ -224,7 +208,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let edge = self.edge.clone();
         let _in_flight = edge.in_flight();
         let operation = arrival.route.operation;
-        let alias = key.clone();
+        let (holder, named, body) =
+            (key.clone(), arrival.route.model.clone(), arrival.body.clone());
         let admitted = edge.shop.admit(plan, key, &mut edge.desk.borrow_mut(), arrival);
         let call = match admitted {
             Ok(Admission::Call(call)) => call,
@@ -232,7 +217,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 return self.answer_hit(&ticket, &entry, asked).await;
             }
             Err(error) => {
-                self.record_refusal(operation, &alias.alias, &error, asked);
+                let model = named.or_else(|| model_named(&body));
+                self.record_refusal(operation, Some(&holder), model.as_deref(), &error, asked);
                 return self.refuse(asked, &error).await;
             }
         };
@@ -243,7 +229,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         }
         let mut trail = Trail::default();
         if operation.counts() && call.plan.candidates(call.group, operation).is_empty() {
-            return self.answer_count(&call, &trail, asked).await;
+            return self.answer_count(&call, &mut trail, asked).await;
         }
         let mut chat = Chat::new(&call, &asked.request_id);
         let mut rng = edge.desk.borrow_mut().rng.fork();
@@ -253,7 +239,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             () = self.connection.gone() => {
                 // All of it was waiting for an upstream.
                 trail.upstream = asked.started.elapsed();
-                self.finish(&call, &trail, asked, Ending { status: CLIENT_GONE, ..Ending::default() });
+                let ending = Ending { status: CLIENT_GONE, ..Ending::default() };
+                self.finish(&call, &mut trail, asked, ending);
                 return After::Cut;
             }
         };
@@ -282,6 +269,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 Ok(whole) => self.answer_whole(call, whole, trail, asked).await,
                 Err(error) => {
                     let status = error.class.row().status;
+                    let (key, endpoint) = (&*call.key, call.operation.name());
+                    let (request, model) = (&*asked.request_id, Some(&*call.asked));
+                    let tags = &call.caller.tags;
+                    let refusal = Refusal { key, tags, request, endpoint, model };
+                    self.edge.shop.note_refusal(&refusal, &error);
                     self.finish(call, trail, asked, Ending { status, ..Ending::default() });
                     self.begin(call, trail, status, asked);
                     error_headers(&mut self.head, &error);
@@ -293,7 +285,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     }
 
     /// Answers a request for a count of tokens that no upstream of the group can answer itself.
-    async fn answer_count(&mut self, call: &Call, trail: &Trail, asked: &Asked) -> After {
+    async fn answer_count(&mut self, call: &Call, trail: &mut Trail, asked: &Asked) -> After {
         self.finish(call, trail, asked, Ending { status: 200, ..Ending::default() });
         self.begin(call, trail, 200, asked);
         let family = call.plan.groups[call.group].tokenizer;
@@ -309,6 +301,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let bytes = entry.body.len() as u64;
         self.edge.shop.settle(&ticket.held, &Truth { bytes, ..Truth::default() });
         self.record(ticket, &trail, asked, entry.head.status, Used::default(), None);
+        self.edge.shop.note_hit(ticket, &asked.request_id, entry.head.status, entry.saved);
         self.head.begin(entry.head.status, &asked.request_id);
         self.anthropic_id(asked);
         self.call_headers(ticket, &trail, asked);
@@ -321,7 +314,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         &mut self,
         call: &Call,
         whole: Whole,
-        trail: &Trail,
+        trail: &mut Trail,
         asked: &Asked,
     ) -> After {
         let usage = match &whole.translated {
@@ -332,9 +325,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let output_estimate = text as u64 / BYTES_PER_TOKEN;
         let served = measure(call, trail, Some(&whole.body));
         let (status, first_byte) = (whole.status, None);
-        let bytes = whole.body.len() as u64;
-        let ending =
-            Ending { status, usage, output_estimate, first_byte, served, bytes, is_cut: false };
+        let (upstream_id, reported) = (upstream_id(&whole.headers), reported(&whole.body));
+        let (bytes, is_cut) = (whole.body.len() as u64, false);
+        let ending = Ending {
+            status,
+            usage,
+            output_estimate,
+            first_byte,
+            served,
+            bytes,
+            is_cut,
+            upstream_id,
+            reported,
+        };
         let cost = self.finish(call, trail, asked, ending);
         self.begin(call, trail, whole.status, asked);
         self.tell_cost(cost);
@@ -347,7 +350,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         }
         if whole.status == 200 && is_final(call.operation, &whole.body) {
             let dropped = whole.translated.as_ref().map_or("", |lost| &lost.dropped);
-            self.remember(call, trail, &whole.headers, &whole.body, dropped);
+            let saved = cost.map_or(0, |cost| cost.nano_dollars);
+            self.remember(call, trail, &whole.headers, &whole.body, dropped, saved);
         }
         let edge = self.edge.clone();
         let keeper = Keeper::of(whole.translated.as_ref().map(|lost| lost.kept_upstream));
@@ -378,8 +382,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let headers = partial.headers.clone();
         let status = partial.status;
         stream::upstream_headers(&mut self.head, &headers, call.held.is_limited());
-        let deployment = trail.deployment.map_or("", |index| &call.plan.deployments[index].id);
-        let passed = stream::pass(self, call, partial, watch, deployment, asked).await;
+        let reported = reported(&partial.first).map(str::to_owned);
+        let passed = stream::pass(self, call, partial, watch, trail, asked).await;
         trail.upstream += passed.waited;
         if let (Some(class), Some(index), false) = (passed.broken, trail.deployment, passed.refused)
         {
@@ -398,10 +402,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             served: measure(call, trail, None),
             bytes: passed.bytes,
             is_cut: passed.client_gone || (passed.broken.is_some() && !passed.refused),
+            upstream_id: upstream_id(&headers),
+            reported: reported.as_deref(),
         };
-        self.finish(call, trail, asked, ending);
+        let cost = self.finish(call, trail, asked, ending);
         if let (true, Some(body)) = (passed.cacheable, passed.kept) {
-            self.remember(call, trail, &headers, &body, &dropped);
+            let saved = cost.map_or(0, |cost| cost.nano_dollars);
+            self.remember(call, trail, &headers, &body, &dropped, saved);
         }
         passed.after
     }
@@ -450,30 +457,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         self.head.rate_limits(&call.held.shown(), asked.dialect);
     }
 
-    /// Answers with an error before the body was read; keeps the connection if the body is already here.
-    pub async fn refuse_unread(&mut self, asked: &Asked, head: &Head, error: &Error) -> After {
-        if head.framing == Framing::Length(0) {
-            return self.refuse(asked, error).await;
-        }
-        self.refuse_and_close(asked, error).await
-    }
-
-    /// Answers with an error, after which the connection cannot be used: what still comes is no request.
-    pub async fn refuse_and_close(&mut self, asked: &Asked, error: &Error) -> After {
-        let request_id = asked.request_id.clone();
-        self.refuse(&Asked { keep_alive: false, request_id, ..*asked }, error).await;
-        After::CloseUnread
-    }
-
-    /// Answers with an error in the client's dialect.
-    pub async fn refuse(&mut self, asked: &Asked, error: &Error) -> After {
-        self.head.begin(error.class.row().status, &asked.request_id);
-        self.anthropic_id(asked);
-        error_headers(&mut self.head, error);
-        let body = dialect::error_body(asked.dialect, error, &asked.request_id);
-        self.write_body(asked, &body).await
-    }
-
     /// Anthropic's SDKs look for the request's id under a name of their own.
     fn anthropic_id(&mut self, asked: &Asked) {
         if asked.dialect == Kind::AnthropicMessages {
@@ -489,14 +472,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let flushed = wrote && self.connection.flush().await.is_ok();
         if flushed && asked.keep_alive { After::Keep } else { After::Close }
     }
-}
-
-/// What was served beside tokens, as far as its deployment has a price for that.
-fn measure(call: &Call, trail: &Trail, reply: Option<&[u8]>) -> Served {
-    let deployment = trail.deployment.and_then(|index| call.plan.deployments.get(index));
-    let list = deployment.and_then(|deployment| deployment.price.as_ref());
-    let wanted = list.filter(|list| list.has_units());
-    wanted.map_or_else(Served::default, |_| Served::of(call.operation, &call.body, reply))
 }
 
 /// Whether the deployment asked last turned out to lack the operation.

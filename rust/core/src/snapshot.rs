@@ -1,12 +1,14 @@
 //! What Python's `wiring` compiles from the settings: everything a request needs to know, names
 //! already resolved to indexes. Arrives as JSON, is immutable, and is swapped by one assignment.
 
+mod jwt;
 mod operation;
 mod price;
 mod rules;
 
 use crate::plan::Priority;
 use crate::sign::Signer;
+pub use jwt::{JwtClaims, JwtDefaults, JwtFindBy, JwtRole, JwtRule};
 pub use operation::Operation;
 pub use price::{
     LengthTier, Price, PricingPolicy, ServicePrice, TokenRates, UnitRates, UnknownPrice,
@@ -57,6 +59,8 @@ pub struct Snapshot {
     pub pricing: PricingPolicy,
     /// Limits that all of a kind have, each for itself.
     pub limits: Vec<SharedLimit>,
+    /// Whose tokens are taken instead of a key.
+    pub jwt: Vec<JwtRule>,
 }
 
 impl Snapshot {
@@ -121,6 +125,8 @@ pub struct VirtualKey {
     pub tags: Vec<String>,
     /// Which of its requests go first.
     pub priority: Option<Priority>,
+    /// Certificates that stand for it: SHA-256 in hex, `uri:…` or `dns:…`.
+    pub certificates: Option<Vec<String>>,
     /// Unix seconds after which it is refused.
     pub expires_at: Option<u64>,
     /// Refused until unblocked.
@@ -359,6 +365,8 @@ pub struct EdgeSettings {
     pub host: std::net::IpAddr,
     /// Port to listen on.
     pub port: u16,
+    /// Another address, that the admin API alone is served at; without it, it is served with all else.
+    pub admin: Option<AdminSettings>,
     /// Bytes of a request's body.
     pub max_body_bytes: u64,
     /// Bytes of a body that is passed on as it comes: forms with files.
@@ -383,6 +391,10 @@ pub struct EdgeSettings {
     pub tls_cert_file: Option<std::path::PathBuf>,
     /// PEM file of the private key.
     pub tls_key_file: Option<std::path::PathBuf>,
+    /// PEM file of the authorities whose clients' certificates are taken.
+    pub tls_client_ca_file: Option<std::path::PathBuf>,
+    /// Clients have to show a certificate.
+    pub tls_client_required: bool,
     /// Networks (CIDR) of the proxies whose `x-forwarded-for` is believed.
     pub trusted_proxies: Vec<String>,
     /// The control plane's Unix socket.
@@ -393,8 +405,20 @@ pub struct EdgeSettings {
     pub realtime: RealtimeSettings,
     /// The folder of what is remembered of files and batches; shared by all workers.
     pub files_folder: std::path::PathBuf,
+    /// The folder of the ledger's journals, one for each worker; none: nothing is written.
+    pub ledger_folder: Option<std::path::PathBuf>,
     /// Shared with the control plane: proves that a request came through an edge.
     pub secret: String,
+}
+
+/// Where the admin API is served if that is not where all else is.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdminSettings {
+    /// Address to listen on.
+    pub host: std::net::IpAddr,
+    /// Port to listen on.
+    pub port: u16,
 }
 
 /// What the realtime sessions of a worker may take.

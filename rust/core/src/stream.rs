@@ -8,7 +8,7 @@ mod follow;
 mod passage;
 
 use crate::call::Call;
-use crate::dispatch::Partial;
+use crate::dispatch::{Partial, Trail};
 use crate::error::{Class, Error};
 use crate::headers::Headers;
 use crate::reply::{Body, HeadWriter};
@@ -63,7 +63,7 @@ pub async fn pass<S: AsyncRead + AsyncWrite + Unpin>(
     call: &Call,
     mut partial: Partial,
     mut watch: Option<Watch<'_>>,
-    deployment: &str,
+    trail: &Trail,
     asked: &Asked,
 ) -> Passed {
     let is_events = partial.headers.is_of_type("text/event-stream");
@@ -73,6 +73,9 @@ pub async fn pass<S: AsyncRead + AsyncWrite + Unpin>(
     let mut kept = (is_events && call.cache_key.is_some()).then(Keeper::default);
     let most_kept = call.plan.cache.as_ref().map_or(0, |policy| policy.max_entry_bytes);
     let first_byte = asked.started.elapsed();
+    if let Some(attempt) = &trail.open {
+        attempt.note_first();
+    }
     let Partial { first, mut rest, idle, deadline, .. } = partial;
     let mut ready = course.begin(first);
     let end = loop {
@@ -86,6 +89,7 @@ pub async fn pass<S: AsyncRead + AsyncWrite + Unpin>(
         if !matches!(timeout_at(deadline, out.send(session, &ready)).await, Ok(Ok(()))) {
             break End::ClientGone;
         }
+        course.note(trail);
         if let Some(end) = course.over() {
             break end;
         }
@@ -110,6 +114,7 @@ pub async fn pass<S: AsyncRead + AsyncWrite + Unpin>(
     let Course { passage, waited, .. } = course;
     let refused = passage.as_ref().is_some_and(Passage::is_refused);
     let failed = passage.as_ref().is_none_or(Passage::has_failed);
+    let deployment = trail.deployment.map_or("", |index| &call.plan.deployments[index].id);
     let ending = Ending { end, last, deployment, keep_alive, request_id: &asked.request_id };
     let (after, complete) = finish(session, call, ending, passage, &mut out, &mut kept).await;
     Passed {

@@ -4,13 +4,15 @@
 
 pub mod certificates;
 pub mod edge;
+pub mod mint;
 pub mod server;
 
 use crate::balancer::Balancer;
 use crate::cache::{CachedHead, Entry};
 use crate::directory::Directory;
-use crate::gate::Shop;
+use crate::gate::{Shop, Tokens};
 use crate::keys::{Digester, to_hex};
+use crate::ledger::Ledger;
 use crate::limits::Counters;
 use crate::log::Log;
 use crate::metrics::Metrics;
@@ -37,7 +39,8 @@ pub fn virtual_key(alias: &str, key: &str) -> Value {
         "alias": alias, "digest": digest, "admin": false, "models": null, "model_map": {},
         "pass_through": null, "endpoints": null, "networks": null, "regions": null, "tags": [],
         "priority": null,
-        "expires_at": null, "blocked": false, "rpm": null, "tpm": null, "limits": [], "budgets": [],
+        "certificates": null, "expires_at": null, "blocked": false, "rpm": null, "tpm": null, "limits": [],
+        "budgets": [],
     })
 }
 
@@ -96,6 +99,7 @@ pub fn snapshot(change: impl FnOnce(&mut Value)) -> Snapshot {
         "media": null,
         "limits": [],
         "pricing": {"unknown": "free", "ceiling_input": 0, "ceiling_output": 0},
+        "jwt": [],
     });
     change(&mut value);
     Snapshot::from_json(value.to_string().as_bytes()).unwrap()
@@ -112,10 +116,12 @@ pub fn shop(plan: Option<Arc<Plan>>) -> Shop {
     Shop {
         plan: plan.into(),
         directory: Directory::default(),
+        tokens: Tokens::new(shared.clone()),
         counters: Counters::new(shared.clone(), 0),
         balancer: Balancer::new(shared.clone()),
         metrics: Metrics::new(shared, 0),
         log: Log::default(),
+        ledger: Ledger::default(),
     }
 }
 
@@ -129,6 +135,7 @@ pub fn cached(body: &'static str) -> Entry {
         },
         body: Bytes::from_static(body.as_bytes()),
         deployment: 0,
+        saved: 0,
     }
 }
 

@@ -3,6 +3,7 @@
 //!
 //! What is passed and why it is safe: docs/decisions/0014.
 
+mod booking;
 mod door;
 mod headers;
 mod known;
@@ -19,6 +20,7 @@ use crate::connection::Incoming;
 use crate::error::{Class, Error, Result};
 use crate::gate::{Admitted, Bid, Body, Payer, check_endpoint, check_region};
 use crate::http1::{Framing, Head};
+use crate::ledger::Attempt;
 use crate::plan::endpoints::PASS_THROUGH;
 use crate::plan::{Key, Plan};
 use crate::session::{After, Asked, CLIENT_GONE, Session};
@@ -69,7 +71,7 @@ pub async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
     let (key, target, mut incoming) = match visit.let_in(session, head, rest, asked) {
         Ok(let_in) => let_in,
         Err(error) => {
-            visit.record(&edge, asked, error.class.row().status);
+            visit.refuse(&edge, asked, &error);
             return session.refuse_unread(asked, head, &error).await;
         }
     };
@@ -78,7 +80,7 @@ pub async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
         match send::hold(&mut session.connection, &mut incoming).await {
             Ok(body) => Some(body),
             Err(error) => {
-                visit.record(&edge, asked, error.class.row().status);
+                visit.refuse(&edge, asked, &error);
                 return session.refuse_and_close(asked, &error).await;
             }
         }
@@ -89,10 +91,15 @@ pub async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
     asked.keep_alive &= !edge.is_stopping();
     let _in_flight = edge.in_flight();
     if let Err(error) = visit.admit(&edge, &key, head, &target, held.as_ref()) {
-        visit.record(&edge, asked, error.class.row().status);
+        visit.refuse(&edge, asked, &error);
         return refuse(session, asked, &incoming, &error).await;
     }
     let request_id = asked.request_id.clone();
+    let json = held.as_deref().filter(|body| !body.is_empty() && is_json(head));
+    if let Err(error) = visit.book(&edge.shop, &key, &target, json, &request_id) {
+        visit.finish(&edge, asked, error.class.row().status, &mut Watch::blind());
+        return refuse(session, asked, &incoming, &error).await;
+    }
     let result = visit.send(session, head, &target, held, &mut incoming, &request_id).await;
     // Time is counted from the last byte, as with every other request.
     asked.started = visit.arrived.unwrap_or(asked.started);
@@ -109,6 +116,7 @@ pub async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
         }
         Err(Failed::Upstream(error, reason)) => {
             visit.warn(&edge, &error, &reason);
+            visit.is_unreachable = error.class == Class::UpstreamUnreachable;
             visit.finish(&edge, asked, error.class.row().status, &mut Watch::blind());
             refuse(session, asked, &incoming, &error).await
         }
@@ -139,7 +147,7 @@ impl Visit {
         asked: &Asked,
     ) -> Result<(Arc<Key>, Target, Incoming)> {
         let shown = access::credential_in(head, asked.dialect)?;
-        let key = session.edge.shop.authenticate(&self.plan, shown, asked.address)?;
+        let key = session.edge.shop.authenticate(&self.plan, shown, asked.sender())?;
         self.key = Some(key.clone());
         self.caller = Caller::new(asked.address, head)?;
         check_endpoint(&key, PASS_THROUGH)?;
@@ -203,8 +211,9 @@ impl Visit {
         let bid = Bid { door, method, models, operation: self.operation, body };
         let desk = &mut edge.desk.borrow_mut();
         let payer = Payer { plan: &plan, key, caller: &self.caller };
-        let Admitted { held, input_tokens } = edge.shop.admit_through(payer, desk, &bid)?;
-        (self.held, self.input_tokens) = (held, input_tokens);
+        let Admitted { held, input_tokens, allowed } =
+            edge.shop.admit_through(payer, desk, &bid)?;
+        (self.held, self.input_tokens, self.allowed) = (held, input_tokens, allowed);
         Ok(())
     }
 
@@ -224,7 +233,9 @@ impl Visit {
         let deadline = tokio::time::Instant::now() + to.total;
         self.deadline = Some(deadline);
         let (method, path) = (head.method(), &*target.path);
-        let envelope = Envelope { method, path, sent, request_id, deadline };
+        let attempt = self.attempt.as_ref();
+        let handed = attempt.map(Attempt::sent);
+        let envelope = Envelope { method, path, sent, request_id, deadline, handed };
         let started = Instant::now();
         let result = match held {
             Some(body) => {
@@ -255,6 +266,10 @@ impl Visit {
         let (edge, plan) = (session.edge.clone(), self.plan.clone());
         let (door, deployment) = (&plan.doors[self.door], self.deployment_of(&plan));
         let status = response.status;
+        self.replied = Some(status);
+        if let Some(attempt) = &self.attempt {
+            attempt.sent().set(true);
+        }
         if let Some(class) = relay::refused(&response, door, deployment) {
             let what = match class {
                 Class::UpstreamAuth => "was refused by its provider: its credential does not work",
@@ -274,6 +289,7 @@ impl Visit {
         let passed = relay::pass(session, response, &mut watch, deployment, deadline, asked).await;
         self.upstream += passed.waited;
         (self.sent, self.first_byte) = (passed.bytes, Some(passed.first_byte));
+        (self.is_stream, self.is_broken) = (passed.is_stream, passed.broken.is_some());
         let status = match passed.broken {
             _ if passed.client_gone => CLIENT_GONE,
             Some(class) => {

@@ -47,6 +47,8 @@ const AWS_ERROR: &str = "x-amzn-errortype";
 pub struct Chat<'a> {
     /// The call that it is.
     pub call: &'a Call,
+    /// The request's id.
+    pub request_id: &'a str,
     /// What ids in the reply are made of.
     stem: Cow<'a, str>,
     request: OnceCell<Result<Request<'a>, Error>>,
@@ -97,7 +99,7 @@ impl<'a> Chat<'a> {
             Operation::Responses => random_stem(request_id),
             _ => Cow::Borrowed(request_id),
         };
-        Chat { call, stem, request: OnceCell::new(), media: Media::default() }
+        Chat { call, request_id, stem, request: OnceCell::new(), media: Media::default() }
     }
 
     fn client(&self) -> &'static dyn Format {

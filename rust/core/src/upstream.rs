@@ -12,6 +12,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::{Body as _, Incoming};
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -54,6 +55,8 @@ pub struct Outgoing<'a> {
     pub extra: &'a [(&'a str, &'a [u8])],
     /// The body.
     pub body: Bytes,
+    /// Set once all of it has been handed over.
+    pub sent: Option<&'a Cell<bool>>,
 }
 
 /// A reply whose body is still coming.
@@ -115,8 +118,10 @@ impl Origin {
             return self.over_http2(shared, request).await;
         }
         let head = self.head(&request);
-        if let Some(connection) = self.take_idle() {
-            match connection.exchange(&head, &request.body).await {
+        // What changes something is not sent twice, nor on a connection that may be closed already.
+        let idle = if self.resends && !is_safe(request.method) { None } else { self.take_idle() };
+        if let Some(connection) = idle {
+            match connection.exchange(&head, &request.body, request.sent).await {
                 Err(Fault::Broken) if self.resends => {}
                 result => return self.response(result),
             }
@@ -127,7 +132,7 @@ impl Origin {
             return self.over_http2(shared, request).await;
         }
         let connection = h1::Connection::new(stream);
-        self.response(connection.exchange(&head, &request.body).await)
+        self.response(connection.exchange(&head, &request.body, request.sent).await)
     }
 
     fn response(self: &Arc<Self>, result: Result<h1::Reply, Fault>) -> Result<Response, SendError> {
@@ -239,6 +244,8 @@ impl Origin {
     ) -> Result<Response, SendError> {
         let Shared { mut sender, load } = shared;
         let message = self.message(&request).ok_or(SendError::Protocol)?;
+        // From here on nobody says how much of it has gone.
+        mark(request.sent);
         let response = match sender.send_request(message).await {
             Ok(response) => response,
             Err(error) if error.is_parse() => return Err(SendError::Protocol),
@@ -265,6 +272,13 @@ impl Origin {
             message.headers_mut().insert(name, HeaderValue::from_bytes(value).ok()?);
         }
         Some(message)
+    }
+}
+
+/// Notes that all of a request has been handed over.
+pub(crate) fn mark(sent: Option<&Cell<bool>>) {
+    if let Some(sent) = sent {
+        sent.set(true);
     }
 }
 
@@ -340,6 +354,11 @@ impl Body {
             origin.put_idle(connection);
         }
     }
+}
+
+/// Whether a method changes nothing.
+fn is_safe(method: &str) -> bool {
+    matches!(method, "GET" | "HEAD" | "OPTIONS")
 }
 
 #[cfg(test)]

@@ -13,6 +13,9 @@ mod content;
 /// No request uses more tokens than this: larger numbers are not believed.
 const MOST: u64 = 1 << 32;
 
+/// Bytes of a reply that a token of output is taken for where nothing is said of usage: English and JSON alike.
+pub const BYTES_PER_TOKEN: u64 = 4;
+
 /// The spellings of OpenAI: chat (`prompt_tokens`), Responses and realtime (`input_tokens`, whose details
 /// differ by an `s`). Some hosts send both.
 #[derive(Deserialize)]

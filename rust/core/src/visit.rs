@@ -75,7 +75,7 @@ impl Visit {
     /// # Errors
     /// `Unauthenticated`, `PermissionDenied`, or `InvalidRequest` if two keys are shown.
     pub fn let_in(&mut self, shop: &Shop, head: &Head, asked: &Asked) -> Result<Arc<Key>> {
-        let key = shop.authenticate(&self.plan, access::credential(head)?, asked.address)?;
+        let key = shop.authenticate(&self.plan, access::credential(head)?, asked.sender())?;
         self.key = Some(key.clone());
         check_endpoint(&key, self.endpoint)?;
         self.caller = Caller::new(asked.address, head)?;

@@ -2,13 +2,17 @@
 
 use crate::budget;
 use crate::directory::{DirectoryState, KeyHolder, as_tuple};
+use crate::journal::{JournalHealth, untaken};
 use crate::limiter::open_shared;
 use llmgw_core::balancer::Balancer;
+use llmgw_core::certificate::{Certificate, Sender};
 use llmgw_core::directory::{Directory, Published};
 use llmgw_core::edge::{self, EdgeHandle};
 use llmgw_core::error::{Class, Error};
-use llmgw_core::gate::{PlanSlot, Shop};
+use llmgw_core::gate::{PlanSlot, Shop, Tokens};
+use llmgw_core::json;
 use llmgw_core::keys::{self, Digester, Shape};
+use llmgw_core::ledger::Ledger;
 use llmgw_core::limits::Counters;
 use llmgw_core::log::Log;
 use llmgw_core::metrics::{self, Metrics};
@@ -23,7 +27,7 @@ use std::net::{IpAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::atomic::Ordering::{AcqRel, Acquire};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 create_exception!(
     llmgw._native,
@@ -41,6 +45,7 @@ pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(generate_key, m)?)?;
     m.add_function(wrap_pyfunction!(key_digest, m)?)?;
     m.add_function(wrap_pyfunction!(check_key, m)?)?;
+    m.add_function(wrap_pyfunction!(check_json, m)?)?;
     m.add_function(wrap_pyfunction!(error_table, m)?)
 }
 
@@ -76,6 +81,12 @@ fn check_key(key: &str) -> Option<bool> {
     }
 }
 
+#[pyfunction]
+fn check_json(py: Python<'_>, body: &[u8]) -> PyResult<()> {
+    py.detach(|| json::parse_object(body).map(drop))
+        .map_err(|error| PyValueError::new_err(error.message))
+}
+
 type ErrorRow = (&'static str, u16, &'static str, &'static str, bool, bool, bool);
 
 #[pyfunction]
@@ -106,6 +117,11 @@ impl SharedState {
     #[getter]
     fn generation(&self) -> u64 {
         self.shared.word(Word::ConfigGeneration).load(Acquire)
+    }
+
+    #[getter]
+    fn wanted_issuer_keys(&self) -> u64 {
+        self.shared.word(Word::WantedIssuerKeys).load(Acquire)
     }
 
     fn next_generation(&self) -> u64 {
@@ -168,10 +184,12 @@ impl Gateway {
             let shop = Shop {
                 plan: PlanSlot::empty(),
                 directory: Directory::default(),
+                tokens: Tokens::new(shared.clone()),
                 counters: Counters::new(shared.clone(), worker),
                 balancer: Balancer::new(shared.clone()),
                 metrics: Metrics::new(shared.clone(), worker),
                 log: Log::default(),
+                ledger: Ledger::default(),
             };
             Ok(Gateway {
                 shared,
@@ -228,17 +246,40 @@ impl Gateway {
         })
     }
 
+    fn ledger_health(&self) -> Option<JournalHealth> {
+        self.shop.ledger.health().map(JournalHealth::from)
+    }
+
+    fn note_event(&self, payload: &[u8]) -> PyResult<Option<u64>> {
+        self.shop.ledger.event(payload).map_err(untaken)
+    }
+
     #[getter]
     fn directory(&self) -> DirectoryState {
         self.shop.directory.state().into()
     }
 
-    #[pyo3(signature = (key, client=None))]
-    fn authenticate(&self, key: Option<&[u8]>, client: Option<&str>) -> PyResult<KeyHolder> {
+    #[pyo3(signature = (key, client=None, certificate=None))]
+    fn authenticate(
+        &self,
+        key: Option<&[u8]>,
+        client: Option<&str>,
+        certificate: Option<&str>,
+    ) -> PyResult<KeyHolder> {
         let plan = self.shop.plan().map_err(|error| refused(&error))?;
-        let client: Option<IpAddr> = client.and_then(|address| address.parse().ok());
-        let key = self.shop.authenticate(&plan, key, client).map_err(|error| refused(&error))?;
+        let address: Option<IpAddr> = client.and_then(|address| address.parse().ok());
+        let certificate = certificate.and_then(Certificate::from_text).map(Arc::new);
+        let sender = Sender { address, certificate };
+        let key = self.shop.authenticate(&plan, key, sender).map_err(|error| refused(&error))?;
         Ok(KeyHolder { key })
+    }
+
+    fn read_token(&self, token: &[u8]) -> PyResult<Vec<u8>> {
+        let plan = self.shop.plan().map_err(|error| refused(&error))?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+        let (verified, _) = self.shop.verify(&plan, token, now).map_err(|error| refused(&error))?;
+        // Texts and numbers can always be written.
+        Ok(serde_json::to_vec(&verified).unwrap_or_default())
     }
 
     fn visible_models(&self, holder: &KeyHolder) -> PyResult<Vec<String>> {

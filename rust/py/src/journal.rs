@@ -1,4 +1,6 @@
-//! `llmgw._native`: `Journal`, `JournalReader`, and the upkeep of their folder.
+//! `llmgw._native`: `Journal`, `JournalReader`, `JournalFollower`, and the upkeep of their folder.
+
+mod follow;
 
 use llmgw_core::journal::{self, Finding, Found, Health, NotDurable, Options, Positions, Refused};
 use pyo3::create_exception;
@@ -17,6 +19,7 @@ pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<Journal>()?;
     m.add_class::<JournalHealth>()?;
     m.add_class::<JournalReader>()?;
+    m.add_class::<follow::JournalFollower>()?;
     m.add_function(wrap_pyfunction!(repair_journal, m)?)?;
     m.add_function(wrap_pyfunction!(remove_journal, m)?)
 }
@@ -29,11 +32,11 @@ struct Journal {
 #[pymethods]
 impl Journal {
     #[new]
-    #[pyo3(signature = (folder, segment_bytes = 67_108_864, max_waiting_bytes = 16_777_216, gather = 0.01))]
+    #[pyo3(signature = (folder, segment_bytes = 16_777_216, max_waiting_bytes = 16_777_216, gather = 0.01))]
     fn new(
         py: Python<'_>,
         folder: PathBuf,
-        segment_bytes: u64,
+        segment_bytes: usize,
         max_waiting_bytes: usize,
         gather: f64,
     ) -> PyResult<Self> {
@@ -54,11 +57,7 @@ impl Journal {
     }
 
     fn append(&self, payload: &[u8]) -> PyResult<u64> {
-        self.journal.append(payload).map_err(|refused| match refused {
-            Refused::TooLarge => PyValueError::new_err(refused.to_string()),
-            Refused::Full => JournalFull::new_err(refused.to_string()),
-            Refused::Closed | Refused::OtherProcess => PyRuntimeError::new_err(refused.to_string()),
-        })
+        self.journal.append(payload).map_err(untaken)
     }
 
     fn durable(&self) -> u64 {
@@ -76,11 +75,20 @@ impl Journal {
     }
 
     fn health(&self) -> JournalHealth {
-        JournalHealth { health: self.journal.health() }
+        self.journal.health().into()
     }
 
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         Ok(py.detach(|| self.journal.close())?)
+    }
+}
+
+/// Why a record was not taken.
+pub(crate) fn untaken(refused: Refused) -> PyErr {
+    match refused {
+        Refused::TooLarge => PyValueError::new_err(refused.to_string()),
+        Refused::Full => JournalFull::new_err(refused.to_string()),
+        Refused::Closed | Refused::OtherProcess => PyRuntimeError::new_err(refused.to_string()),
     }
 }
 
@@ -90,8 +98,14 @@ fn seconds(seconds: f64) -> PyResult<Duration> {
 }
 
 #[pyclass(frozen, module = "llmgw._native")]
-struct JournalHealth {
+pub(crate) struct JournalHealth {
     health: Health,
+}
+
+impl From<Health> for JournalHealth {
+    fn from(health: Health) -> Self {
+        JournalHealth { health }
+    }
 }
 
 #[pymethods]
@@ -144,11 +158,7 @@ impl JournalReader {
         folder: PathBuf,
         positions: Option<BTreeMap<String, u64>>,
     ) -> PyResult<Self> {
-        let positions = positions
-            .unwrap_or_default()
-            .into_iter()
-            .map(|(name, sequence)| Ok((writer(&name)?, sequence)))
-            .collect::<PyResult<Positions>>()?;
+        let positions = self::positions(positions)?;
         let reader = py.detach(|| journal::read_from(&folder, positions))?;
         Ok(JournalReader { reader: Mutex::new(reader), findings: Mutex::default() })
     }
@@ -198,6 +208,11 @@ fn told(finding: Finding) -> Told {
     }
 }
 
+fn positions(named: Option<BTreeMap<String, u64>>) -> PyResult<Positions> {
+    let named = named.unwrap_or_default().into_iter();
+    named.map(|(name, sequence)| Ok((writer(&name)?, sequence))).collect()
+}
+
 fn writer(name: &str) -> PyResult<journal::Writer> {
     journal::Writer::parse(name)
         .ok_or_else(|| PyValueError::new_err(format!("no name of a writer: {name:?}")))
@@ -210,7 +225,14 @@ fn repair_journal(py: Python<'_>, folder: PathBuf) -> PyResult<Vec<(PathBuf, u64
 }
 
 #[pyfunction]
-fn remove_journal(py: Python<'_>, folder: PathBuf, writer: &str, before: u64) -> PyResult<usize> {
-    let writer = self::writer(writer)?;
-    Ok(py.detach(|| journal::remove(&folder, writer, before))?)
+#[pyo3(signature = (folder, writer, before, older_than = 0.0))]
+fn remove_journal(
+    py: Python<'_>,
+    folder: PathBuf,
+    writer: &str,
+    before: u64,
+    older_than: f64,
+) -> PyResult<usize> {
+    let (writer, age) = (self::writer(writer)?, seconds(older_than)?);
+    Ok(py.detach(|| journal::remove_older(&folder, writer, before, age))?)
 }

@@ -10,6 +10,7 @@ mod gateway;
 mod journal;
 mod limiter;
 mod metrics;
+mod price;
 mod scan;
 mod tokens;
 
@@ -27,6 +28,7 @@ fn _native(m: &Bound<'_, PyModule>) -> PyResult<()> {
     limiter::register(m)?;
     journal::register(m)?;
     metrics::register(m)?;
+    price::register(m)?;
     directory::register(m)?;
     gateway::register(m)?;
     budget::register(m)?;

@@ -20,10 +20,13 @@ def test_all_fields_are_sent_even_when_empty() -> None:
         "regions": None,
         "tags": [],
         "priority": None,
+        "certificates": None,
         "expires_at": None,
         "blocked": False,
         "rpm": None,
         "tpm": None,
+        "limits": [],
+        "budgets": [],
     }
 
 

@@ -1,6 +1,7 @@
 """The section `pass_through` to what the native core passes through."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -107,7 +108,7 @@ def test_a_key_may_be_given_names_and_is_warned_of_unknown_ones() -> None:
 
 def test_no_path_of_our_own_can_be_hidden(tmp_path: object) -> None:
     gateway = Gateway(f"{tmp_path}/shared", 0)
-    controls = [*model_endpoints(gateway, 0), *ops_endpoints(gateway, "key"), openapi_endpoint([])]
+    controls = [*model_endpoints(gateway, 0), *ops_endpoints(gateway, "key", Path()), openapi_endpoint([])]
     ours = {row.path for row in controls} | {path for one in PATHS for path in one.paths}
     first = {path.split("/")[1] for path in ours if re.match(r"/[^/]+/", path)}
     assert first - RESERVED <= OPEN

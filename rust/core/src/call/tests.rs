@@ -27,10 +27,12 @@ fn call(operation: Operation, path_model: Option<&str>, body: &str) -> Call {
     let (path_model, array, strict) = (None, false, false);
     Call {
         ticket,
+        asked: matched.clone(),
         matched,
         body,
         fields,
         input_tokens: 0,
+        allowed: Allowed::UNSAID,
         cache_key: None,
         path_model,
         array,
@@ -240,4 +242,15 @@ fn claude_on_google_cloud_is_told_its_version_instead_of_its_model() {
         &for_vertex(br#"{"model":"m"}"#, Operation::CountMessageTokens)[..],
         br#"{"anthropic_version":"vertex-2023-10-16","model":"m"}"#
     );
+}
+
+#[test]
+fn for_whom_a_client_asks_is_read_in_either_dialect_and_cut_short() {
+    let asked = |body: &str| call(Operation::ChatCompletions, None, body).end_user();
+    assert_eq!(asked(r#"{"model":"m","user":"ann"}"#).as_deref(), Some("ann"));
+    assert_eq!(asked(r#"{"model":"m","safety_identifier":"b"}"#).as_deref(), Some("b"));
+    assert_eq!(asked(r#"{"model":"m","metadata":{"user_id":"c"}}"#).as_deref(), Some("c"));
+    assert_eq!(asked(r#"{"model":"m","user":7,"metadata":"x"}"#), None);
+    let long = format!(r#"{{"model":"m","user":"{}"}}"#, "é".repeat(1000));
+    assert_eq!(asked(&long), Some("é".repeat(128)));
 }

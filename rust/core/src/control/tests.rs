@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 use crate::testing::edge::{EDGE_SECRET, Reply, RunningEdge, whole};
-use crate::testing::plan;
 use crate::testing::server::{self, Record, full};
+use crate::testing::{APP_KEY, plan};
 use http::Response;
 use std::path::PathBuf;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -94,13 +94,18 @@ async fn only_headers_that_the_control_plane_needs_are_passed_on() {
         ("authorization", "Bearer k"),
         ("content-type", "application/json"),
         ("x-forwarded-for", "1.2.3.4"),
-        ("cookie", "a=b"),
+        ("x-llmgw-client", "1.2.3.4"),
+        ("x-llmgw-door", "admin"),
     ];
     let (record, _) = through("GET", "/metrics", &sent, "").await;
     let headers = record.only_request().headers;
     assert_eq!(headers["authorization"], "Bearer k");
     assert_eq!(headers["content-type"], "application/json");
-    assert!(!headers.contains_key("x-forwarded-for") && !headers.contains_key("cookie"));
+    assert!(!headers.contains_key("x-forwarded-for"));
+    let shown: Vec<_> = headers.get_all("x-llmgw-client").iter().collect();
+    assert_eq!(shown, ["127.0.0.1"]);
+    let shown: Vec<_> = headers.get_all("x-llmgw-door").iter().collect();
+    assert_eq!(shown, ["only"]);
 }
 
 #[tokio::test]
@@ -144,4 +149,51 @@ async fn a_native_endpoint_never_reaches_the_control_plane() {
     let (record, reply) = through("POST", "/v1/chat/completions", &[], "{}").await;
     assert_eq!(reply.status, 401);
     assert!(record.requests().is_empty());
+}
+
+/// How a body of that length is answered, as JSON of whoever shows this key, and how much of it arrived.
+async fn sized(path: &str, key: &str, length: usize) -> (Reply, Option<usize>) {
+    let (_socket, record, edge) = running();
+    let shown = format!("Bearer {key}");
+    let headers = [("authorization", &shown[..]), ("content-type", "application/json")];
+    let reply = whole(edge.send("POST", path, &headers, vec![b' '; length]).await).await.unwrap();
+    (reply, record.requests().first().map(|request| request.body.len()))
+}
+
+#[tokio::test]
+async fn a_body_of_a_megabyte_is_taken_where_something_is_administered_and_the_key_is_known() {
+    for (path, key, length, arrived) in [
+        ("/api/v1/teams", APP_KEY, 1024 * 1024, true),
+        ("/api/v1/teams", APP_KEY, 1024 * 1024 + 1, false),
+        ("/api/v1/teams", "nobody-0123456789", 64 * 1024, true),
+        ("/api/v1/teams", "nobody-0123456789", 64 * 1024 + 1, false),
+        ("/elsewhere", APP_KEY, 64 * 1024 + 1, false),
+    ] {
+        let (reply, seen) = sized(path, key, length).await;
+        assert_eq!(reply.status, if arrived { 201 } else { 413 }, "{path} {length}");
+        assert_eq!(seen, arrived.then_some(length));
+    }
+}
+
+#[tokio::test]
+async fn the_admin_api_is_refused_with_a_problem() {
+    let (reply, _) = sized("/api/v1/teams", "nobody-0123456789", 70_000).await;
+    assert_eq!(shown(&reply, "content-type"), ["application/problem+json"]);
+    let problem = reply.json();
+    assert_eq!(problem["type"], "urn:llmgw:problem:request-too-large");
+    assert_eq!(problem["status"], 413);
+    assert_eq!(shown(&reply, "x-request-id"), [problem["request_id"].as_str().unwrap()]);
+}
+
+#[tokio::test]
+async fn what_is_without_content_has_no_length() {
+    let socket = Socket::new();
+    let record = server::serve_unix(&socket.0, |_| async {
+        Response::builder().status(204).header("etag", "\"1\"").body(full("")).unwrap()
+    });
+    let edge = RunningEdge::start(plan(|_| {}), &socket.0);
+    let reply = whole(edge.send("DELETE", "/api/v1/teams/x", &[], "").await).await.unwrap();
+    assert_eq!((reply.status, record.requests().len()), (204, 1));
+    assert!(shown(&reply, "content-length").is_empty());
+    assert_eq!(shown(&reply, "etag"), ["\"1\""]);
 }

@@ -1,5 +1,7 @@
 //! The keys of the directory, by digest and by id.
 
+use super::names::Names;
+use crate::jwt::Jwks;
 use crate::keys::Digest;
 use crate::plan::{Key, Node, Slot};
 use std::borrow::Borrow;
@@ -11,8 +13,8 @@ use subtle::ConstantTimeEq;
 /// An issuer of tokens.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Issuer {
-    /// Its public keys: a JSON array of JWKs.
-    pub keys: Box<str>,
+    /// Its public keys.
+    pub keys: Arc<Jwks>,
     /// When they were fetched, in Unix microseconds.
     pub fetched_at: u64,
 }
@@ -23,7 +25,13 @@ pub(super) struct Book {
     /// By what clients show: the digests themselves lie in the keys.
     shown: HashSet<ByDigest, foldhash::fast::RandomState>,
     ids: HashSet<ById, foldhash::fast::RandomState>,
+    /// Keys by the words for their certificates.
+    certified: HashMap<Box<str>, Vec<Arc<Key>>, foldhash::fast::RandomState>,
     issuers: HashMap<Box<str>, Arc<Issuer>>,
+    /// The nodes, by what they are called.
+    pub(super) names: Names,
+    /// The number of the file that it was begun from: places of nodes are the same as long as this is.
+    pub(super) epoch: u64,
     nodes: usize,
 }
 
@@ -40,6 +48,11 @@ pub(super) enum Change {
 }
 
 impl Book {
+    /// An empty one, that is going to be read from this file.
+    pub(super) fn begun(epoch: u64) -> Self {
+        Book { epoch, ..Book::default() }
+    }
+
     /// How many keys there are.
     pub(super) fn len(&self) -> usize {
         self.ids.len()
@@ -56,6 +69,11 @@ impl Book {
         bool::from(found.digest().ct_eq(digest)).then_some(&found.key)
     }
 
+    /// The keys that name a certificate by this word.
+    pub(super) fn certified(&self, word: &str) -> Vec<Arc<Key>> {
+        self.certified.get(word).cloned().unwrap_or_default()
+    }
+
     /// The issuer of this URL.
     pub(super) fn issuer(&self, url: &str) -> Option<&Arc<Issuer>> {
         self.issuers.get(url)
@@ -67,6 +85,7 @@ impl Book {
             match change {
                 Change::Key(key) => self.put(key),
                 Change::Node(slot, node) => {
+                    self.names.put(&slot, node.as_deref());
                     self.nodes += usize::from(node.is_some());
                     self.nodes -= usize::from(slot.now.swap(node).is_some());
                 }
@@ -90,11 +109,22 @@ impl Book {
         for at in 0..key.shown().len() {
             self.shown.replace(ByDigest { key: key.clone(), at });
         }
+        for word in key.policy.certificates.iter().flatten() {
+            self.certified.entry(word.clone()).or_default().push(key.clone());
+        }
         self.ids.insert(ById(key));
     }
 
     /// Forgets what a key was shown by, as far as that is not another's by now.
     fn forget(&mut self, key: &Arc<Key>) {
+        for word in key.policy.certificates.iter().flatten() {
+            if let Some(alike) = self.certified.get_mut(word) {
+                alike.retain(|one| !Arc::ptr_eq(one, key));
+                if alike.is_empty() {
+                    self.certified.remove(word);
+                }
+            }
+        }
         for one in key.shown() {
             if self.shown.get(&one.digest).is_some_and(|found| Arc::ptr_eq(&found.key, key)) {
                 self.shown.remove(&one.digest);

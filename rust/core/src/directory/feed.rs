@@ -8,7 +8,6 @@ use crate::plan::{Grants, NodeKind, Priority, Shown};
 use crate::snapshot::{BudgetRule, LimitRule};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -115,6 +114,8 @@ pub(super) struct NodeLine<'a> {
     pub(super) id: &'a str,
     pub(super) kind: NodeKind,
     #[serde(borrow)]
+    pub(super) external_id: Option<Cow<'a, str>>,
+    #[serde(borrow)]
     pub(super) name: Cow<'a, str>,
     pub(super) parent: Option<&'a str>,
     #[serde(default)]
@@ -162,8 +163,7 @@ pub(super) struct JwksLine<'a> {
     _put: IgnoredAny,
     #[serde(borrow)]
     pub(super) issuer: Cow<'a, str>,
-    #[serde(borrow)]
-    pub(super) keys: &'a RawValue,
+    pub(super) keys: serde_json::Value,
     pub(super) at: u64,
 }
 

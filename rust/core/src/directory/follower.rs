@@ -4,9 +4,9 @@ use super::book::{Book, Change, Issuer};
 use super::feed::{self, JwksLine, KeyLine, Line, NodeLine};
 use super::intern::Interner;
 use super::{Published, Refused};
+use crate::jwt::Jwks;
 use crate::plan::{Key, KeyParts, Node, NodeKind, Nodes, Slot};
 use crate::snapshot::Rules;
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
@@ -113,7 +113,7 @@ impl Follower {
     ) -> Result<(), Refused> {
         let from = Published { file: published.file, length: 0 };
         let mut reader = Reader::open(folder, from, published.length)?;
-        let (mut fresh, mut known) = (Book::default(), Known::default());
+        let (mut fresh, mut known) = (Book::begun(published.file), Known::default());
         let (mut at, mut sequence) = (from, 0);
         while let Some(batch) = reader.batch(&mut known, sequence)? {
             fresh.apply(batch.changes);
@@ -275,6 +275,7 @@ impl Known {
         let node = Node {
             kind: line.kind,
             name: (&*line.name).into(),
+            external_id: line.external_id.as_deref().map(Into::into),
             parent: parent.map(|id| self.slot(id)).transpose()?,
             blocked: line.blocked,
             policy: self.interner.policy(line.take_grants())?,
@@ -284,8 +285,8 @@ impl Known {
         Ok(Change::Node(slot, Some(Arc::new(node))))
     }
 
-    fn gone(&mut self, id: &Cow<'_, str>) -> Change {
-        let Some(slot) = self.slots.get(&**id) else { return Change::Drop((&**id).into()) };
+    fn gone(&mut self, id: &str) -> Change {
+        let Some(slot) = self.slots.get(id) else { return Change::Drop(id.into()) };
         self.emptied += 1;
         Change::Node(slot.clone(), None)
     }
@@ -301,8 +302,8 @@ impl Known {
 }
 
 fn issuer(line: JwksLine<'_>) -> Change {
-    let issuer = Issuer { keys: line.keys.get().into(), fetched_at: line.at };
-    Change::Issuer((&*line.issuer).into(), Arc::new(issuer))
+    let keys = Arc::new(Jwks::new(&line.keys));
+    Change::Issuer((&*line.issuer).into(), Arc::new(Issuer { keys, fetched_at: line.at }))
 }
 
 /// Names stand in logs and metrics.

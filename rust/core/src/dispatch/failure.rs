@@ -2,8 +2,33 @@
 
 use super::Whole;
 use crate::error::{Class, Error};
+use crate::usage::Usage;
 use std::borrow::Cow;
 use std::time::Duration;
+
+/// What a provider may charge for an attempt that failed, if it was sent.
+#[derive(Debug)]
+pub(super) enum Bill {
+    /// Nothing: it said no, by its status.
+    Refused,
+    /// Nothing: what came was no reply.
+    Failed,
+    /// What it told in a reply that came whole, and was of no use.
+    Told(Box<Usage>),
+    /// For all that is known, its input and the output that came of it.
+    Perhaps {
+        /// What it told in the beginning.
+        told: Option<Box<Usage>>,
+        /// Output tokens that came, estimated.
+        output: u32,
+    },
+}
+
+impl Default for Bill {
+    fn default() -> Self {
+        Bill::Perhaps { told: None, output: 0 }
+    }
+}
 
 /// Why an attempt failed.
 pub struct Failure {
@@ -21,6 +46,8 @@ pub struct Failure {
     pub(super) rests: bool,
     /// The upstream's own words, where they are meant for the client.
     pub(super) reply: Option<Box<Whole>>,
+    /// What its provider may charge for it.
+    pub(super) bill: Bill,
     /// The client left, or sent what cannot be read: no fault of the deployment.
     pub(super) is_clients: bool,
     /// It was not sent, since others go first: another group may have room.
@@ -38,9 +65,15 @@ impl Failure {
             retry_after: None,
             rests: class.row().cool_down,
             reply: None,
+            bill: Bill::default(),
             is_clients: false,
             is_shed: false,
         }
+    }
+
+    /// The same, with what its provider may charge for it.
+    pub(super) fn billed(self, bill: Bill) -> Self {
+        Failure { bill, ..self }
     }
 
     /// What the client gets: the upstream's reply as sent, or an error of ours.

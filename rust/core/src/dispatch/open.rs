@@ -4,6 +4,7 @@ use super::prepared::unable;
 use super::upload::{Boxed, Coming};
 use super::{Extra, Failure, Outcome, Whole, refusal, unsent};
 use crate::error::Class;
+use crate::ledger::Attempt;
 use crate::plan::Deployment;
 use crate::realtime::handshake::Asking;
 use crate::translate::Chat;
@@ -21,7 +22,12 @@ pub struct Opening<'a> {
 }
 
 impl Opening<'_> {
-    async fn open(&mut self, chat: &Chat<'_>, to: &Deployment) -> Result<Outcome, Failure> {
+    async fn open(
+        &mut self,
+        chat: &Chat<'_>,
+        to: &Deployment,
+        booked: &Attempt,
+    ) -> Result<Outcome, Failure> {
         let call = chat.call;
         let fail =
             |class, what: &str| Failure::new(class, format!("Deployment `{}` {what}.", to.id));
@@ -40,8 +46,10 @@ impl Opening<'_> {
             Opened::Socket(socket) if !asking.is_met(&socket.headers) => {
                 return Err(fail(Class::UpstreamProtocol, "did not answer as a WebSocket"));
             }
+            // Opening costs nothing; what is said from here on may.
             Opened::Socket(socket) => self.socket.insert(socket).headers.clone(),
         };
+        booked.sent().set(true);
         Ok(Outcome::Whole(Whole { status: 101, headers, body: Bytes::new(), translated: None }))
     }
 }
@@ -51,8 +59,9 @@ impl Coming for Opening<'_> {
         &'a mut self,
         chat: &'a Chat<'_>,
         deployment: &'a Deployment,
+        booked: &'a Attempt,
     ) -> Boxed<'a, Result<Outcome, Failure>> {
-        Box::pin(self.open(chat, deployment))
+        Box::pin(self.open(chat, deployment, booked))
     }
 
     fn may_repeat(&self) -> bool {

@@ -1,11 +1,13 @@
 //! The beginning of a good reply: read until it is whole, or large, or a stream.
 
+use super::failure::Bill;
 use super::{Failure, Lost, Midway, Outcome, Partial, Whole, refusal};
 use crate::error::Class;
 use crate::headers::Headers;
 use crate::plan::Deployment;
 use crate::translate::{Chat, Fit, Lane, Translation};
 use crate::upstream::{Body, Response};
+use crate::usage::{self, BYTES_PER_TOKEN, Usage};
 use bytes::{Bytes, BytesMut};
 use tokio::time::{Instant, timeout_at};
 
@@ -45,7 +47,8 @@ impl Reading<'_, '_> {
     ) -> Result<Outcome, Failure> {
         let Response { status, headers, body: mut rest } = response;
         if headers.is_of_type("text/html") {
-            return Err(fail(Class::UpstreamProtocol, "answered with a web page"));
+            let failure = fail(Class::UpstreamProtocol, "answered with a web page");
+            return Err(failure.billed(Bill::Failed));
         }
         let is_stream = STREAMS.iter().any(|kind| headers.is_of_type(kind));
         if self.lane.is_some() && is_stream != self.chat.call.streams() {
@@ -58,7 +61,8 @@ impl Reading<'_, '_> {
         let most = if self.lane.is_some() { TRANSLATED_MAX } else { WHOLE_MAX };
         let mut body = Buffer::default();
         loop {
-            let data = match self.next(&mut rest, !body.is_empty(), fail).await? {
+            let next = self.next(&mut rest, !body.is_empty(), fail).await;
+            let data = match next.map_err(|failure| failure.billed(seen(self.chat, body.len())))? {
                 None if is_stream && body.is_empty() => return Err(broke_off(fail)),
                 None => return self.whole(status, headers, body.freeze(), fail),
                 Some(data) => data,
@@ -66,10 +70,9 @@ impl Reading<'_, '_> {
             body.push(data);
             let large = body.len() > most;
             if large && self.lane.is_some() {
-                return Err(fail(
-                    Class::UpstreamProtocol,
-                    "sent a reply that is too large to be translated",
-                ));
+                let what = "sent a reply that is too large to be translated";
+                let failure = fail(Class::UpstreamProtocol, what);
+                return Err(failure.billed(seen(self.chat, body.len())));
             }
             if (passes_at_once && !body.is_empty()) || large {
                 return Ok(self.partial(status, headers, body.freeze(), rest, None));
@@ -112,7 +115,8 @@ impl Reading<'_, '_> {
         let mut first = Buffer::default();
         let mut begun = false;
         loop {
-            let data = self.next(&mut rest, begun, fail).await?;
+            let next = self.next(&mut rest, begun, fail).await;
+            let data = next.map_err(|failure| failure.billed(told(translation.usage())))?;
             begun = true;
             let closed = data.is_none();
             first.push(data.map_or_else(Bytes::new, |data| translation.push(&data)));
@@ -123,10 +127,14 @@ impl Reading<'_, '_> {
                 break;
             }
             if let Some(said) = translation.failure() {
-                return Err(refusal::in_stream(said, self.chat, headers, fail));
+                let failure = refusal::in_stream(said, self.chat, headers, fail);
+                return Err(match translation.usage() {
+                    Some(_) => failure.billed(told(translation.usage())),
+                    None => failure,
+                });
             }
             if closed || translation.is_broken() {
-                return Err(broke_off(fail));
+                return Err(broke_off(fail).billed(told(translation.usage())));
             }
         }
         let kind = if self.chat.call.array { JSON } else { "text/event-stream; charset=utf-8" };
@@ -141,11 +149,16 @@ impl Reading<'_, '_> {
         body: Bytes,
         fail: &impl Fn(Class, &str) -> Failure,
     ) -> Result<Outcome, Failure> {
+        let seen = || seen(self.chat, body.len());
         let Some(lane) = self.lane else {
             return Ok(Outcome::Whole(Whole { status, headers, body, translated: None }));
         };
-        let unreadable =
-            |_| fail(Class::UpstreamProtocol, "sent a reply that could not be understood");
+        let unreadable = |_| {
+            let failure =
+                fail(Class::UpstreamProtocol, "sent a reply that could not be understood");
+            let told = usage::of_reply(lane.operation.format(), &body);
+            failure.billed(told.map_or_else(seen, whole))
+        };
         let reply = self.chat.reply(&lane, &body).map_err(unreadable)?;
         let Lane { mut dropped, kept_upstream, .. } = lane;
         match &reply.fit {
@@ -154,7 +167,8 @@ impl Reading<'_, '_> {
             Fit::Unmet(name) => dropped.extend([", ", name]),
             Fit::Refused => {
                 let what = "answered with something that does not fit the client's schema";
-                return Err(fail(Class::UpstreamProtocol, what));
+                let bill = reply.usage.map_or_else(seen, whole);
+                return Err(fail(Class::UpstreamProtocol, what).billed(bill));
             }
         }
         let translated = Some(Box::new(Lost { dropped, usage: reply.usage, kept_upstream }));
@@ -181,6 +195,23 @@ impl Reading<'_, '_> {
             Partial { status, headers, first, rest, hide_usage, translated, idle, deadline };
         Outcome::Partial(Box::new(partial))
     }
+}
+
+/// What so many bytes of a reply may be charged.
+fn seen(chat: &Chat<'_>, bytes: usize) -> Bill {
+    let text = if chat.call.operation.writes_text() { bytes } else { 0 };
+    let output = u32::try_from(text as u64 / BYTES_PER_TOKEN).unwrap_or(u32::MAX);
+    Bill::Perhaps { told: None, output }
+}
+
+/// What the beginning of a stream may be charged.
+fn told(told: Option<Usage>) -> Bill {
+    Bill::Perhaps { told: told.map(Box::new), output: 0 }
+}
+
+/// What a reply that came whole has told that it charges.
+fn whole(told: Usage) -> Bill {
+    Bill::Told(Box::new(told))
 }
 
 fn broke_off(fail: &impl Fn(Class, &str) -> Failure) -> Failure {

@@ -1,5 +1,6 @@
 //! What an upstream that refused has to say, and what it means for dispatch and for the client.
 
+use super::failure::Bill;
 use super::reading::Buffer;
 use super::{Failure, Whole};
 use crate::error::Class;
@@ -41,7 +42,7 @@ pub(super) async fn read(
         None => format(own).decode_error(status, text),
     };
     let class = classify(status, said.kind);
-    let mut failure = of_class(class, status, fail);
+    let mut failure = of_class(class, status, fail).billed(Bill::Refused);
     failure.retry_after = retry_after(&headers).or_else(|| {
         // Google says it in the body.
         let seconds = gemini_generate::retry_delay(text)?;
@@ -69,7 +70,7 @@ pub(super) fn in_stream(
     fail: &impl Fn(Class, &str) -> Failure,
 ) -> Failure {
     let class = classify(said.status, said.kind);
-    let mut failure = of_class(class, said.status, fail);
+    let mut failure = of_class(class, said.status, fail).billed(Bill::Failed);
     failure.retry_after = retry_after(headers);
     if is_for_client(class) {
         let (status, body) = (said.status, chat.refusal(said));

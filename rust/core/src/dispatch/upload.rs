@@ -6,6 +6,7 @@ use super::{Failure, Outcome, refusal, unsent};
 use crate::connection::{Connection, Incoming};
 use crate::error::{Class, Error};
 use crate::h1::{Patience, Source};
+use crate::ledger::Attempt;
 use crate::plan::Deployment;
 use crate::translate::Chat;
 use crate::upload::{Edits, Passing};
@@ -22,11 +23,12 @@ pub(super) type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
 /// A request whose body is still coming.
 pub trait Coming {
-    /// One send to one deployment.
+    /// One send to one deployment, which has been written down.
     fn attempt<'a>(
         &'a mut self,
         chat: &'a Chat<'_>,
         deployment: &'a Deployment,
+        booked: &'a Attempt,
     ) -> Boxed<'a, Result<Outcome, Failure>>;
 
     /// Whether it can be sent once more.
@@ -70,7 +72,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Uploading<'_, S> {
         self.incoming.length().and_then(|length| length.checked_add_signed(growth))
     }
 
-    async fn send(&mut self, chat: &Chat<'_>, to: &Deployment) -> Result<Outcome, Failure> {
+    async fn send(
+        &mut self,
+        chat: &Chat<'_>,
+        to: &Deployment,
+        booked: &Attempt,
+    ) -> Result<Outcome, Failure> {
         let call = chat.call;
         let fail =
             |class, what: &str| Failure::new(class, format!("Deployment `{}` {what}.", to.id));
@@ -80,7 +87,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Uploading<'_, S> {
         let patience = Patience { idle: to.idle, first_byte: to.first_byte, deadline };
         let (extra, fixed) = (self.extra, to.headers_but_type());
         let length = self.length(&model);
-        let upload = Upload { method: "POST", path: &path, fixed, extra, length };
+        let upload =
+            Upload { method: "POST", path: &path, fixed, extra, length, sent: Some(booked.sent()) };
         let held = Some(self.passing.edited(&model, &self.edits)).filter(|held| !held.is_empty());
         let mut pieces = Pieces { held, upload: self };
         let sent = to.origin.upload(&upload, &mut pieces, patience).await;
@@ -89,6 +97,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Uploading<'_, S> {
             UploadFailure::Late => fail(Class::UpstreamTimeout, "did not answer in time"),
             UploadFailure::Client => self.clients_failure(),
         })?;
+        booked.sent().set(true);
         let until = (Instant::now() + to.first_byte).min(deadline);
         let connection = &mut *self.connection;
         let read = async {
@@ -126,8 +135,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Coming for Uploading<'_, S> {
         &'a mut self,
         chat: &'a Chat<'_>,
         deployment: &'a Deployment,
+        booked: &'a Attempt,
     ) -> Boxed<'a, Result<Outcome, Failure>> {
-        Box::pin(self.send(chat, deployment))
+        Box::pin(self.send(chat, deployment, booked))
     }
 
     fn may_repeat(&self) -> bool {

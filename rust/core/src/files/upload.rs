@@ -190,7 +190,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Arriving<'_, S> {
             false => passage.length(self.incoming.length().map(|length| length - ours)),
         };
         let fixed = to.headers_but_type();
-        let upload = Upload { method: "POST", path: &path, fixed, extra: &extra, length };
+        let upload =
+            Upload { method: "POST", path: &path, fixed, extra: &extra, length, sent: None };
         let deadline = tokio::time::Instant::now() + to.total;
         let patience = Patience { idle: to.idle, first_byte: to.first_byte, deadline };
         let mut pieces =

@@ -54,10 +54,12 @@ impl Shop {
         let matched = self.pay(&mut ticket, matched, 0, &asked)?;
         Ok(Call {
             ticket,
+            asked: model.to_owned(),
             matched,
             body: Bytes::new(),
             fields: Fields::none(),
             input_tokens,
+            allowed: Allowed::UNSAID,
             cache_key: None,
             path_model: None,
             array: false,

@@ -1,10 +1,13 @@
 #![allow(clippy::unwrap_used)]
 
+mod certified;
 mod known;
 mod limits;
+mod token;
 
 use super::*;
 use crate::limits::{Demand, Truth};
+use crate::plan::NodeKind;
 use crate::snapshot::Operation;
 use crate::testing::{
     APP_KEY, CHAT, OTHER_KEY, cache_policy, cached, deployment, group, plan, shop, snapshot,

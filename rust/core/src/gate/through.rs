@@ -36,12 +36,13 @@ pub enum Body<'a> {
 }
 
 /// What was reserved for a request.
-#[derive(Default)]
 pub struct Admitted {
     /// What it has taken of limits and budgets.
     pub held: Held,
     /// Input tokens, counted where the request is known.
     pub input_tokens: u64,
+    /// Output that the client allows.
+    pub allowed: Allowed,
 }
 
 impl Shop {
@@ -98,7 +99,7 @@ impl Shop {
         }
         let demand = demand(plan, bid, &asked);
         let held = self.reserve(payer, &bid.door.name, demand)?;
-        Ok(Admitted { held, input_tokens: asked.input })
+        Ok(Admitted { held, input_tokens: asked.input, allowed: asked.allowed })
     }
 }
 

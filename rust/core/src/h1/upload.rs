@@ -1,7 +1,9 @@
 //! An exchange whose request body comes piece by piece.
 
 use super::{Connection, Fault, MAX_HEAD, Parsed, Reply, Unsent, parse};
+use crate::upstream::mark;
 use bytes::Bytes;
+use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::task::Poll;
 use std::time::Duration;
@@ -57,7 +59,8 @@ enum Turn {
 
 impl Connection {
     /// Sends a head and the pieces of `source`, chunked or as they are, and reads the reply's head. An
-    /// upstream that answers before it has heard everything is not sent the rest.
+    /// upstream that answers before it has heard everything is not sent the rest. `sent` is set once it has
+    /// been sent all of it.
     ///
     /// # Errors
     /// [`UploadFault`]; the connection is gone then.
@@ -67,6 +70,7 @@ impl Connection {
         chunked: bool,
         source: &mut impl Source,
         patience: Patience,
+        sent: Option<&Cell<bool>>,
     ) -> Result<Reply, UploadFault> {
         let mut framer = Framer { frame: head.to_vec(), chunked };
         loop {
@@ -90,6 +94,7 @@ impl Connection {
                 return Ok(self.begin(parsed, false));
             }
         }
+        mark(sent);
         let until = (Instant::now() + patience.first_byte).min(patience.deadline);
         loop {
             let heard = tokio::select! {
@@ -122,7 +127,7 @@ impl Connection {
         piece: &[u8],
         patience: Patience,
     ) -> Result<Option<Parsed>, UploadFault> {
-        let mut unsent = Unsent { head: frame, body: piece };
+        let mut unsent = Unsent { head: frame, body: piece, sent: None };
         let until = (Instant::now() + patience.idle).min(patience.deadline);
         loop {
             let took = timeout_at(until, self.send(&mut unsent)).await;

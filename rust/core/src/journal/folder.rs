@@ -108,7 +108,7 @@ impl Folder {
 
 /// A new file for its owner alone.
 pub(super) fn create(path: &Path) -> io::Result<File> {
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+    OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path)
 }
 
 fn sync(folder: &Path) -> io::Result<()> {

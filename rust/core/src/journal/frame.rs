@@ -1,12 +1,13 @@
-//! One record on the disk: a head of 20 bytes, then the payload. All numbers are little-endian.
+//! One record in a segment: a head of 20 bytes, then the payload. All numbers are little-endian.
 //!
 //! ```text
-//! length u32 | sum u32 | sequence u64 | back u32 | payload
+//! mark u8 | length u24 | sum u32 | sequence u64 | back u32 | payload
 //! ```
 //!
-//! `back` counts the records of the same group before this one: everything before that group was on the disk
-//! when this one was written. `sum` is the CRC-32 of the writer's name, the payload, and the head's other
-//! fields, so that a frame of another writer, which a file system may bring back after a power cut, is none.
+//! The mark is stored last, over a zero: before that, nothing is there. `back` counts the records before this
+//! one that were not known to be on the disk when it was appended: all before those were. `sum` is the CRC-32
+//! of the writer's name, the payload, and the head's other fields, so that a frame of another writer, which a
+//! file system may bring back after a power cut, is none.
 
 use super::segment::Writer;
 use crc32fast::Hasher;
@@ -15,6 +16,8 @@ use crc32fast::Hasher;
 pub const LARGEST: usize = 64 << 10;
 /// Bytes before the payload.
 pub(super) const HEAD: usize = 20;
+/// What a frame begins with; zeros are none.
+pub(super) const MARK: u8 = 0xa7;
 
 /// What the sums of a writer's frames begin with.
 #[derive(Debug, Clone, Copy)]
@@ -40,7 +43,7 @@ pub(super) struct Head {
     pub(super) length: u32,
     /// Which record of its writer it is.
     pub(super) sequence: u64,
-    /// How many of its group are before it.
+    /// How many before it were not known to be on the disk.
     pub(super) back: u32,
     sum: u32,
 }
@@ -55,21 +58,24 @@ impl Head {
 
     pub(super) fn encode(&self) -> [u8; HEAD] {
         let mut bytes = [0; HEAD];
-        bytes[..4].copy_from_slice(&self.length.to_le_bytes());
+        bytes[..4].copy_from_slice(&(self.length << 8 | u32::from(MARK)).to_le_bytes());
         bytes[4..8].copy_from_slice(&self.sum.to_le_bytes());
         bytes[8..16].copy_from_slice(&self.sequence.to_le_bytes());
         bytes[16..].copy_from_slice(&self.back.to_le_bytes());
         bytes
     }
 
-    /// Whatever the first bytes say; `None` if they are too few.
+    /// Whatever the first bytes say; `None` if they are too few, or do not begin with the mark.
     pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
         let bytes: &[u8; HEAD] = bytes.first_chunk()?;
         let (length, rest) = bytes.split_first_chunk()?;
+        if length[0] != MARK {
+            return None;
+        }
         let (sum, rest) = rest.split_first_chunk()?;
         let (sequence, rest) = rest.split_first_chunk()?;
         Some(Head {
-            length: u32::from_le_bytes(*length),
+            length: u32::from_le_bytes(*length) >> 8,
             sum: u32::from_le_bytes(*sum),
             sequence: u64::from_le_bytes(*sequence),
             back: u32::from_le_bytes(*rest.first_chunk()?),
@@ -86,8 +92,8 @@ impl Head {
         self.finish(seed.begin(payload)) == self.sum
     }
 
-    /// The first record of its group.
-    pub(super) fn group(&self) -> u64 {
+    /// All records before this one were on the disk when it was appended.
+    pub(super) fn forced(&self) -> u64 {
         self.sequence.saturating_sub(u64::from(self.back))
     }
 
@@ -97,33 +103,6 @@ impl Head {
         begun.update(&self.back.to_le_bytes());
         begun.finalize()
     }
-}
-
-/// The part of a group that goes into one segment.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Piece {
-    pub(super) bytes: usize,
-    pub(super) records: u64,
-}
-
-/// As many of these whole frames as take up to `room` bytes.
-pub(super) fn piece(frames: &[u8], room: u64) -> Piece {
-    let room = usize::try_from(room).unwrap_or(usize::MAX);
-    let mut piece = Piece::default();
-    while let Some(length) = first(&frames[piece.bytes..]) {
-        if piece.bytes + length > room {
-            break;
-        }
-        piece.bytes += length;
-        piece.records += 1;
-    }
-    piece
-}
-
-/// Bytes of the first frame.
-pub(super) fn first(frames: &[u8]) -> Option<usize> {
-    let length = HEAD + usize::try_from(Head::decode(frames)?.length).ok()?;
-    (length <= frames.len()).then_some(length)
 }
 
 #[cfg(test)]
@@ -142,37 +121,24 @@ mod tests {
     fn a_head_reads_as_it_was_written() {
         let bytes = frame(b"payload");
         let head = Head::decode(&bytes).unwrap();
-        assert_eq!((head.payload(), head.sequence, head.group()), (Some(7), 5, 3));
+        assert_eq!((head.payload(), head.sequence, head.forced()), (Some(7), 5, 3));
         assert!(head.fits(SEED, b"payload"));
     }
 
     #[test]
     fn no_flipped_bit_and_no_other_writer_goes_unnoticed() {
         let bytes = frame(b"payload");
-        for bit in 32..bytes.len() * 8 {
+        for bit in 0..bytes.len() * 8 {
             let mut damaged = bytes.clone();
             damaged[bit / 8] ^= 1 << (bit % 8);
-            let head = Head::decode(&damaged).unwrap();
-            assert!(!head.fits(SEED, &damaged[HEAD..]), "bit {bit}");
+            let fits = Head::decode(&damaged).is_some_and(|head| head.fits(SEED, &damaged[HEAD..]));
+            assert!(!fits, "bit {bit}");
         }
         assert!(!Head::decode(&bytes).unwrap().fits(Seed(8), b"payload"));
     }
 
     #[test]
     fn zeros_are_no_frame() {
-        assert!(!Head::decode(&[0; HEAD]).unwrap().fits(Seed::of(Writer(0)), b""));
-    }
-
-    #[test]
-    fn a_piece_is_made_of_whole_frames() {
-        let frames = [frame(b"one"), frame(b""), frame(b"three")].concat();
-        let told = |room| {
-            let piece = piece(&frames, room);
-            (piece.records, piece.bytes)
-        };
-        assert_eq!(told(22), (0, 0));
-        assert_eq!(told(23), (1, 23));
-        assert_eq!(told(67), (2, 43));
-        assert_eq!(told(u64::MAX), (3, 68));
+        assert_eq!(Head::decode(&[0; HEAD]), None);
     }
 }

@@ -1,97 +1,19 @@
-//! What passes between those who append and the thread that writes: records one way, news the other.
+//! What passes between those who append and the thread that forces: records one way, news and room the other.
 
 use super::frame::{HEAD, Head, LARGEST, Seed};
+use super::group::Group;
+use super::mapped::{Place, Segment};
 use super::segment::Writer;
-use std::fmt;
+use super::told::{Health, NotDurable, Refused, Trouble};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
-/// Bytes that are written without waiting for more.
+/// Bytes that are forced without waiting for more.
 const ENOUGH: usize = 1 << 20;
-/// A larger buffer is given back after it was written.
+/// A larger buffer is given back after it was forced.
 const KEPT: usize = 4 << 20;
-
-/// Why a record was not taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refused {
-    /// It is longer than [`LARGEST`].
-    TooLarge,
-    /// Too much waits for the disk.
-    Full,
-    /// The journal was closed, or its thread has ended.
-    Closed,
-    /// The journal was opened by another process, which this one was forked from.
-    OtherProcess,
-}
-
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Refused::TooLarge => "the record is too large",
-            Refused::Full => "too many records wait for the disk",
-            Refused::Closed => "the journal is closed",
-            Refused::OtherProcess => "the journal was opened by another process",
-        })
-    }
-}
-
-impl std::error::Error for Refused {}
-
-/// Why a record that was waited for is not on the disk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NotDurable {
-    /// Not yet.
-    Late,
-    /// And it never will be: the journal has ended, or is another process's.
-    Ended,
-}
-
-impl fmt::Display for NotDurable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            NotDurable::Late => "the record is not on the disk yet",
-            NotDurable::Ended => "the journal ended before the record was on the disk",
-        })
-    }
-}
-
-impl std::error::Error for NotDurable {}
-
-/// What keeps a journal from being written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Trouble {
-    /// What the system said last.
-    pub reason: String,
-    /// When it began.
-    pub since: SystemTime,
-    /// How often it was tried in vain since then.
-    pub tries: u32,
-}
-
-/// How a journal is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Health {
-    /// Records that were taken.
-    pub taken: u64,
-    /// Records that are on the disk.
-    pub durable: u64,
-    /// Bytes that wait for the disk.
-    pub waiting: usize,
-    /// Whether records are still taken.
-    pub is_open: bool,
-    /// What is wrong, if anything is.
-    pub trouble: Option<Trouble>,
-}
-
-/// Frames that are written together.
-#[derive(Default)]
-pub(super) struct Group {
-    pub(super) frames: Vec<u8>,
-    /// The sequence of the first one.
-    pub(super) first: u64,
-}
 
 /// How far the thread is.
 #[derive(Debug, Clone, Copy, Default)]
@@ -101,6 +23,12 @@ struct Progress {
 }
 
 struct State {
+    /// Where the next record goes; nowhere when the thread has ended.
+    place: Option<Place>,
+    /// Where records go when there is no room in `place`.
+    prepared: Option<Place>,
+    /// Whether the segment before that of `place` is not yet on the disk as a whole.
+    is_moving: bool,
     /// What was taken since the thread took the last group.
     group: Group,
     /// When the first of it was.
@@ -112,14 +40,50 @@ struct State {
     /// When it was closed.
     closed: Option<Instant>,
     has_ended: bool,
+    /// What keeps records from being forced.
     trouble: Option<Trouble>,
+    /// What keeps the next segment from being made.
+    lack: Option<Trouble>,
+}
+
+impl State {
+    /// Whether the thread should make the next segment. Not before the last change of segments is over: so
+    /// no more than two hold records that may not be on the disk.
+    fn wants_segment(&self) -> bool {
+        let is_late = self.place.as_ref().is_some_and(Place::is_half_full);
+        is_late && self.prepared.is_none() && !self.is_moving && self.closed.is_none()
+    }
+
+    /// Where a frame of so many bytes has room.
+    fn place_for(&mut self, bytes: usize) -> Result<&mut Place, Refused> {
+        let place = self.place.as_mut().ok_or(Refused::Closed)?;
+        if place.room() < bytes {
+            let ready = self.prepared.as_ref().is_some_and(|prepared| prepared.room() >= bytes);
+            let mut next = self.prepared.take_if(|_| ready).ok_or(Refused::Full)?;
+            next.begin(self.next);
+            self.is_moving = true;
+            // The thread has the segment as well: it is neither unmapped nor closed here.
+            *place = next;
+        }
+        Ok(place)
+    }
+}
+
+/// What the thread has to do.
+pub(super) enum Work {
+    /// Force these.
+    Group(Group),
+    /// Make the next segment.
+    Segment,
+    /// It is closed, and all was forced.
+    Done,
 }
 
 pub(super) struct Inbox {
     seed: Seed,
     most_waiting: usize,
     state: Mutex<State>,
-    /// For the thread: there is something to write, or it was closed.
+    /// For the thread: there is something to do, or it was closed.
     wake: Condvar,
     /// For those who wait: more is on the disk, or nothing will be.
     news: Condvar,
@@ -128,8 +92,11 @@ pub(super) struct Inbox {
 }
 
 impl Inbox {
-    pub(super) fn new(writer: Writer, most_waiting: usize) -> Self {
+    pub(super) fn new(writer: Writer, most_waiting: usize, first: Place) -> Self {
         let state = State {
+            place: Some(first),
+            prepared: None,
+            is_moving: false,
             group: Group::default(),
             since: Instant::now(),
             next: 0,
@@ -137,6 +104,7 @@ impl Inbox {
             closed: None,
             has_ended: false,
             trouble: None,
+            lack: None,
         };
         Inbox {
             seed: Seed::of(writer),
@@ -156,6 +124,8 @@ impl Inbox {
 
     // ── for those who append ──
 
+    /// Has a record in the segment when it returns. The lock is held while it is copied: so no record is
+    /// ever behind one that is not finished, whose death with the process would hide it.
     pub(super) fn push(&self, payload: &[u8]) -> Result<u64, Refused> {
         let length = u32::try_from(payload.len()).map_err(|_| Refused::TooLarge)?;
         if payload.len() > LARGEST {
@@ -163,28 +133,34 @@ impl Inbox {
         }
         // The payload is summed up before the lock is taken: it is the long part.
         let sum = self.seed.begin(payload);
-        let mut state = self.lock();
+        let bytes = HEAD + payload.len();
+        let mut guard = self.lock();
+        let state = &mut *guard;
         if state.closed.is_some() || state.has_ended {
             return Err(Refused::Closed);
         }
-        if state.waiting + HEAD + payload.len() > self.most_waiting {
+        if state.waiting + bytes > self.most_waiting {
             return Err(Refused::Full);
         }
         let sequence = state.next;
         // More records than that have no room in memory.
-        let back = u32::try_from(sequence - state.group.first).map_err(|_| Refused::Full)?;
-        let before = state.group.frames.len();
+        let back = u32::try_from(sequence - self.durable()).map_err(|_| Refused::Full)?;
+        let wanted = state.wants_segment();
+        state.place_for(bytes)?;
+        let Some(place) = &mut state.place else { return Err(Refused::Closed) };
+        let head = Head::new(sum, length, sequence, back).encode();
+        let before = state.group.bytes();
         if before == 0 {
             state.since = Instant::now();
         }
-        let head = Head::new(sum, length, sequence, back);
-        state.group.frames.extend_from_slice(&head.encode());
-        state.group.frames.extend_from_slice(payload);
-        state.waiting += HEAD + payload.len();
+        state.group.push(place, sequence, &head, payload);
+        place.append(&head, payload);
+        state.waiting += bytes;
         state.next += 1;
-        let after = state.group.frames.len();
-        drop(state);
-        if before == 0 || (before < ENOUGH && after >= ENOUGH) {
+        let is_enough = before < ENOUGH && before + bytes >= ENOUGH;
+        let wakes = before == 0 || is_enough || (!wanted && state.wants_segment());
+        drop(guard);
+        if wakes {
             self.wake.notify_one();
         }
         Ok(sequence)
@@ -228,7 +204,7 @@ impl Inbox {
             durable: self.durable(),
             waiting: state.waiting,
             is_open: state.closed.is_none() && !state.has_ended,
-            trouble: state.trouble.clone(),
+            trouble: state.trouble.as_ref().or(state.lack.as_ref()).cloned(),
         }
     }
 
@@ -238,35 +214,43 @@ impl Inbox {
         self.wake.notify_one();
     }
 
-    /// What was taken and never written, after the thread has ended.
+    /// What was taken and never forced, after the thread has ended.
     pub(super) fn losses(&self) -> Option<String> {
         let state = self.lock();
         let lost = state.next - self.durable();
         let reason = state.trouble.as_ref().map_or("its thread broke", |trouble| &trouble.reason);
-        (lost > 0).then(|| format!("{lost} records of the journal were not written: {reason}"))
+        (lost > 0)
+            .then(|| format!("{lost} records of the journal may not be on the disk: {reason}"))
     }
 
     // ── for the thread ──
 
-    /// The next group, when its first record has waited for `gather`; `spent` is the last one's memory.
-    /// `None` when the journal is closed and all of it was taken.
-    pub(super) fn take(&self, gather: Duration, mut spent: Vec<u8>) -> Option<Group> {
-        spent.clear();
-        spent.shrink_to(KEPT);
+    /// What is to be done next. A group is when its first record has waited for `gather`; `spent` is the
+    /// last one's memory. A segment is not made before `not_before`.
+    pub(super) fn work(&self, gather: Duration, spent: Group, not_before: Option<Instant>) -> Work {
+        let spent = Group::in_memory_of(spent, KEPT);
         let mut state = self.lock();
         loop {
             let is_closed = state.closed.is_some();
-            let length = state.group.frames.len();
-            if length == 0 && is_closed {
-                return None;
+            let bytes = state.group.bytes();
+            if bytes == 0 && is_closed {
+                return Work::Done;
             }
-            let left = gather.saturating_sub(state.since.elapsed());
-            if length > 0 && (is_closed || length >= ENOUGH || left.is_zero()) {
-                let next = Group { frames: spent, first: state.next };
-                return Some(std::mem::replace(&mut state.group, next));
+            let mut patience = Duration::MAX;
+            if state.wants_segment() {
+                patience = left(not_before);
+                if patience.is_zero() {
+                    return Work::Segment;
+                }
             }
-            let left = if length == 0 { Duration::MAX } else { left };
-            state = wait(&self.wake, state, left);
+            if bytes > 0 {
+                let rest = gather.saturating_sub(state.since.elapsed());
+                if is_closed || bytes >= ENOUGH || rest.is_zero() {
+                    return Work::Group(std::mem::replace(&mut state.group, spent));
+                }
+                patience = patience.min(rest);
+            }
+            state = wait(&self.wake, state, patience);
         }
     }
 
@@ -281,20 +265,45 @@ impl Inbox {
         self.progress.send_modify(|progress| progress.durable = durable);
     }
 
+    /// Notes that a segment is full and on the disk as a whole.
+    pub(super) fn moved(&self) {
+        self.lock().is_moving = false;
+    }
+
+    /// Whether the next segment is to be made.
+    pub(super) fn wants_segment(&self) -> bool {
+        self.lock().wants_segment()
+    }
+
+    /// Here it is.
+    pub(super) fn give(&self, segment: Segment) {
+        let mut state = self.lock();
+        state.prepared = Some(Place::new(segment));
+        state.lack = None;
+    }
+
+    /// It cannot be made.
+    pub(super) fn lacks(&self, reason: String) {
+        let mut state = self.lock();
+        state.lack = Some(Trouble::again(state.lack.take(), reason));
+    }
+
+    /// The sequence of the next record.
+    pub(super) fn next(&self) -> u64 {
+        self.lock().next
+    }
+
     /// Notes a failure, and waits before the next try. False when it is time to give up: `patience` after
     /// the journal was closed.
     pub(super) fn is_to_go_on(&self, reason: String, pause: Duration, patience: Duration) -> bool {
         let mut state = self.lock();
-        let trouble = state.trouble.take();
-        let (since, tries) =
-            trouble.map_or((SystemTime::now(), 0), |trouble| (trouble.since, trouble.tries));
-        state.trouble = Some(Trouble { reason, since, tries: tries.saturating_add(1) });
+        state.trouble = Some(Trouble::again(state.trouble.take(), reason));
         let until = Instant::now() + pause;
         loop {
             if state.closed.is_some_and(|closed| closed.elapsed() >= patience) {
                 return false;
             }
-            let left = until.saturating_duration_since(Instant::now());
+            let left = left(Some(until));
             if left.is_zero() {
                 return true;
             }
@@ -302,12 +311,28 @@ impl Inbox {
         }
     }
 
+    /// Gives back where records go and would have gone.
+    pub(super) fn leave(&self) -> (Option<Place>, Option<Place>) {
+        let mut state = self.lock();
+        (state.place.take(), state.prepared.take())
+    }
+
     /// The thread ends, for whatever reason.
     pub(super) fn end(&self) {
-        self.lock().has_ended = true;
+        let mut state = self.lock();
+        state.has_ended = true;
+        // With the memory of the last group go the last holders of its segments.
+        state.group = Group::default();
+        drop(state);
+        drop(self.leave());
         self.news.notify_all();
         self.progress.send_modify(|progress| progress.has_ended = true);
     }
+}
+
+/// The time until then; none if it is no matter.
+fn left(until: Option<Instant>) -> Duration {
+    until.map_or(Duration::ZERO, |until| until.saturating_duration_since(Instant::now()))
 }
 
 /// Gives the lock up until there may be news, or the time is over.

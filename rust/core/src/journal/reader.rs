@@ -4,22 +4,34 @@
 //! record there may be part of one. Reading goes on with the next segment, and what is missing is told.
 
 use super::folder::{Folder, Listing};
+use super::header::{HEADER, Header, Opening};
 use super::scan::{Beginning, Frames, Step};
-use super::segment::{self, HEADER, State, Writer};
+use super::segment::{self, Sequel, State, Writer};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 /// Where to begin, for some writers: the first sequence that is wanted.
 pub type Positions = BTreeMap<Writer, u64>;
 
+/// Where a reader stopped in a writer's records, so that the next one need not look for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    /// The segment.
+    number: u64,
+    /// Where in it the last record ends that was read.
+    offset: u64,
+    /// The sequence of the record that comes next.
+    sequence: u64,
+}
+
 /// Something that is wrong with a journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Finding {
-    /// A dead writer's last group did not reach the disk whole. Nothing is missing that was told as durable.
+    /// What a dead writer appended last did not reach the disk whole. Nothing is missing that was told as durable.
     Torn {
-        /// The writer's last segment.
+        /// The segment. What is in the writer's next one is not read.
         file: PathBuf,
         /// Where whole records end.
         offset: u64,
@@ -67,7 +79,7 @@ pub fn read(folder: &Path) -> io::Result<Reader> {
 pub fn read_from(folder: &Path, positions: Positions) -> io::Result<Reader> {
     let folder = Folder::at(folder);
     let listing = folder.list()?;
-    Ok(Reader { folder, listing, positions, course: None, findings: VecDeque::new() })
+    Ok(Reader::over(folder, listing, positions, BTreeMap::new()))
 }
 
 /// An iterator over what there is. It ends; a live writer's records that come later are for the next one.
@@ -78,8 +90,30 @@ pub struct Reader {
     /// Writers to come.
     listing: Listing,
     positions: Positions,
+    /// Where reading goes on, and how far it came.
+    places: BTreeMap<Writer, Place>,
+    /// Dead writers all of whose records were read.
+    ended: BTreeSet<Writer>,
     course: Option<Course>,
     findings: VecDeque<Finding>,
+}
+
+impl Reader {
+    /// Reads these segments, each writer's from its place on, or else from its position.
+    pub(super) fn over(
+        folder: Folder,
+        listing: Listing,
+        positions: Positions,
+        places: BTreeMap<Writer, Place>,
+    ) -> Self {
+        let (ended, findings) = (BTreeSet::new(), VecDeque::new());
+        Reader { folder, listing, positions, places, ended, course: None, findings }
+    }
+
+    /// How far it came with each writer, and the dead ones of whom there is no more to come.
+    pub(super) fn into_progress(self) -> (BTreeMap<Writer, Place>, BTreeSet<Writer>) {
+        (self.places, self.ended)
+    }
 }
 
 /// The way through one writer's segments.
@@ -95,6 +129,10 @@ struct Course {
     expected: Option<u64>,
     /// The segment before.
     before: Option<u64>,
+    /// Where an earlier reader stopped.
+    place: Option<Place>,
+    /// Whether the segment that was opened last is the last one of a dead writer.
+    is_left: bool,
     open: Option<Open>,
 }
 
@@ -103,6 +141,7 @@ struct Open {
     frames: Frames<File>,
     number: u64,
     state: State,
+    sequel: Sequel,
 }
 
 impl Iterator for Reader {
@@ -115,17 +154,27 @@ impl Iterator for Reader {
             }
             let Some(course) = &mut self.course else {
                 let (writer, numbers) = self.listing.pop_first()?;
-                let from = self.positions.get(&writer).copied();
-                match Course::begin(&self.folder, writer, numbers, from) {
+                let place = self.places.get(&writer).copied();
+                let from = place.map(|place| place.sequence);
+                let from = from.or_else(|| self.positions.get(&writer).copied());
+                match Course::begin(&self.folder, writer, numbers, from, place) {
                     Ok(course) => self.course = Some(course),
                     Err(error) => return Some(Err(error)),
                 }
                 continue;
             };
             match course.step(&self.folder, &mut self.findings) {
-                Ok(Some(Stage::Record(found))) => return Some(Ok(found)),
+                Ok(Some(Stage::Record(found, place))) => {
+                    self.places.insert(course.writer, place);
+                    return Some(Ok(found));
+                }
                 Ok(Some(Stage::Onwards)) => {}
-                Ok(None) => self.course = None,
+                Ok(None) => {
+                    if course.is_left {
+                        self.ended.insert(course.writer);
+                    }
+                    self.course = None;
+                }
                 Err(error) => {
                     self.course = None;
                     return Some(Err(error));
@@ -136,7 +185,7 @@ impl Iterator for Reader {
 }
 
 enum Stage {
-    Record(Found),
+    Record(Found, Place),
     Onwards,
 }
 
@@ -146,9 +195,12 @@ impl Course {
         writer: Writer,
         mut numbers: BTreeSet<u64>,
         from: Option<u64>,
+        place: Option<Place>,
     ) -> io::Result<Self> {
         let last = numbers.last().copied().unwrap_or(0);
-        if let Some(from) = from {
+        if let Some(place) = place {
+            numbers = numbers.split_off(&place.number);
+        } else if let Some(from) = from {
             skip(folder, writer, &mut numbers, from)?;
         }
         Ok(Course {
@@ -158,6 +210,8 @@ impl Course {
             from: from.unwrap_or(0),
             expected: None,
             before: None,
+            place,
+            is_left: false,
             open: None,
         })
     }
@@ -180,22 +234,93 @@ impl Course {
                     Stage::Onwards
                 } else {
                     let payload = payload.to_vec();
-                    Stage::Record(Found::Record { writer: self.writer, sequence, payload })
+                    let found = Found::Record { writer: self.writer, sequence, payload };
+                    let (number, offset) = (open.number, open.frames.offset());
+                    Stage::Record(found, Place { number, offset, sequence: sequence + 1 })
                 };
                 self.open = Some(open);
                 return Ok(Some(stage));
             }
-            Step::End => {}
+            Step::End => {
+                let (file, end) = (file(), open.frames.offset());
+                self.end(&mut open, file, end, findings)?;
+            }
+            Step::Unwritten { offset } => {
+                let (file, next) = (file(), open.frames.next_sequence());
+                // A living writer's is as long as it may become, and not looked through.
+                if open.state == State::Growing || open.frames.is_blank()? {
+                    self.end(&mut open, file, offset, findings)?;
+                } else {
+                    let why = format!("record {next}: it was never finished");
+                    self.judge(&mut open, file, offset, why, findings)?;
+                }
+            }
             Step::Misplaced { offset, why } => {
                 findings.push_back(Finding::Corrupt { file: file(), offset, why });
             }
             Step::Broken { offset, why } => {
                 let file = file();
-                findings.extend(judge(&mut open, file, offset, why)?);
+                self.judge(&mut open, file, offset, why, findings)?;
             }
         }
         self.expected = Some(open.frames.next_sequence());
         Ok(Some(Stage::Onwards))
+    }
+
+    /// Comes to where the records of a segment end.
+    fn end(
+        &mut self,
+        open: &mut Open,
+        file: PathBuf,
+        offset: u64,
+        findings: &mut VecDeque<Finding>,
+    ) -> io::Result<()> {
+        match (open.state, open.sequel) {
+            // There is less than was appended: pages of zeros, that never came to the disk.
+            (State::Left, Sequel::Used(Opening { first, .. }))
+                if open.frames.next_sequence() < first =>
+            {
+                let why = "it ends too early".into();
+                self.judge(open, file, offset, why, findings)?;
+            }
+            // What comes after it may come only now.
+            (State::Growing, Sequel::None | Sequel::Prepared | Sequel::Broken) => self.stop(open),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Tells of something broken; not if it is still being written.
+    fn judge(
+        &mut self,
+        open: &mut Open,
+        file: PathBuf,
+        offset: u64,
+        why: String,
+        findings: &mut VecDeque<Finding>,
+    ) -> io::Result<()> {
+        let why = match open.state {
+            State::Growing => {
+                self.stop(open);
+                return Ok(());
+            }
+            State::Followed => why,
+            State::Left => match open.frames.damage()? {
+                None => {
+                    self.stop(open);
+                    findings.push_back(Finding::Torn { file, offset });
+                    return Ok(());
+                }
+                Some(damage) => format!("{why}; {damage}"),
+            },
+        };
+        findings.push_back(Finding::Corrupt { file, offset, why });
+        Ok(())
+    }
+
+    /// Leaves out what comes after this segment.
+    fn stop(&mut self, open: &Open) {
+        self.last = open.number;
     }
 
     /// The segment to be read next. It may have come into being after the folder was listed, which a listing
@@ -247,12 +372,22 @@ impl Course {
             }
             return Ok(None);
         };
-        // Asked before anything is read: a dead writer's file does not change any more.
-        let state = match segment::state(folder, &file, name)? {
-            State::Left if number < self.last => State::Followed,
-            state => state,
+        // Asked before anything is read: a dead writer's file does not change any more, and where the next one
+        // is used, this one is complete.
+        let (state, sequel) = match segment::state(folder, &file, name)? {
+            (State::Left, Sequel::None) if number < self.last => (State::Followed, Sequel::None),
+            (State::Left, Sequel::Prepared) if number.saturating_add(1) < self.last => {
+                (State::Followed, Sequel::Prepared)
+            }
+            known => known,
         };
+        self.is_left = state == State::Left;
+        if let Some(place) = self.place.take_if(|place| place.number == number) {
+            let frames = resume(file, name, place)?;
+            return Ok(Some(Open { frames, number, state, sequel }));
+        }
         let (frames, beginning) = Frames::open(file, name)?;
+        let mut open = Open { frames, number, state, sequel };
         let why = match beginning {
             Beginning::Short if state == State::Left => {
                 findings.push_back(Finding::Torn { file: path, offset: 0 });
@@ -260,11 +395,21 @@ impl Course {
             }
             Beginning::Short => "its header is cut off",
             Beginning::Broken(why) => why,
-            Beginning::Header(header) => {
-                if let Some(why) = self.unexpected(header.first) {
+            Beginning::Header(Header { opening: Some(Opening { first, .. }), .. }) => {
+                if let Some(why) = self.unexpected(first) {
                     findings.push_back(Finding::Corrupt { file: path, offset: 0, why });
                 }
-                return Ok(Some(Open { frames, number, state }));
+                return Ok(Some(open));
+            }
+            Beginning::Header(_) if state == State::Followed => {
+                "it was never used, and is followed"
+            }
+            Beginning::Header(_) => {
+                // What was appended first may have reached the disk, and the word that it is used may not.
+                if state == State::Left && !open.frames.is_blank()? {
+                    findings.push_back(Finding::Torn { file: path, offset: 0 });
+                }
+                return Ok(None);
             }
         };
         findings.push_back(Finding::Corrupt { file: path, offset: 0, why: why.into() });
@@ -287,17 +432,10 @@ impl Course {
     }
 }
 
-/// What is to be told of something broken; nothing if it is still being written.
-fn judge(open: &mut Open, file: PathBuf, offset: u64, why: String) -> io::Result<Option<Finding>> {
-    let why = match open.state {
-        State::Growing => return Ok(None),
-        State::Followed => why,
-        State::Left => match open.frames.damage()? {
-            None => return Ok(Some(Finding::Torn { file, offset })),
-            Some(damage) => format!("{why}; {damage}"),
-        },
-    };
-    Ok(Some(Finding::Corrupt { file, offset, why }))
+/// The frames of a segment behind a place in it.
+fn resume(mut file: File, name: (Writer, u64), place: Place) -> io::Result<Frames<File>> {
+    file.seek(SeekFrom::Start(place.offset))?;
+    Ok(Frames::resume(file, name, place.offset, place.sequence))
 }
 
 /// Leaves out the segments all of whose records are before `from`.
@@ -316,15 +454,11 @@ fn skip(folder: &Folder, writer: Writer, numbers: &mut BTreeSet<u64>, from: u64)
 }
 
 /// The sequence that a segment begins with, as its header says; `None` if that is not to be had.
-pub(super) fn first_sequence(
-    folder: &Folder,
-    writer: Writer,
-    number: u64,
-) -> io::Result<Option<u64>> {
+fn first_sequence(folder: &Folder, writer: Writer, number: u64) -> io::Result<Option<u64>> {
     let Some(file) = folder.open(writer, number)? else { return Ok(None) };
     let header = file.take(HEADER as u64);
-    match Frames::open(header, (writer, number))?.1 {
-        Beginning::Header(header) => Ok(Some(header.first)),
-        Beginning::Short | Beginning::Broken(_) => Ok(None),
-    }
+    Ok(match Frames::open(header, (writer, number))?.1 {
+        Beginning::Header(header) => header.opening.map(|opening| opening.first),
+        Beginning::Short | Beginning::Broken(_) => None,
+    })
 }

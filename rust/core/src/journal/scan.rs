@@ -1,8 +1,9 @@
 //! One segment, frame by frame, whatever its bytes are: memory is bounded by the largest frame, work by the
 //! file's length.
 
-use super::frame::{HEAD, Head, LARGEST, Seed};
-use super::segment::{HEADER, Header, Writer};
+use super::frame::{HEAD, Head, LARGEST, MARK, Seed};
+use super::header::{HEADER, Header};
+use super::segment::Writer;
 use std::io::{self, ErrorKind, Read};
 
 /// Bytes that are read at a time, at least.
@@ -20,6 +21,10 @@ pub(super) enum Step<'a> {
     },
     /// The file ends, and the last frame is whole.
     End,
+    /// No frame was finished here. What the file has from here on is zeros, if nobody began one.
+    Unwritten {
+        offset: u64,
+    },
     /// What follows is no frame.
     Broken {
         offset: u64,
@@ -111,9 +116,15 @@ impl<R: Read> Frames<R> {
         let mut next = 0;
         if let Beginning::Header(header) = beginning {
             window.skip(HEADER);
-            next = header.first;
+            next = header.opening.map_or(0, |opening| opening.first);
         }
         Ok((Frames { window, seed: Seed::of(name.0), next }, beginning))
+    }
+
+    /// Goes on in a segment, from the end of a frame; the next one has to have the sequence `next`.
+    pub(super) fn resume(file: R, name: (Writer, u64), offset: u64, next: u64) -> Self {
+        let window = Window { file, buffer: Vec::new(), start: 0, offset, is_over: false };
+        Frames { window, seed: Seed::of(name.0), next }
     }
 
     /// The sequence of the record after the last one.
@@ -125,11 +136,14 @@ impl<R: Read> Frames<R> {
     pub(super) fn step(&mut self) -> io::Result<Step<'_>> {
         let (offset, next) = (self.window.offset, self.next);
         let ahead = self.window.ahead(HEAD)?;
-        if ahead.is_empty() {
-            return Ok(Step::End);
-        }
         let broken = |why: &str| Step::Broken { offset, why: format!("record {next}: {why}") };
-        let Some(head) = Head::decode(ahead) else { return Ok(broken("its head is cut off")) };
+        let head = match ahead.first() {
+            None => return Ok(Step::End),
+            Some(0) => return Ok(Step::Unwritten { offset }),
+            Some(&MARK) => Head::decode(ahead),
+            Some(_) => return Ok(broken("it does not begin as a record does")),
+        };
+        let Some(head) = head else { return Ok(broken("its head is cut off")) };
         let Some(length) = head.payload() else { return Ok(broken("its length is impossible")) };
         let Some(payload) = self.window.ahead(HEAD + length)?.get(HEAD..HEAD + length) else {
             return Ok(broken("it is cut off"));
@@ -148,15 +162,42 @@ impl<R: Read> Frames<R> {
         Ok(Step::Record { sequence: head.sequence, payload })
     }
 
+    /// Whether there is nothing but zeros from here on. The next thing that is not comes next, otherwise.
+    pub(super) fn is_blank(&mut self) -> io::Result<bool> {
+        loop {
+            let ahead = self.window.ahead(1)?;
+            let (length, blank) =
+                (ahead.len(), ahead.iter().take_while(|&&byte| byte == 0).count());
+            self.window.skip(blank);
+            if blank < length || length == 0 {
+                return Ok(length == 0);
+            }
+        }
+    }
+
+    /// Where it is in the segment.
+    pub(super) fn offset(&self) -> u64 {
+        self.window.offset
+    }
+
     /// Why what is broken here was on the disk once, and is damage; `None` if a crash may have left it so.
     ///
-    /// It was if a frame follows whose group began after it. Frames of its own group may well follow: a
-    /// power cut may have kept their pages and lost its.
+    /// It was if a frame follows that was appended when this was on the disk. Others may well follow: a power cut
+    /// may have kept their pages and lost this one's.
     pub(super) fn damage(&mut self) -> io::Result<Option<String>> {
         let mut summed = 0_usize;
         loop {
-            let Some(head) = Head::decode(self.window.ahead(HEAD)?) else { return Ok(None) };
-            if head.group() > self.next
+            let ahead = self.window.ahead(HEAD)?;
+            if ahead.len() < HEAD {
+                return Ok(None);
+            }
+            let Some(head) = Head::decode(ahead) else {
+                let marked = memchr::memchr(MARK, &ahead[1..]).map(|before| before + 1);
+                let bytes = marked.unwrap_or(ahead.len());
+                self.window.skip(bytes);
+                continue;
+            };
+            if head.forced() > self.next
                 && let Some(length) = head.payload()
                 && let Some(payload) = self.window.ahead(HEAD + length)?.get(HEAD..HEAD + length)
             {

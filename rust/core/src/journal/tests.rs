@@ -3,8 +3,11 @@
 mod damage;
 mod disk;
 mod failing;
+mod following;
 mod killing;
 mod living;
+mod moving;
+mod room;
 mod upkeep;
 mod writing;
 
@@ -45,6 +48,29 @@ fn payloads(folder: &Path) -> Vec<Vec<u8>> {
     records.into_iter().map(|(_, _, payload)| payload).collect()
 }
 
+/// Lets others work for some time.
+#[allow(clippy::disallowed_methods)] // no runtime is blocked here
+fn pause(time: Duration) {
+    std::thread::sleep(time);
+}
+
+/// Appends, and waits for room as long as there is none.
+fn put(journal: &Journal, payload: &[u8]) -> u64 {
+    let start = Instant::now();
+    loop {
+        match journal.append(payload) {
+            Err(Refused::Full) => assert!(start.elapsed() < LONG, "{:?}", journal.health()),
+            taken => return taken.unwrap(),
+        }
+        std::thread::yield_now();
+    }
+}
+
+/// A journal with segments that hold three records of 1000 bytes.
+fn open_small(folder: &Path) -> Journal {
+    Journal::open_on(RealDisk, folder, small_segments()).unwrap()
+}
+
 fn small_segments() -> Options {
     Options { segment_bytes: 4096, gather: Duration::ZERO, ..Options::default() }
 }
@@ -52,7 +78,8 @@ fn small_segments() -> Options {
 /// The segments of a folder, in order.
 fn segments(folder: &Path) -> Vec<PathBuf> {
     let paths = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
-    let mut paths: Vec<_> = paths.filter(|path| path.extension().unwrap() == "log").collect();
+    let mut paths: Vec<_> =
+        paths.filter(|path| path.extension().is_some_and(|end| end == "log")).collect();
     paths.sort();
     paths
 }

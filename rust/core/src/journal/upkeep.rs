@@ -1,9 +1,10 @@
 //! What is done to the segments of writers: torn ends are cut off, and what is no longer needed is removed.
 
 use super::folder::{self, Folder};
-use super::reader::first_sequence;
-use super::scan::{Beginning, Frames, Step};
-use super::segment::{self, State, Writer};
+use super::header::Opening;
+use super::segment::{self, Sequel, State, Writer};
+use super::whole::{self, Whole};
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -27,8 +28,8 @@ pub struct Cut {
 
 /// Cuts off what dead writers left unfinished, so that their segments read without a finding.
 ///
-/// What is cut off is set aside, in `SEGMENT.torn-OFFSET`, since a last group that was damaged later looks
-/// like one that was never finished. Damage is left as it is.
+/// What is cut off is set aside, in `SEGMENT.torn-OFFSET`, since what was damaged later may look like what was
+/// never finished. Damage is left as it is. Zeros that were allocated and not used are given back.
 ///
 /// # Errors
 /// The system's; what was repaired until then is.
@@ -36,11 +37,7 @@ pub fn repair(folder: &Path) -> io::Result<Vec<Cut>> {
     let folder = Folder::at(folder);
     let mut cuts = Vec::new();
     for (writer, numbers) in folder.list()? {
-        let Some(&last) = numbers.last() else { continue };
-        let Some(file) = claim(&folder, (writer, last))? else { continue };
-        if let Some(offset) = torn(&file, (writer, last))? {
-            cuts.push(cut(&folder, file, (writer, last), offset)?);
-        }
+        repair_writer(&folder, writer, &numbers, &mut cuts)?;
     }
     for path in folder.list_unfinished()? {
         clear(&path)?;
@@ -48,35 +45,89 @@ pub fn repair(folder: &Path) -> io::Result<Vec<Cut>> {
     Ok(cuts)
 }
 
+fn repair_writer(
+    folder: &Folder,
+    writer: Writer,
+    numbers: &BTreeSet<u64>,
+    cuts: &mut Vec<Cut>,
+) -> io::Result<()> {
+    let mut claims = Vec::new();
+    // What may be torn is the end: the last one, one that it does not call whole, one that is only prepared.
+    for &number in numbers.iter().rev().take(3) {
+        let Some(claim) = claim(folder, (writer, number))? else { break };
+        claims.push(claim);
+    }
+    let mut is_torn = false;
+    for claim in claims.into_iter().rev() {
+        // What follows a torn segment is torn as a whole.
+        let end = if is_torn { Whole::Torn(0) } else { end(&claim)? };
+        match end {
+            Whole::Torn(offset) => {
+                is_torn = true;
+                cuts.push(cut(folder, claim, offset)?);
+            }
+            Whole::Unused => fs::remove_file(folder.path(claim.name.0, claim.name.1))?,
+            Whole::Until { offset, .. } if claim.file.metadata()?.len() > offset => {
+                claim.file.set_len(offset)?;
+            }
+            Whole::Until { .. } => {}
+            Whole::Damaged => break,
+        }
+    }
+    Ok(())
+}
+
 /// Removes the segments of a writer that hold only records before `before`; returns how many.
 ///
-/// The last one goes only if the writer is dead and nothing in it is broken.
+/// One that may not be on the disk as a whole goes only if the writer is dead and nothing in it is broken.
 ///
 /// # Errors
 /// The system's.
 pub fn remove(folder: &Path, writer: Writer, before: u64) -> io::Result<usize> {
+    remove_older(folder, writer, before, Duration::ZERO)
+}
+
+/// The same, of segments that were not written to for some time: up to the first younger one.
+///
+/// # Errors
+/// The system's.
+pub fn remove_older(
+    folder: &Path,
+    writer: Writer,
+    before: u64,
+    age: Duration,
+) -> io::Result<usize> {
     let folder = Folder::at(folder);
     let numbers = folder.list()?.remove(&writer).unwrap_or_default();
-    let mut following = numbers.iter().skip(1);
     let mut removed = 0;
     for &number in &numbers {
+        let name = (writer, number);
         // Held while its segment is removed.
-        let claimed;
-        match following.next() {
-            Some(&next) => {
-                if first_sequence(&folder, writer, next)?.is_none_or(|first| first > before) {
-                    break;
+        let mut claimed = None;
+        let next = segment::sequel(&folder, name)?;
+        let is_done = match next {
+            Sequel::Used(Opening { first, is_settled: true }) => first <= before,
+            Sequel::Broken => false,
+            // A gap: those before are not known to be needless.
+            Sequel::None if Some(&number) != numbers.last() => false,
+            Sequel::None | Sequel::Prepared | Sequel::Used(_) => {
+                claimed = claim(&folder, name)?;
+                match claimed.as_ref().map(end).transpose()? {
+                    Some(Whole::Until { following, .. }) => following <= before,
+                    Some(Whole::Unused) => true,
+                    _ => false,
                 }
             }
-            None => {
-                claimed = claim(&folder, (writer, number))?;
-                let Some(file) = &claimed else { break };
-                if end(file, (writer, number))?.is_none_or(|end| end > before) {
-                    break;
-                }
-            }
+        };
+        if !is_done || is_younger(&folder.path(writer, number), age)? {
+            break;
+        }
+        // What says that records before it are not missed has to outlive them.
+        if let Some(next) = folder.open(writer, number.saturating_add(1))? {
+            next.sync_data()?;
         }
         discard(&folder, writer, number)?;
+        drop(claimed);
         removed += 1;
     }
     if removed > 0 {
@@ -85,53 +136,47 @@ pub fn remove(folder: &Path, writer: Writer, before: u64) -> io::Result<usize> {
     Ok(removed)
 }
 
-/// Opens and locks the last segment of a dead writer; `None` if it is not that.
-fn claim(folder: &Folder, name: (Writer, u64)) -> io::Result<Option<File>> {
+/// Whether a file was written to within some time. A clock that was set back makes it so.
+fn is_younger(path: &Path, age: Duration) -> io::Result<bool> {
+    let modified = fs::metadata(path)?.modified()?;
+    Ok(!age.is_zero() && modified.elapsed().unwrap_or_default() < age)
+}
+
+/// A segment that a dead writer left, locked for as long as this lives.
+struct Claim {
+    file: File,
+    name: (Writer, u64),
+    /// The sequence that the next one begins with.
+    bound: Option<u64>,
+}
+
+/// Opens and locks a segment of a dead writer; `None` if it is not that, or known to be whole.
+fn claim(folder: &Folder, name: (Writer, u64)) -> io::Result<Option<Claim>> {
     let path = folder.path(name.0, name.1);
     let file = match OpenOptions::new().read(true).write(true).open(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         file => file?,
     };
-    let is_left = segment::lock_alone(&file)? && segment::settled(folder, name)? == State::Left;
-    Ok(is_left.then_some(file))
-}
-
-/// Where a claimed segment is torn; `None` if it is whole, or damaged.
-fn torn(file: &File, name: (Writer, u64)) -> io::Result<Option<u64>> {
-    let (mut frames, beginning) = Frames::open(file, name)?;
-    match beginning {
-        Beginning::Short => return Ok(Some(0)),
-        Beginning::Broken(_) => return Ok(None),
-        Beginning::Header(_) => {}
-    }
-    loop {
-        match frames.step()? {
-            Step::Record { .. } => {}
-            Step::End | Step::Misplaced { .. } => return Ok(None),
-            Step::Broken { offset, .. } => {
-                return Ok(frames.damage()?.is_none().then_some(offset));
-            }
-        }
-    }
-}
-
-/// The sequence after the last record of a claimed segment; `None` if anything in it is broken.
-fn end(file: &File, name: (Writer, u64)) -> io::Result<Option<u64>> {
-    let (mut frames, beginning) = Frames::open(file, name)?;
-    if !matches!(beginning, Beginning::Header(_)) {
+    if !segment::lock_alone(&file)? {
         return Ok(None);
     }
-    loop {
-        match frames.step()? {
-            Step::Record { .. } => {}
-            Step::End => return Ok(Some(frames.next_sequence())),
-            Step::Misplaced { .. } | Step::Broken { .. } => return Ok(None),
-        }
-    }
+    let (state, sequel) = segment::state_of_free(folder, name)?;
+    let bound = match sequel {
+        Sequel::Used(Opening { first, .. }) => Some(first),
+        _ => None,
+    };
+    Ok((state == State::Left).then_some(Claim { file, name, bound }))
+}
+
+/// How far a claimed segment is whole.
+fn end(claim: &Claim) -> io::Result<Whole> {
+    let mut file = &claim.file;
+    file.seek(SeekFrom::Start(0))?;
+    whole::examine_until(file, claim.name, claim.bound, |_, _| {})
 }
 
 /// Sets aside what is behind `offset`, then cuts it off. A segment without a header is set aside as a whole.
-fn cut(folder: &Folder, mut file: File, name: (Writer, u64), offset: u64) -> io::Result<Cut> {
+fn cut(folder: &Folder, Claim { mut file, name, .. }: Claim, offset: u64) -> io::Result<Cut> {
     let path = folder.path(name.0, name.1);
     let aside = folder.aside(name.0, name.1, offset);
     let bytes = file.metadata()?.len().saturating_sub(offset);

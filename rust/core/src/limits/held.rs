@@ -4,6 +4,7 @@ use super::Counters;
 use super::bill::{Rate, Share, Truth};
 use super::telling::{self, Passed};
 use crate::budget::unix_us;
+use crate::ledger::Hold;
 use crate::limiter::{Decision, monotonic_ns};
 use crate::places::Places;
 use std::cell::{Cell, RefCell};
@@ -61,19 +62,13 @@ impl Held {
         self.shown.iter().any(Option::is_some)
     }
 
-    /// Calls with each budget of which something is held: which one, the number of the window, nano-dollars.
-    pub fn each_hold(&self, mut see: impl FnMut(u64, u64, u64)) {
-        for portion in &self.inner.borrow().shares {
-            see(portion.share.slot, portion.window, portion.nano);
-        }
-    }
-
-    /// The same as a list.
+    /// What is held of budgets.
     #[must_use]
-    pub fn holds(&self) -> Vec<(u64, u64, u64)> {
-        let mut holds = Vec::new();
-        self.each_hold(|slot, window, nano| holds.push((slot, window, nano)));
-        holds
+    pub fn holds(&self) -> Vec<Hold> {
+        let inner = self.inner.borrow();
+        let hold =
+            |one: &Portion| Hold { slot: one.share.slot, window: one.window, nano: one.nano };
+        inner.shares.iter().map(hold).collect()
     }
 
     /// Notes bytes that passed, to be counted with those of the truth.

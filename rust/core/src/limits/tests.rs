@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::error::Class;
+use crate::ledger::Hold;
 use crate::metrics::Metrics;
 use crate::shm::Shared;
 use crate::snapshot::Rules;
@@ -257,7 +258,7 @@ fn of_twenty_requests_at_once_on_a_budget_of_one_exactly_one_passes() {
 fn what_was_held_is_settled_to_the_last_nano_dollar() {
     let (counters, rule) = (counters(), budget(json!({})));
     let held = takes(&counters, &rule, costing(100)).unwrap();
-    let [(slot, window, nano)] = held.holds()[..] else { panic!("one hold") };
+    let [Hold { slot, window, nano }] = held.holds()[..] else { panic!("one hold") };
     assert_eq!((slot, nano), (budget_slot("key_1", "b"), 100));
     let _ = held.settle(&counters, &Truth { cost: 3, ..Truth::default() });
     assert_eq!(counters.budgets.all(), [(slot, window, 3)]);

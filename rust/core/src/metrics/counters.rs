@@ -30,6 +30,8 @@ pub enum Counter {
     CostPartial,
     CostCeiling,
     CostUnpriced,
+    LedgerRecords,
+    LedgerRefused,
     LimitedConcurrent,
     LimitedBytes,
     LimitedCost,
@@ -48,7 +50,7 @@ pub(super) struct Family {
 }
 
 /// All event counters, in the order they are shown.
-pub(super) const FAMILIES: [Family; 14] = [
+pub(super) const FAMILIES: [Family; 16] = [
     Family {
         name: "llmgw_cache_requests_total",
         help: "Requests by what the exact cache had for them.",
@@ -138,6 +140,16 @@ pub(super) const FAMILIES: [Family; 14] = [
             (Counter::CostCeiling, r#"{status="ceiling"}"#),
             (Counter::CostUnpriced, r#"{status="unpriced"}"#),
         ],
+    },
+    Family {
+        name: "llmgw_ledger_records_total",
+        help: "Records that the ledger has taken.",
+        counters: &[(Counter::LedgerRecords, "")],
+    },
+    Family {
+        name: "llmgw_ledger_refused_total",
+        help: "Records that the ledger had no room for; what would have cost something was not sent.",
+        counters: &[(Counter::LedgerRefused, "")],
     },
     Family {
         name: "llmgw_budget_requests_total",

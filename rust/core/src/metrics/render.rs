@@ -164,6 +164,16 @@ fn gauges(text: &mut Text, shared: &Shared) {
     text.gauge("llmgw_in_flight_requests", "Requests being served.", in_hand.in_flight);
     text.gauge("llmgw_connections", "Client connections open.", in_hand.connections);
     text.gauge("llmgw_realtime_sessions", "Realtime sessions open.", in_hand.realtime);
+    text.gauge(
+        "llmgw_ledger_waiting_bytes",
+        "Bytes of the ledger that wait for the disk, as of the last look.",
+        in_hand.ledger_waiting,
+    );
+    text.gauge(
+        "llmgw_ledger_stuck_workers",
+        "Workers whose disk does not take the ledger, as of the last look.",
+        in_hand.ledger_trouble,
+    );
     text.gauge("llmgw_workers", "Worker processes alive.", in_hand.workers);
     text.gauge(
         "llmgw_stored_responses_bytes",

@@ -3,13 +3,15 @@
 use crate::shm::{Shared, Worker};
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
-/// Requests in hand, connections and sessions open, summed over the living.
+/// Requests in hand, connections and sessions open, what is to be written, summed over the living.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct InHand {
     pub in_flight: i64,
     pub connections: i64,
     pub realtime: i64,
     pub workers: u64,
+    pub ledger_waiting: u64,
+    pub ledger_trouble: u64,
 }
 
 /// Makes `worker` the row of this process, with nothing in hand.
@@ -19,6 +21,8 @@ pub(super) fn enrol(worker: &Worker) {
     worker.connections.store(0, Relaxed);
     worker.storing.store(0, Relaxed);
     worker.realtime.store(0, Relaxed);
+    worker.ledger_waiting.store(0, Relaxed);
+    worker.ledger_trouble.store(0, Relaxed);
     worker.started.store(start_of(pid.into()).unwrap_or(0), Relaxed);
     worker.pid.store(pid.into(), Release);
 }
@@ -30,6 +34,8 @@ pub(super) fn in_hand(shared: &Shared) -> InHand {
         sum.in_flight += worker.in_flight.load(Relaxed).max(0);
         sum.connections += worker.connections.load(Relaxed).max(0);
         sum.realtime += worker.realtime.load(Relaxed).max(0);
+        sum.ledger_waiting += worker.ledger_waiting.load(Relaxed);
+        sum.ledger_trouble += worker.ledger_trouble.load(Relaxed);
         sum.workers += 1;
     }
     sum

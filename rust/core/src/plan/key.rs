@@ -6,6 +6,7 @@ use super::node::{Barred, NodeKind, Nodes};
 use super::policy::{Grants, Policy, Priority};
 use crate::caller::Tags;
 use crate::keys::{self, Digest};
+use crate::ledger::Identity;
 use crate::limits::Charges;
 use crate::model_map::ModelMap;
 use crate::snapshot::{self, Rules};
@@ -72,22 +73,6 @@ pub struct KeyParts<'a> {
     pub expires_at: Option<u64>,
 }
 
-/// Who a key is, for whoever keeps books.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs)] // ids, each of what its name says
-pub struct Identity<'a> {
-    /// The key's id: `master`, `file:ALIAS`, or the store's.
-    pub id: &'a str,
-    pub alias: &'a str,
-    pub organisation: Option<&'a str>,
-    pub team: Option<&'a str>,
-    pub project: Option<&'a str>,
-    pub user: Option<&'a str>,
-    pub service_account: Option<&'a str>,
-    /// Tags of the key, of its nodes and of the request, each once.
-    pub tags: Vec<Arc<str>>,
-}
-
 impl Key {
     /// A key of the settings file.
     pub(super) fn of_file(key: snapshot::VirtualKey) -> Result<Self, String> {
@@ -107,7 +92,7 @@ impl Key {
             regions: key.regions,
             tags: key.tags,
             priority: key.priority,
-            certificates: None,
+            certificates: key.certificates,
         };
         let policy = Policy::new(grants).map_err(|what| format!("key {}: {what}", key.alias))?;
         Ok(Key {

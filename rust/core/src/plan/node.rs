@@ -13,7 +13,7 @@ use std::sync::Arc;
 const DEEPEST: usize = 5;
 
 /// What a node is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs)]
 pub enum NodeKind {
@@ -53,6 +53,8 @@ pub struct Node {
     pub kind: NodeKind,
     /// Its name, for people.
     pub name: Box<str>,
+    /// The id that an identity provider gave it.
+    pub external_id: Option<Box<str>>,
     /// What it belongs to.
     pub parent: Option<Arc<Slot>>,
     /// Refused, with all that belongs to it.

@@ -59,6 +59,6 @@ impl Patterns {
 }
 
 /// What the `*` stands for in `name`.
-pub(super) fn star<'a>(name: &'a str, prefix: &str, suffix: &str) -> Option<&'a str> {
+pub(crate) fn star<'a>(name: &'a str, prefix: &str, suffix: &str) -> Option<&'a str> {
     name.strip_prefix(prefix)?.strip_suffix(suffix)
 }

@@ -2,13 +2,16 @@
 
 use super::endpoints;
 use super::pattern::Patterns;
+use crate::certificate;
 use crate::egress::Network;
-use crate::keys::from_hex;
 use crate::model_map::ModelMap;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
+
+/// Why a word for a certificate is none.
+const NO_CERTIFICATE: &str = "a certificate is named by 64 digits of hex, `uri:…` or `dns:…`";
 
 /// What a key or a node allows, as it is written. `None` allows everything.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -29,7 +32,7 @@ pub struct Grants {
     pub tags: Vec<String>,
     /// Which requests go first.
     pub priority: Option<Priority>,
-    /// SHA-256 digests (hex) of certificates that clients show.
+    /// Certificates that clients show: SHA-256 in hex, `uri:…` or `dns:…`.
     pub certificates: Option<Vec<String>>,
 }
 
@@ -62,8 +65,8 @@ pub struct Policy {
     pub tags: Box<[Arc<str>]>,
     /// Which requests go first, if it says.
     pub priority: Option<Priority>,
-    /// SHA-256 digests of certificates that clients show.
-    pub certificates: Option<Box<[[u8; 32]]>>,
+    /// Words for certificates that clients show; see [`certificate::word`].
+    pub certificates: Option<Box<[Box<str>]>>,
 }
 
 impl Policy {
@@ -76,10 +79,8 @@ impl Policy {
         let list = |texts: Option<Vec<String>>| texts.map(|texts| Patterns::new(&texts));
         let networks = grants.networks.map(|texts| texts.iter().map(|one| network(one)).collect());
         let certificates = grants.certificates.map(|texts| {
-            let digest = |text: &String| {
-                from_hex(text).ok_or("a certificate's digest is not 32 bytes of hex")
-            };
-            texts.iter().map(digest).collect()
+            let word = |text: &String| certificate::word(text).ok_or(NO_CERTIFICATE);
+            texts.iter().map(word).collect()
         });
         Ok(Policy {
             mark,

@@ -1,6 +1,6 @@
 //! A realtime session: let in, joined with an upstream that takes it, and left to the two of them.
 
-use super::recording::{Used, cost_of, labels};
+use super::recording::Used;
 use super::{After, Asked, CLIENT_GONE, Ending, Session};
 use crate::access;
 use crate::call::Call;
@@ -9,6 +9,7 @@ use crate::dispatch::{Extra, Opening, Trail, dispatch_upload};
 use crate::error::{Class, Error, Result};
 use crate::gate::check_endpoint;
 use crate::http1::{Framing, Head};
+use crate::ledger::{Attempt, How, Settlement, Why};
 use crate::limits::Truth;
 use crate::metrics::Counter;
 use crate::plan::{Key, Plan};
@@ -44,15 +45,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let (key, caller) = match let_in {
             Ok(let_in) => let_in,
             Err(error) => {
-                self.record_refusal(Operation::Realtime, "", &error, asked);
+                self.record_refusal(Operation::Realtime, None, None, &error, asked);
                 return self.refuse_unread(asked, head, &error).await;
             }
         };
-        let alias = key.alias.clone();
+        let holder = key.clone();
         match self.let_session_in(plan, key, caller, head) {
             Ok((call, wanted, place)) => self.open(&call, &wanted, place, head, asked).await,
             Err(error) => {
-                self.record_refusal(Operation::Realtime, &alias, &error, asked);
+                let model = realtime::model(head).ok();
+                self.record_refusal(
+                    Operation::Realtime,
+                    Some(&holder),
+                    model.as_deref(),
+                    &error,
+                    asked,
+                );
                 self.refuse_unread(asked, head, &error).await
             }
         }
@@ -100,14 +108,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             biased;
             outcome = dispatch_upload(&edge.shop, &chat, &mut opening, &mut rng, &mut trail) => outcome,
             () = self.connection.gone() => {
-                self.finish(call, &trail, asked, Ending { status: CLIENT_GONE, ..Ending::default() });
+                let ending = Ending { status: CLIENT_GONE, ..Ending::default() };
+                self.finish(call, &mut trail, asked, ending);
                 return After::Cut;
             }
         };
         drop(in_flight);
         match opening.socket {
             Some(socket) if outcome.is_ok() => {
-                self.serve_session(call, wanted, socket, &trail, asked, rng).await
+                self.serve_session(call, wanted, socket, &mut trail, asked, rng).await
             }
             _ => {
                 drop(place);
@@ -122,16 +131,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         call: &Call,
         wanted: &Wanted<'_>,
         socket: Socket,
-        trail: &Trail,
+        trail: &mut Trail,
         asked: &Asked,
         rng: fastrand::Rng,
     ) -> After {
         let edge = self.edge.clone();
-        let Some(index) = trail.deployment else { return After::Cut };
+        let (Some(index), Some(attempt)) = (trail.deployment, trail.open.take()) else {
+            return After::Cut;
+        };
         let model = call.plan.deployments[index].routed_model(&call.matched);
         self.record(call, trail, asked, SWITCHED, Used::default(), None);
         if self.switch(call, wanted, trail, asked).await.is_err() {
             edge.shop.metrics.count(Counter::ClientDisconnect);
+            attempt.void(Why::ClientGone, None);
             return After::Cut;
         }
         let terms = Terms {
@@ -147,16 +159,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             deployment: index,
             rng: RefCell::new(rng),
         };
-        let labels = labels(call, trail, SWITCHED);
+        let labels = call.labels(trail.deployment, SWITCHED);
         let charge = |usage: Usage| {
-            let (none, told) = (Served::default(), Some(&usage));
-            let cost = cost_of(call, Some(index), told, &usage, &none);
-            let nano = cost.map_or(0, |cost| cost.nano_dollars);
+            let cost = attempt.tariff().cost(Some(&usage), &usage, &Served::default());
+            let nano = cost.nano_dollars;
             let more = Truth { input: usage.input, output: usage.output, bytes: 0, cost: nano };
             edge.shop.charge(&call.held, &more);
-            if let Some(cost) = cost {
-                edge.shop.metrics.charge(&labels, &usage, cost);
-            }
+            edge.shop.metrics.charge(&labels, &usage, cost);
+            attempt.charge(&usage, cost);
         };
         let client = self.connection.parts();
         let ended = relay(client, socket, &policy, charge, terms, edge.stopped()).await;
@@ -170,6 +180,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             }
             _ => {}
         }
+        end(attempt, ended);
         After::CloseUnread
     }
 
@@ -191,4 +202,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         self.connection.write(self.head.end(Body::UntilClose, true), &[]).await?;
         self.connection.flush().await
     }
+}
+
+/// Ends the attempt that a session was: by the sum of what its replies were charged. Where a side was gone
+/// without a word, one of them may have been under way.
+fn end(attempt: Attempt, ended: Ended) {
+    let how = match ended {
+        Ended::Closed(..) | Ended::Idle => How::Stream,
+        Ended::Gone(Side::Client) | Ended::Faulty(Side::Client, _) | Ended::Binary => {
+            How::ClientGone
+        }
+        _ => How::Cut,
+    };
+    let (usage, cost) = attempt.so_far();
+    let cost = if how == How::Stream { cost } else { cost.estimated() };
+    let (status, served) = (SWITCHED, Served::default());
+    let (upstream_id, reported) = (None, None);
+    attempt.settle(&Settlement { status, how, usage, cost, served, upstream_id, reported });
 }

@@ -12,7 +12,7 @@ use bytes::Bytes;
 
 impl<S> Session<S> {
     /// Keeps a good reply, if its request may be answered from the cache; `dropped` names what of the
-    /// request could not be carried.
+    /// request could not be carried, `saved` is what the reply cost.
     pub(super) fn remember(
         &self,
         call: &Call,
@@ -20,6 +20,7 @@ impl<S> Session<S> {
         headers: &Headers,
         body: &Bytes,
         dropped: &str,
+        saved: u64,
     ) {
         let (Some(key), Some(deployment)) = (call.cache_key, trail.deployment) else { return };
         let content_type = headers.get("content-type").unwrap_or(b"application/json");
@@ -31,7 +32,7 @@ impl<S> Session<S> {
             content_type: Bytes::copy_from_slice(content_type),
             dropped: dropped.into(),
         };
-        let entry = Entry { head, body: Bytes::copy_from_slice(body), deployment };
+        let entry = Entry { head, body: Bytes::copy_from_slice(body), deployment, saved };
         self.edge.desk.borrow_mut().answers.put(&call.plan, key, entry);
     }
 }

@@ -35,14 +35,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             match self.begin_form(&plan, head, route, asked) {
                 Ok(begun) => begun,
                 Err(error) => {
-                    self.record_refusal(operation, "", &error, asked);
+                    self.record_refusal(operation, None, None, &error, asked);
                     return self.refuse_unread(asked, head, &error).await;
                 }
             };
         let model = match self.find_model(&plan, route, &mut incoming, &mut passing).await {
             Ok(model) => model,
             Err(error) => {
-                self.record_refusal(operation, &key.alias, &error, asked);
+                self.record_refusal(operation, Some(&key), None, &error, asked);
                 return self.refuse_and_close(asked, &error).await;
             }
         };
@@ -50,14 +50,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         asked.keep_alive &= !self.edge.is_stopping();
         let edge = self.edge.clone();
         let _in_flight = edge.in_flight();
-        let alias = key.alias.clone();
+        let holder = key.clone();
         let texts: Vec<&[u8]> = passing.form().field("prompt").into_iter().collect();
         let arrival = FormArrival { caller, operation, model: &model, texts: &texts };
         let admitted = edge.shop.admit_form(plan, key, &mut edge.desk.borrow_mut(), arrival);
         match admitted {
             Ok(call) => self.pass_form(&call, head, incoming, passing, asked).await,
             Err(error) => {
-                self.record_refusal(operation, &alias, &error, asked);
+                self.record_refusal(operation, Some(&holder), Some(&model), &error, asked);
                 self.refuse_form(asked, &incoming, &error).await
             }
         }
@@ -99,12 +99,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             None => self.conclude(&chat, outcome, &mut trail, asked).await,
             Some(Trouble::Gone) => {
                 let ending = Ending { status: CLIENT_GONE, ..Ending::default() };
-                self.finish(call, &trail, asked, ending);
+                self.finish(call, &mut trail, asked, ending);
                 return After::Cut;
             }
             Some(Trouble::Faulty(error)) => {
                 let status = error.class.row().status;
-                self.finish(call, &trail, asked, Ending { status, ..Ending::default() });
+                self.finish(call, &mut trail, asked, Ending { status, ..Ending::default() });
                 return self.refuse_form(asked, &incoming, &error).await;
             }
         };

@@ -68,6 +68,8 @@ pub enum Word {
     Directory,
     /// The newest file of the directory that a worker found damaged.
     DamagedDirectory,
+    /// How often tokens named a signing key that is not known.
+    WantedIssuerKeys,
 }
 
 impl Region {
@@ -93,6 +95,10 @@ pub struct Worker {
     pub storing: AtomicI64,
     /// Realtime sessions open.
     pub realtime: AtomicI64,
+    /// Bytes of the ledger that wait for the disk, as of the last look.
+    pub ledger_waiting: AtomicU64,
+    /// 1 while the disk does not take the ledger, as of the last look.
+    pub ledger_trouble: AtomicU64,
 }
 
 /// What is known of one deployment.

@@ -2,6 +2,7 @@
 
 use super::passage::Passage;
 use crate::call::Call;
+use crate::dispatch::Trail;
 use crate::error::Class;
 use crate::session::Session;
 use crate::snapshot::Operation;
@@ -74,6 +75,13 @@ impl Course {
             return Some(End::Broken { timed_out: false });
         }
         passage.is_done().then_some(End::Complete)
+    }
+
+    /// Notes what has been told and what has come, should the rest never be waited for.
+    pub(super) fn note(&self, trail: &Trail) {
+        if let (Some(attempt), Some(passage)) = (&trail.open, &self.passage) {
+            attempt.note(passage.usage(), passage.events());
+        }
     }
 
     /// Waits for what comes next, or for the client to leave.

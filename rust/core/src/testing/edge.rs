@@ -79,7 +79,8 @@ impl RunningEdge {
         body: impl Into<Bytes>,
     ) -> Response {
         let extra: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
-        let request = Outgoing { method, path, fixed: "", extra: &extra, body: body.into() };
+        let request =
+            Outgoing { method, path, fixed: "", extra: &extra, body: body.into(), sent: None };
         self.door.send(request).await.map_err(|error| format!("{error:?}")).unwrap()
     }
 
@@ -118,12 +119,13 @@ fn settings(control_socket: &Path) -> EdgeSettings {
         "max_body_bytes": 1_000_000, "max_upload_bytes": 10_000_000, "max_held_bytes": 1_000_000, "max_header_bytes": 32_768,
         "header_timeout": 60.0, "body_idle_timeout": 60.0, "upload_timeout": 60.0,
         "write_timeout": 60.0, "keep_alive_timeout": 60.0, "max_connections": 1000,
-        "tls_cert_file": null, "tls_key_file": null, "trusted_proxies": [],
+        "tls_cert_file": null, "tls_key_file": null, "tls_client_ca_file": null, "tls_client_required": false, "trusted_proxies": [],
         "control_socket": control_socket, "secret": EDGE_SECRET,
         "realtime": {
             "max_sessions": 2, "max_message_bytes": 100_000, "idle_timeout": 60.0, "max_duration": 60.0,
         },
         "responses_folder": control_socket.with_extension("responses"),
+        "ledger_folder": null,
         "files_folder": control_socket.with_extension("files"),
     });
     EdgeSettings::from_json(settings.to_string().as_bytes()).unwrap()

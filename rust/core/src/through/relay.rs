@@ -25,6 +25,8 @@ pub(super) struct Passed {
     pub(super) after: After,
     /// What broke it off, if anything did.
     pub(super) broken: Option<Class>,
+    /// It was a stream.
+    pub(super) is_stream: bool,
     /// The client left.
     pub(super) client_gone: bool,
     /// Bytes of its body.
@@ -41,6 +43,7 @@ impl Passed {
         Passed {
             after,
             broken: None,
+            is_stream: false,
             client_gone: false,
             bytes: 0,
             waited: Duration::ZERO,
@@ -132,6 +135,7 @@ pub(super) async fn pass<S: AsyncRead + AsyncWrite + Unpin>(
     let (mut out, keep_alive) = Outgoing::begin(session, length, asked);
     let mut passed = Passed::whole(After::Cut, asked);
     let is_stream = STREAMS.iter().any(|kind| headers.is_of_type(kind));
+    passed.is_stream = is_stream;
     // The head of a stream goes out at once: an upstream may think for long before its first event.
     if is_stream && !matches!(timeout_at(deadline, out.send(session, &[])).await, Ok(Ok(()))) {
         passed.client_gone = true;

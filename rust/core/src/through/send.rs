@@ -8,6 +8,7 @@ use crate::plan::Deployment;
 use crate::store::unix_seconds;
 use crate::upstream::{Outgoing, Response, SendError, Upload, UploadFailure};
 use bytes::{Bytes, BytesMut};
+use std::cell::Cell;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, timeout_at};
 
@@ -20,6 +21,8 @@ pub(super) struct Envelope<'a> {
     pub(super) request_id: &'a str,
     /// When all of it has to be over.
     pub(super) deadline: Instant,
+    /// Set once all of it has been handed over.
+    pub(super) handed: Option<&'a Cell<bool>>,
 }
 
 /// Why a request brought no reply.
@@ -60,7 +63,8 @@ impl Envelope<'_> {
         let signature = self.signature(to, &body);
         let extra = self.extra(&signature);
         let fixed = &self.sent.fixed;
-        let request = Outgoing { method: self.method, path: self.path, fixed, extra: &extra, body };
+        let (method, path, sent) = (self.method, self.path, self.handed);
+        let request = Outgoing { method, path, fixed, extra: &extra, body, sent };
         let until = (Instant::now() + to.first_byte).min(self.deadline);
         let sent = tokio::select! {
             biased;
@@ -83,7 +87,7 @@ impl Envelope<'_> {
         let extra = self.extra(&[]);
         let length = pieces.incoming.length();
         let (method, path, fixed) = (self.method, self.path, &*self.sent.fixed);
-        let upload = Upload { method, path, fixed, extra: &extra, length };
+        let upload = Upload { method, path, fixed, extra: &extra, length, sent: self.handed };
         let patience =
             Patience { idle: to.idle, first_byte: to.first_byte, deadline: self.deadline };
         let sent = to.origin.upload(&upload, pieces, patience).await;

@@ -3,15 +3,18 @@
 use super::door::Door;
 use super::known;
 use super::watch::Watch;
+use crate::call::Allowed;
 use crate::caller::Caller;
 use crate::edge::Edge;
 use crate::error::Error;
+use crate::gate::Refusal;
 use crate::http1::Head;
+use crate::ledger::{Attempt, counted};
 use crate::limits::{Held, Truth};
 use crate::metrics::{Counter, Labels, Sample};
 use crate::plan::endpoints::PASS_THROUGH;
 use crate::plan::{Deployment, Key, Plan};
-use crate::price::{self, Cost, Served};
+use crate::price::{Cost, Served};
 use crate::session::{Asked, CLIENT_GONE, Session};
 use crate::snapshot::Operation;
 use crate::upstream::Response;
@@ -30,9 +33,21 @@ pub(super) struct Visit {
     /// What its path is known to be.
     pub(super) operation: Option<Operation>,
     /// Its reply tells what it cost, not what something else did: only what is made anew is charged.
-    makes: bool,
+    pub(super) makes: bool,
+    /// The attempt that is under way.
+    pub(super) attempt: Option<Attempt>,
+    /// The status of the host's reply.
+    pub(super) replied: Option<u16>,
+    /// There was no connection to the host.
+    pub(super) is_unreachable: bool,
+    /// The reply was a stream.
+    pub(super) is_stream: bool,
+    /// The reply broke off.
+    pub(super) is_broken: bool,
     pub(super) held: Held,
     pub(super) input_tokens: u64,
+    /// Output that the client allows.
+    pub(super) allowed: Allowed,
     /// Bytes of the request's body.
     pub(super) received: u64,
     /// Bytes of the reply's body.
@@ -56,8 +71,14 @@ impl Visit {
             caller: Caller::default(),
             operation: None,
             makes: false,
+            attempt: None,
+            replied: None,
+            is_unreachable: false,
+            is_stream: false,
+            is_broken: false,
             held: Held::default(),
             input_tokens: 0,
+            allowed: Allowed::UNSAID,
             received: 0,
             sent: 0,
             arrived: None,
@@ -118,45 +139,59 @@ impl Visit {
     }
 
     /// Settles the reservation and notes the request in the metrics.
-    pub(super) fn finish(&self, edge: &Edge, asked: &Asked, status: u16, watch: &mut Watch) {
+    pub(super) fn finish(&mut self, edge: &Edge, asked: &Asked, status: u16, watch: &mut Watch) {
         let shop = &edge.shop;
         if status == CLIENT_GONE {
             shop.metrics.count(Counter::ClientDisconnect);
         }
         shop.metrics.count_n(Counter::PassedIn, self.received);
         shop.metrics.count_n(Counter::PassedOut, self.sent);
-        let reached = self.makes && (self.first_byte.is_some() || status == CLIENT_GONE);
+        let attempt = self.attempt.take();
+        let is_sent = attempt.as_ref().is_some_and(Attempt::is_sent);
+        let refused = self.replied.is_some_and(|status| !(200..300).contains(&status));
+        let reached = self.makes && is_sent && !refused;
         let output = match self.operation {
             Some(operation) if operation.writes_text() => watch.events(),
             _ => 0,
         };
         // Where nothing was said of usage, what was counted stands in for it.
-        let counted = Usage { input: self.input_tokens, output, ..Usage::default() };
-        let refused = (400..CLIENT_GONE).contains(&status);
-        let usage = watch.usage().or((reached && !refused).then_some(counted));
+        let counted = counted(self.input_tokens, output);
+        let told = watch.usage();
+        let usage = told.or(reached.then_some(counted));
+        let mut cost = None;
+        if let Some(attempt) = attempt {
+            let none = Served::default();
+            let of_this = attempt.tariff().cost(told.as_ref(), &counted, &none);
+            cost = usage.filter(|usage| !usage.is_nothing()).map(|_| of_this);
+            self.end(attempt, status, usage, of_this);
+        }
         let usage = usage.unwrap_or_default();
         let truth = Truth {
             input: usage.input,
             output: usage.output,
             bytes: self.received.saturating_add(self.sent),
-            cost: self.cost(&usage).map_or(0, |cost| cost.nano_dollars),
+            cost: cost.map_or(0, |cost| cost.nano_dollars),
         };
         shop.settle(&self.held, &truth);
-        self.note(edge, asked, status, usage);
+        self.note(edge, asked, status, usage, cost);
     }
 
-    /// What a usage costs. Which model it was is not for us to know, and so neither is its price.
-    fn cost(&self, usage: &Usage) -> Option<Cost> {
-        let cost = || price::cost(None, &self.plan.pricing, usage, &Served::default());
-        (!usage.is_nothing()).then(cost)
+    /// Notes a request that was refused before anything was reserved.
+    pub(super) fn refuse(&self, edge: &Edge, asked: &Asked, error: &Error) {
+        if let Some(key) = &self.key {
+            let (request, endpoint) = (&*asked.request_id, PASS_THROUGH);
+            let refusal = Refusal { key, tags: &asked.tags, request, endpoint, model: None };
+            edge.shop.note_refusal(&refusal, error);
+        }
+        self.record(edge, asked, error.class.row().status);
     }
 
     /// Notes a request that reserved nothing.
-    pub(super) fn record(&self, edge: &Edge, asked: &Asked, status: u16) {
-        self.note(edge, asked, status, Usage::default());
+    fn record(&self, edge: &Edge, asked: &Asked, status: u16) {
+        self.note(edge, asked, status, Usage::default(), None);
     }
 
-    fn note(&self, edge: &Edge, asked: &Asked, status: u16, usage: Usage) {
+    fn note(&self, edge: &Edge, asked: &Asked, status: u16, usage: Usage, cost: Option<Cost>) {
         let deployment = self.deployment();
         let labels = Labels {
             endpoint: PASS_THROUGH,
@@ -175,7 +210,7 @@ impl Visit {
             output_tokens: usage.output,
             cache_read_tokens: usage.cache_read,
             reasoning_tokens: usage.reasoning,
-            cost: self.cost(&usage),
+            cost,
         };
         edge.shop.metrics.record(&labels, &sample);
     }

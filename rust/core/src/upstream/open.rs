@@ -40,7 +40,7 @@ impl Origin {
         let mut head = self.head_lines("GET", path, fixed, extra);
         head.extend_from_slice(b"\r\n");
         let connection = Connection::new(self.dial_http1().await?);
-        let reply = connection.exchange(&head, &[]).await.map_err(|fault| match fault {
+        let reply = connection.exchange(&head, &[], None).await.map_err(|fault| match fault {
             Fault::Broken => SendError::Broken,
             Fault::Protocol => SendError::Protocol,
         })?;

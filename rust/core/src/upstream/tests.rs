@@ -161,7 +161,7 @@ async fn refusal(base: &str, allowed: &[&str]) -> String {
     let deployment = &plan.deployments[0];
     let path = deployment.path(Operation::ChatCompletions, false, "routed").unwrap();
     let (fixed, body) = (&deployment.headers[..], Bytes::new());
-    let request = Outgoing { method: "POST", path: &path, fixed, extra: &[], body };
+    let request = Outgoing { method: "POST", path: &path, fixed, extra: &[], body, sent: None };
     match deployment.origin.send(request).await {
         Err(SendError::Unreachable(reason)) => reason,
         Err(other) => panic!("{base}: {other:?}"),

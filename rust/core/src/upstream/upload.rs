@@ -3,6 +3,7 @@
 use super::{Origin, Response, SendError};
 use crate::dial::Stream;
 use crate::h1::{Connection, Fault, Patience, Source, UploadFault};
+use std::cell::Cell;
 use std::sync::Arc;
 
 /// A request to send, but for its body.
@@ -17,6 +18,8 @@ pub struct Upload<'a> {
     pub extra: &'a [(&'a str, &'a [u8])],
     /// Bytes of the body, if they are known before it has come.
     pub length: Option<u64>,
+    /// Set once all of it has been handed over.
+    pub sent: Option<&'a Cell<bool>>,
 }
 
 impl Origin {
@@ -39,7 +42,8 @@ impl Origin {
             },
         };
         let head = self.upload_head(upload);
-        let sent = connection.upload(&head, upload.length.is_none(), source, patience).await;
+        let chunked = upload.length.is_none();
+        let sent = connection.upload(&head, chunked, source, patience, upload.sent).await;
         let failed = match sent {
             Ok(reply) => return self.response(Ok(reply)).map_err(UploadFailure::Send),
             Err(UploadFault::Upstream(Fault::Broken)) => UploadFailure::Send(SendError::Broken),

@@ -118,7 +118,7 @@ fn priced(snapshot: &mut Value, budget: Value) {
 }
 
 fn held(front: &mut Front, body: &str) -> u64 {
-    front.call(body).held.holds()[0].2
+    front.call(body).held.holds()[0].nano
 }
 
 #[test]

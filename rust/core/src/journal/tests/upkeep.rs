@@ -44,9 +44,9 @@ fn damage_is_left_as_it_is() {
 
 /// A closed journal of segments with three records each: its writer.
 fn rotated(folder: &Path) -> Writer {
-    let journal = Journal::open(folder, small_segments()).unwrap();
+    let journal = open_small(folder);
     for number in 0..9_u8 {
-        journal.append(&[number; 1000]).unwrap();
+        put(&journal, &[number; 1000]);
     }
     journal.close().unwrap();
     journal.writer()

@@ -25,14 +25,14 @@ fn a_record_that_is_too_large_is_refused() {
 #[test]
 fn many_threads_get_sequences_without_a_gap_and_each_record_is_there_once() {
     let temp = TempFolder::make();
-    let journal = Journal::open(temp.path(), small_segments()).unwrap();
+    let journal = open_small(temp.path());
     let shared = &journal;
     let mut taken: Vec<(u64, Vec<u8>)> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..8)
             .map(|thread| {
                 let append = move |number: u64| {
                     let payload = format!("{thread}:{number}").into_bytes();
-                    (shared.append(&payload).unwrap(), payload)
+                    (put(shared, &payload), payload)
                 };
                 scope.spawn(move || (0..2000).map(append).collect::<Vec<_>>())
             })
@@ -116,10 +116,10 @@ fn a_journal_that_is_dropped_is_on_the_disk() {
 #[test]
 fn a_full_segment_is_followed_by_the_next() {
     let temp = TempFolder::make();
-    let journal = Journal::open(temp.path(), small_segments()).unwrap();
+    let journal = open_small(temp.path());
     let sent: Vec<_> = (0..100_u8).map(|number| vec![number; 1000]).collect();
     for payload in &sent {
-        journal.append(payload).unwrap();
+        put(&journal, payload);
     }
     journal.close().unwrap();
     assert_eq!(payloads(temp.path()), sent);
@@ -130,15 +130,31 @@ fn a_full_segment_is_followed_by_the_next() {
 }
 
 #[test]
-fn a_record_larger_than_a_segment_gets_one_of_its_own() {
+fn a_segment_is_never_too_small_for_a_record() {
     let temp = TempFolder::make();
     let journal = Journal::open(temp.path(), small_segments()).unwrap();
-    for length in [10, 10_000, 10, 20_000] {
-        journal.append(&vec![1; length]).unwrap();
+    for _ in 0..3 {
+        put(&journal, &[1; LARGEST]);
     }
     journal.close().unwrap();
-    assert_eq!(payloads(temp.path()).len(), 4);
-    assert_eq!(segments(temp.path()).len(), 4);
+    assert_eq!(payloads(temp.path()).len(), 3);
+    assert_eq!(segments(temp.path()).len(), 3);
+}
+
+#[test]
+fn a_closed_journal_keeps_no_room_that_it_did_not_use() {
+    let temp = TempFolder::make();
+    let journal = open_small(temp.path());
+    for _ in 0..2 {
+        journal.wait(put(&journal, &[1; 1000]), LONG).unwrap();
+    }
+    let start = Instant::now();
+    while segments(temp.path()).len() < 2 {
+        assert!(start.elapsed() < LONG);
+    }
+    journal.close().unwrap();
+    let [file] = &segments(temp.path())[..] else { panic!("one has nothing in it") };
+    assert_eq!(file.metadata().unwrap().len(), 52 + 2 * 1020);
 }
 
 #[test]

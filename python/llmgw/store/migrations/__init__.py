@@ -1,0 +1,1 @@
+"""Migrations: each brings the tables one step forward; there is no way back but a backup."""

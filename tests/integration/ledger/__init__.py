@@ -1,0 +1,1 @@
+"""What the ledger says of requests over real sockets, and after any death."""
