@@ -142,9 +142,9 @@ async def test_rest_ends_a_session_and_use_keeps_it(store: Store) -> None:
 
 @pytest.mark.parametrize("whose", ["user", "organisation"])
 async def test_a_session_is_of_use_in_the_networks_of_its_person_only(store: Store, whose: str) -> None:
-    networks = {"networks": ["192.0.2.0/24"]}
+    networks: dict[str, Any] = {"networks": ["192.0.2.0/24"]}
     async with store.begin() as tx:
-        above = networks if whose == "organisation" else {}
+        above: dict[str, Any] = networks if whose == "organisation" else {}
         acme = await organisations.create(tx, ALL, Organisation(name="acme", **above))
     own = networks if whose == "user" else {}
     await make_user(store, email="alice@example.com", organisation_id=acme.id, **own)
