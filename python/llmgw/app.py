@@ -2,6 +2,7 @@
 
 import asyncio
 import hmac
+import re
 import time
 from pathlib import Path
 from typing import Protocol
@@ -44,6 +45,7 @@ from llmgw.store.errors import StoreError
 from llmgw.telemetry.logs import log
 
 _KEY_HEADERS = ("x-litellm-api-key", "authorization", "x-api-key", "api-key", "x-goog-api-key")
+_KEY_IN_PATH = re.compile(r"sk-[^/]*")
 _EDGE_HEADER = "x-llmgw-edge"
 """As in the native core, `control.rs`; so is the next."""
 _CLIENT_HEADER = "x-llmgw-client"
@@ -125,10 +127,10 @@ class App:
         except (GatewayError, Problem, StoreError) as error:
             if isinstance(error, Unauthenticated) and error.__cause__ is not None:
                 reason = type(error.__cause__).__name__
-                log.error("a caller could not be identified", path=scope.path, reason=reason)
+                log.error("a caller could not be identified", path=_without_key(scope.path), reason=reason)
             return self._refused(error, scope, dialect)
         except Exception:
-            log.exception("the control plane failed", path=scope.path)
+            log.exception("the control plane failed", path=_without_key(scope.path))
             failed = InternalError("Something went wrong; the log has the details.")
             return self._refused(failed, scope, dialect)
 
@@ -136,7 +138,7 @@ class App:
         """The reply that tells of an error: a problem in the admin API, else in the client's dialect."""
         told = of_store(error) if isinstance(error, StoreError) else error
         if isinstance(told, StoreError):
-            log.error("the store failed", path=scope.path, reason=str(told))
+            log.error("the store failed", path=_without_key(scope.path), reason=str(told))
         if dialect is Dialect.SCIM:
             return scim_error_reply(error)
         if dialect is Dialect.ADMIN or not isinstance(told, GatewayError):
@@ -180,7 +182,7 @@ class App:
         key, client = _shown_key(scope, dialect), scope.headers.get(_CLIENT_HEADER)
         certificate = scope.headers.get(_CERTIFICATE_HEADER)
         if key is None and certificate is None and (cookie := scope.headers.get("cookie")) is not None:
-            return await self._callers.of_session(cookie)
+            return await self._callers.of_session(cookie, client)
         return await self._callers.identify(key, client, roles=roles, certificate=certificate)
 
 
@@ -206,6 +208,11 @@ def _shown_key(scope: _Scope, dialect: Dialect) -> bytes | None:
         keys = parse_qs(scope.query_string).get("key")
         return keys[0].encode() if keys else None
     return None
+
+
+def _without_key(path: str) -> str:
+    """The path for the log: one of LiteLLM's has a key in it."""
+    return _KEY_IN_PATH.sub("sk-…", path)
 
 
 def _bare(value: str) -> str:

@@ -41,14 +41,15 @@ class Callers:
         self.sessions = None if oidc is None else Sessions(store, oidc)
         """Of people who logged in; `None` where nobody can."""
 
-    async def of_session(self, cookies: str) -> Caller:
-        """Whose session's cookie is among these.
+    async def of_session(self, cookies: str, client: str | None = None) -> Caller:
+        """Whose session's cookie is among these, from this address.
 
         Raises:
             Unauthenticated: there is none, or it has ended.
+            PermissionDenied: its person may not come in from there.
             StoreUnavailable: the database does not answer.
         """
-        return await _or_nobody(self._of_session(cookies))
+        return await _or_nobody(self._of_session(cookies, client))
 
     async def identify(
         self, key: bytes | None, client: str | None, *, roles: bool, certificate: str | None = None
@@ -63,11 +64,11 @@ class Callers:
         """
         return await _or_nobody(self._identify(key, client, certificate, roles))
 
-    async def _of_session(self, cookies: str) -> Caller:
+    async def _of_session(self, cookies: str, client: str | None) -> Caller:
         value = None if self.sessions is None else self.sessions.cookies.read(cookies, SESSION)
         if self.sessions is None or value is None:
             raise Unauthenticated("No API key was given: send it as `Authorization: Bearer KEY`.")
-        return Caller(await self.sessions.principal(value), None)
+        return Caller(await self.sessions.principal(value, client or ""), None)
 
     async def _identify(
         self, key: bytes | None, client: str | None, certificate: str | None, roles: bool
@@ -81,7 +82,8 @@ class Callers:
         if known.id == MASTER_ID:
             return Caller(master(known.alias), known)
         if roles and key and known.id.startswith(TOKEN_PREFIX):
-            return Caller(await principal_of_token(self._store, self._gateway.read_token(key), known), known)
+            told = self._gateway.read_token(key)
+            return Caller(await principal_of_token(self._store, told, known, client), known)
         if roles and key and not known.id.startswith(_FILE_PREFIX):
             return Caller(await self._in_store(key, client), known)
         if roles and not known.id.startswith(_FILE_PREFIX):

@@ -1,12 +1,14 @@
 """What roles somebody has: by membership, by group, and by claims that an identity provider vouches for."""
 
 from collections.abc import Iterable, Mapping
+from ipaddress import ip_address, ip_network
 
 from llmgw.access.rbac import Grant, Role, ScopeKind
-from llmgw.errors import Unauthenticated
+from llmgw.errors import PermissionDenied, Unauthenticated
 from llmgw.settings.identity import RoleRule
 from llmgw.store import groups, memberships, organisations, users
 from llmgw.store.database import Transaction
+from llmgw.store.policy import Policy
 from llmgw.store.scope import Scope
 
 
@@ -21,18 +23,37 @@ async def grants_of(tx: Transaction, user_id: str) -> tuple[Grant, ...]:
     return tuple(dict.fromkeys(found))
 
 
-async def check_person(tx: Transaction, user: users.User) -> None:
-    """Refuse a person who is blocked, was deactivated, or whose organisation is blocked.
+async def check_person(tx: Transaction, user: users.User, address: str) -> None:
+    """Refuse a person who is blocked, was deactivated, or of a blocked organisation, or elsewhere.
 
     Raises:
         Unauthenticated: they may not come in.
+        PermissionDenied: they may not come in from this address.
     """
     if user.blocked or not user.active:
         raise Unauthenticated("Your user is blocked.")
+    check_address(user, address, "You may not come in from this address.")
     if user.organisation_id is not None:
         organisation = await organisations.find(tx, Scope.all(), user.organisation_id)
         if organisation is None or organisation.blocked:
             raise Unauthenticated("Your organisation is blocked.")
+        check_address(organisation, address, "You may not come in from this address.")
+
+
+def check_address(policy: Policy, address: str, refusal: str) -> None:
+    """Refuse whoever calls from outside of the networks of a policy; an unknown address is in none.
+
+    Raises:
+        PermissionDenied: with the sentence `refusal`.
+    """
+    if policy.networks is None:
+        return
+    try:
+        client = ip_address(address)
+    except ValueError:
+        client = None
+    if client is None or not any(client in ip_network(text, strict=False) for text in policy.networks):
+        raise PermissionDenied(refusal)
 
 
 def by_claims(

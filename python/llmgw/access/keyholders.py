@@ -1,16 +1,15 @@
 """Whom a virtual key of the store stands for, in the admin API: its role, and where that holds."""
 
-from ipaddress import ip_address, ip_network
-
 from llmgw._native import check_key
+from llmgw.access.grants import check_address
 from llmgw.access.principal import Principal, PrincipalKind
 from llmgw.access.rbac import Grant, Role, ScopeKind
-from llmgw.errors import PermissionDenied, Unauthenticated
+from llmgw.errors import Unauthenticated
 from llmgw.store import ids, keys, organisations, projects, service_accounts, teams, users
 from llmgw.store.database import Store, Transaction
-from llmgw.store.policy import Policy
 from llmgw.store.scope import Scope
 
+_ELSEWHERE = "The API key may not be used from this address."
 _PLACES = (
     (ScopeKind.PROJECT, "project_id"),
     (ScopeKind.TEAM, "team_id"),
@@ -65,7 +64,7 @@ async def _in_standing(tx: Transaction, key: keys.Key | None, address: str) -> P
         raise Unauthenticated("The API key is not known here.")
     if key.blocked or (key.expires_at is not None and key.expires_at <= ids.now()):
         raise Unauthenticated(f"The API key is {'blocked' if key.blocked else 'expired'}.")
-    _check_address(key, address)
+    check_address(key, address, _ELSEWHERE)
     await _check_owners(tx, key, address)
     return principal_of(key)
 
@@ -98,15 +97,4 @@ async def _check_owners(tx: Transaction, key: keys.Key, address: str) -> None:
         node = await find(tx, Scope.all(), id)
         if node is None or node.blocked or (isinstance(node, users.User) and not node.active):
             raise Unauthenticated("What the API key belongs to is blocked.")
-        _check_address(node, address)
-
-
-def _check_address(policy: Policy, address: str) -> None:
-    if policy.networks is None:
-        return
-    try:
-        client = ip_address(address)
-    except ValueError:
-        client = None
-    if client is None or not any(client in ip_network(text, strict=False) for text in policy.networks):
-        raise PermissionDenied("The API key may not be used from this address.")
+        check_address(node, address, _ELSEWHERE)

@@ -50,14 +50,14 @@ class Sessions:
 
         Raises:
             Unauthenticated: they are blocked.
-            PermissionDenied: they are not known here, and users are not made by logins.
+            PermissionDenied: they are not known here, and users are not made by logins; or are elsewhere.
             StoreUnavailable: the database does not answer.
         """
         value = secrets.token_urlsafe(32)
         actor = Actor(kind="user", id=person.subject, name=person.email or person.name, ip=ip)
         async with self._store.begin(actor) as tx:
             user = await self._user(tx, person)
-            await check_person(tx, user)
+            await check_person(tx, user, ip or "")
             await self._keep_roles(tx, user, person)
             if before is not None and _VALUE.fullmatch(before):
                 await sessions.remove(tx, _digest(before))
@@ -67,11 +67,12 @@ class Sessions:
             )
         return Begun(value, user)
 
-    async def principal(self, value: str) -> Principal:
-        """Whose session this is.
+    async def principal(self, value: str, address: str = "") -> Principal:
+        """Whose session this is, used from this address.
 
         Raises:
             Unauthenticated: it is none, it has ended, or its person may not come in any more.
+            PermissionDenied: its person may not come in from there.
             StoreUnavailable: the database does not answer.
         """
         if not _VALUE.fullmatch(value):
@@ -85,7 +86,7 @@ class Sessions:
             user = await users.find(tx, Scope.all(), session.user_id)
             if user is None:
                 raise Unauthenticated("You are not logged in.")
-            await check_person(tx, user)
+            await check_person(tx, user, address)
             grants = await grants_of(tx, user.id)
         if ids.now() - session.seen_at > min(_TOUCH_EVERY, rest // 4):
             async with self._store.begin() as tx:

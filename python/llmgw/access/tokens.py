@@ -28,11 +28,12 @@ class Verified(msgspec.Struct, frozen=True):
     """Those whose claims fit."""
 
 
-async def principal_of_token(store: Store, told: bytes, holder: KeyHolder) -> Principal:
+async def principal_of_token(store: Store, told: bytes, holder: KeyHolder, client: str | None) -> Principal:
     """Whom a genuine token stands for; `holder` has the nodes that it names.
 
     Raises:
         Unauthenticated: the user that it names may not come in.
+        PermissionDenied: not from the address `client`.
         StoreUnavailable: the database does not answer.
     """
     verified = msgspec.json.decode(told, type=Verified)
@@ -45,7 +46,7 @@ async def principal_of_token(store: Store, told: bytes, holder: KeyHolder) -> Pr
         user = await users.find(tx, Scope.all(), holder.user)
         if user is None:
             raise Unauthenticated("The token names a user that is not known here.")
-        await check_person(tx, user)
+        await check_person(tx, user, client or "")
         own = await grants_of(tx, user.id)
     name = user.email or user.name or user.id
     grants = tuple(dict.fromkeys((*own, *given)))

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from llmgw.endpoints.base import Contract, Endpoint
+from llmgw.endpoints.base import Contract, Dialect, Endpoint, dialect_of
 from llmgw.endpoints.problems import ProblemDocument
 
 _SCHEMAS = "#/components/schemas/"
@@ -101,6 +101,9 @@ def _done(contract: Contract) -> dict[str, Any]:
 
 
 def _problems(endpoint: Endpoint, contract: Contract) -> dict[str, Any]:
+    if dialect_of(endpoint.path, None) is not Dialect.ADMIN:  # LiteLLM's: its clients read OpenAI's errors
+        schema = {"$ref": _SCHEMAS + "Error"}
+        return {"default": {"description": "Refused or failed.", "content": {_JSON: {"schema": schema}}}}
     statuses = {*_ALWAYS, *contract.problems}
     if "{" in endpoint.path:
         statuses |= set(_OF_OBJECTS)

@@ -12,6 +12,7 @@ from llmgw.endpoints.api.desk import Desk
 from llmgw.endpoints.base import Endpoint
 from llmgw.endpoints.files import file_endpoints
 from llmgw.endpoints.gemini import gemini_endpoints
+from llmgw.endpoints.litellm import litellm_endpoints
 from llmgw.endpoints.login import login_endpoints
 from llmgw.endpoints.media import media_endpoints
 from llmgw.endpoints.models import model_endpoints
@@ -50,6 +51,7 @@ def all_endpoints(
         *model_endpoints(gateway, started),
         *ops_endpoints(gateway, metrics_auth, run_folder),
         *admin_endpoints(desk, lambda: gateway.version),
+        *litellm_endpoints(desk, gateway),
         *scim_endpoints(desk.store, doors.scim_roles),
         *login_endpoints(doors.oidc, doors.sessions, desk.pepper),
     ]

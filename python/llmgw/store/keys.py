@@ -6,6 +6,7 @@ import msgspec
 import sqlalchemy as sa
 
 from llmgw.store import ids
+from llmgw.store.errors import Missing
 from llmgw.store.noun import Noun
 from llmgw.store.policy import Policy
 from llmgw.store.scope import Scope
@@ -60,6 +61,7 @@ _DIGESTS = sa.select(key_digests.c.digest, key_digests.c.key_id, key_digests.c.v
 find = _keys.find
 get = _keys.get
 page = _keys.page
+window = _keys.window
 count = _keys.count
 stream = _keys.stream
 update = _keys.update
@@ -69,12 +71,16 @@ remove = _keys.remove
 async def create(tx: Transaction, scope: Scope, key: Key, digest: str) -> Key:
     """Add a key that is known by this digest.
 
+    To see the person that it is for is not enough: what else that person belongs to, the key would belong to.
+
     Raises:
         Missing: it would belong where the caller does not reach.
         NotWithin: it would be granted more than what it belongs to.
         Conflict: the alias or the key is taken.
     """
     made = await _keys.create(tx, scope, key)
+    if await _keys.find(tx, scope, made.id) is None:
+        raise Missing("user", str(made.user_id))
     await _add_digest(tx, made.id, digest)
     return made
 
@@ -124,6 +130,12 @@ async def find_by_digest(tx: Transaction, digest: str) -> Key | None:
     )
     row = await tx.first(_keys.query(Scope.all()).where(table.c.id == known.scalar_subquery()))
     return None if row is None else _keys.read(row)
+
+
+async def certified(tx: Transaction, certificate: str) -> list[str]:
+    """The ids of all keys, anybody's, that a certificate (SHA-256, hex) stands for."""
+    listed = sa.type_coerce(table.c.certificates, sa.Text).contains(certificate, autoescape=True)
+    return [row.id for row in await tx.rows(sa.select(table.c.id).where(listed))]
 
 
 async def find_by_alias(tx: Transaction, scope: Scope, alias: str) -> Key | None:

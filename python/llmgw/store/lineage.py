@@ -22,6 +22,8 @@ OWNERS: Mapping[str, tuple[str, Table]] = {
 }
 """The columns that say what something belongs to, innermost first, so that each can tell those behind it."""
 
+_PLACES = ("service_account_id", "project_id", "team_id")
+
 T = TypeVar("T", bound=Kept)
 
 _POLICY = tuple(set(Policy.__struct_fields__) - set(Kept.__struct_fields__))
@@ -77,7 +79,12 @@ def _forget_outer(owners: dict[str, str | None], moved: Collection[str]) -> None
 
 
 def _fill(owners: dict[str, str | None], row: Row[Any], kind: str) -> None:
-    """Take over what an owner belongs to. A person may be a guest in another organisation's team."""
+    """Take over what an owner belongs to. A person may be a guest in another organisation's team.
+
+    What a guest does there is not the affair of his or her own organisation, also where there is no other.
+    """
+    if kind == "user" and any(owners.get(name) is not None for name in _PLACES):
+        return
     for name in OWNERS:
         theirs = row._mapping.get(name)
         if theirs is None:

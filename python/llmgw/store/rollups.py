@@ -70,13 +70,14 @@ async def report(
     by: Sequence[str] = (),
     grain: Grain = "all",
     filters: Mapping[str, str | Sequence[str]] | None = None,
+    most: int | None = None,
 ) -> list[Line]:
     """Sums of whole hours by dimensions of `ROLLUP_DIMENSIONS`, or with `tag` by those of `TAG_DIMENSIONS`.
 
-    A request with two tags counts under both of them.
+    A request with two tags counts under both of them. `most`: lines, of days where months are asked for.
 
     Raises:
-        Refused: there is no such dimension or filter.
+        Refused: there is no such dimension or filter, or there are more than `most` lines.
     """
     asked = {*by, *(filters or {})}
     table = tag_rollups if "tag" in asked else rollups
@@ -87,7 +88,10 @@ async def report(
     for name, value in (filters or {}).items():
         column = table.c[name]
         query = query.where(column == value if isinstance(value, str) else column.in_(list(value)))
-    lines = [_line(row, by) for row in await tx.rows(query)]
+    rows = await tx.rows(query if most is None else query.limit(most + 1))
+    if most is not None and len(rows) > most:
+        raise Refused(f"this makes more than {most} lines: ask for less at once")
+    lines = [_line(row, by) for row in rows]
     return _by_month(lines) if grain == "month" else lines
 
 

@@ -29,6 +29,7 @@ create = _teams.create
 find = _teams.find
 get = _teams.get
 page = _teams.page
+window = _teams.window
 count = _teams.count
 stream = _teams.stream
 update = _teams.update

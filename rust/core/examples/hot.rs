@@ -13,11 +13,12 @@ use llmgw_core::cache::{Cache, CachedHead, Entry, request_key};
 use llmgw_core::json::{self, parse_object};
 use llmgw_core::keys::Digester;
 use llmgw_core::limiter::{Limit, Limiter, bucket_id, monotonic_ns};
+use llmgw_core::limits::{Bill, Charges, Counters, Demand, Truth, Whose};
 use llmgw_core::pii::Scanner;
 use llmgw_core::prompt::Prompt;
 use llmgw_core::scan::Choice;
 use llmgw_core::shm::Shared;
-use llmgw_core::snapshot::Operation;
+use llmgw_core::snapshot::{Operation, Rules};
 use llmgw_core::sse::{Grammar, Relay};
 use llmgw_core::tokens::{self, Family};
 use llmgw_core::{http1, usage};
@@ -25,7 +26,8 @@ use llmgw_core::{http1, usage};
 type Outcome = Result<(), Box<dyn Error>>;
 type Function = fn(u64) -> Outcome;
 
-const FUNCTIONS: [(&str, Function); 11] = [
+const FUNCTIONS: [(&str, Function); 12] = [
+    ("bill-settle", bill_settle),
     ("cache-get", cache_get),
     ("cache-key", cache_key),
     ("http-head", http_head),
@@ -149,6 +151,28 @@ fn key_digest(times: u64) -> Outcome {
     let digester = Digester::new(&[7; 32]);
     for _ in 0..times {
         black_box(digester.digest(black_box(b"sk-0123456789abcdefghijklmnop")));
+    }
+    Ok(())
+}
+
+/// A key, a team and an organisation with two limits and a budget each, and a limit of what is in hand.
+fn bill_settle(times: u64) -> Outcome {
+    let rules = r#"{"limits": [
+        {"of": "requests", "amount": 1000000000, "per": "minute"},
+        {"of": "tokens", "amount": 1000000000000, "per": "minute"},
+        {"of": "concurrent", "amount": 1000}
+    ], "budgets": [{"name": "monthly", "amount": 1000000000000000, "window": "month", "soft": [800]}]}"#;
+    let charges = Charges::new(&Rules::from_json(rules)?)?;
+    let counters = Counters::new(Shared::anonymous()?, 0);
+    let demand = Demand { input: 200, output: 400, bytes: 1100, hold: Some(5_000_000) };
+    let truth = Truth { input: 210, output: 150, bytes: 2400, cost: 2_000_000 };
+    let owners =
+        [(Whose::Key, "key_01"), (Whose::Team, "team_01"), (Whose::Organisation, "org_01")];
+    for _ in 0..times {
+        let mut bill = Bill::new("chat", black_box(demand));
+        owners.iter().for_each(|(whose, id)| bill.add(&charges, *whose, id));
+        let held = counters.reserve(bill).map_err(|refused| refused.error)?;
+        black_box(held.settle(&counters, &truth));
     }
     Ok(())
 }

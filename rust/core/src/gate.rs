@@ -23,7 +23,7 @@ use crate::directory::Directory;
 use crate::error::{Class, Error, Result};
 use crate::json;
 use crate::ledger::Ledger;
-use crate::limits::{Asked, Counters, Demand, Held};
+use crate::limits::{Asked, Counters, Held};
 use crate::log::Log;
 use crate::metrics::{Counter, Metrics};
 use crate::pii::{Finding, Scanner};
@@ -160,7 +160,7 @@ impl Shop {
             // The same bytes under the same rules: whatever was found in them then stands in them now.
             let (group, caller) = (known.group, arrival.caller);
             let payer = Payer { plan: &plan, key: &key, caller: &caller };
-            let held = self.reserve(payer, &plan.groups[group].name, of_hit(&arrival.body))?;
+            let held = self.take_hit(payer, &plan.groups[group].name, &arrival.body)?;
             if let Some(verdict) = known.verdict {
                 self.metrics.count(verdict);
             }
@@ -189,7 +189,7 @@ impl Shop {
             cache_key = Some(scope);
             let known = Known::new(&ticket, &route, &body, scope, verdict);
             if let Some(entry) = desk.answers.get(&ticket.plan, scope, known) {
-                ticket.held = self.reserve(ticket.payer(), ticket.model_label(), of_hit(&body))?;
+                ticket.held = self.take_hit(ticket.payer(), ticket.model_label(), &body)?;
                 return Ok(Admission::Hit(ticket, entry));
             }
         }
@@ -245,11 +245,6 @@ impl Shop {
         let message = format!("The request holds data that may not leave: {}.", kinds.join(", "));
         Err(Error::new(Class::GuardrailBlocked, message))
     }
-}
-
-/// A reply from the cache costs a request, and no tokens and no money.
-fn of_hit(body: &[u8]) -> Demand {
-    Demand { bytes: body.len() as u64, ..Demand::default() }
 }
 
 /// Where a client's word for a model leads its key: what it means, the group, and what a wildcard matched.

@@ -26,6 +26,7 @@ pub mod usage;
 pub mod balancer;
 pub mod budget;
 pub mod cache;
+pub mod cluster;
 pub mod journal;
 pub mod limiter;
 pub mod limits;

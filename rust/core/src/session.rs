@@ -21,6 +21,7 @@ use crate::error::Error;
 use crate::files::named;
 use crate::gate::{Admission, Arrival, Payer, Refusal};
 use crate::http1::Head;
+use crate::limits::Truth;
 use crate::metrics::Counter;
 use crate::plan::{Key, Plan};
 use crate::price::{Cost, Status};
@@ -297,6 +298,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     async fn answer_hit(&mut self, ticket: &Ticket, entry: &Entry, asked: &Asked) -> After {
         self.edge.shop.metrics.count(Counter::CacheHit);
         let trail = Trail { deployment: Some(entry.deployment), ..Trail::default() };
+        let bytes = entry.body.len() as u64;
+        self.edge.shop.settle(&ticket.held, &Truth { bytes, ..Truth::default() });
         self.record(ticket, &trail, asked, entry.head.status, Used::default(), None);
         self.edge.shop.note_hit(ticket, &asked.request_id, entry.head.status, entry.saved);
         self.head.begin(entry.head.status, &asked.request_id);

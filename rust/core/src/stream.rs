@@ -127,7 +127,7 @@ pub async fn pass<S: AsyncRead + AsyncWrite + Unpin>(
         events,
         waited,
         first_byte,
-        bytes: out.sent as u64,
+        bytes: out.sent(),
         kept: kept.and_then(Keeper::into_bytes),
     }
 }
@@ -270,6 +270,12 @@ impl Outgoing {
         }
         self.frame.clear();
         session.connection.flush().await
+    }
+
+    /// Bytes of the body that were sent.
+    #[must_use]
+    pub fn sent(&self) -> u64 {
+        self.sent as u64
     }
 
     /// Sends what ends the body.

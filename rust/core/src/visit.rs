@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::gate::{Payer, Shop, check_endpoint};
 use crate::headers::Headers;
 use crate::http1::Head;
-use crate::limits::Held;
+use crate::limits::{Held, Truth};
 use crate::metrics::{Labels, Sample};
 use crate::plan::{Deployment, Key, Plan};
 use crate::session::{Asked, Session};
@@ -113,8 +113,9 @@ impl Visit {
         stream::upstream_headers(head, headers, self.held.is_limited());
     }
 
-    /// Notes in the metrics how it ended.
+    /// Notes in the metrics how it ended, and settles what it has taken.
     pub fn record(&self, edge: &Edge, asked: &Asked, status: u16) {
+        edge.shop.settle(&self.held, &Truth::default());
         let deployment = self.target();
         let labels = Labels {
             endpoint: self.endpoint,

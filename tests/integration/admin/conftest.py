@@ -12,7 +12,10 @@ from tests.services import PostgresServer, postgres
 
 __all__ = ["postgres"]
 
-CONFIG = {"model_list": [{"model_name": "m", "litellm_params": {"model": "mock/echo"}}]}
+CONFIG = {
+    "model_list": [{"model_name": "m", "litellm_params": {"model": "mock/echo"}}],
+    "scim": {"roles": [{"value": "platform-admins", "role": "admin", "on": "platform"}]},
+}
 _numbers = count()
 
 

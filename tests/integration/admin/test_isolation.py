@@ -2,12 +2,13 @@
 
 import json
 from pathlib import Path
+from secrets import token_hex
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.integration.admin.client import ROLES, SCOPES, Admin, Tenant, make_tenant
+from tests.integration.admin.client import ROLES, SCOPES, Admin, Tenant, make_tenant, unique
 
 GOLDEN = Path(__file__).parents[2] / "architecture" / "role_matrix.json"
 ROUTES = [route for route in json.loads(GOLDEN.read_text()) if " /api/" in route]
@@ -80,6 +81,18 @@ def test_nothing_is_made_within_another_tenant(tenants: list[Tenant], role: str,
     for place in places:
         response = caller.ask("POST", "/keys", {"alias": "intruder", **place})
         assert response.status_code in (403, 404, 409), (place, response.text)
+
+
+def test_nobody_takes_another_tenants_certificate_by_naming_it(admin: Admin, tenants: list[Tenant]) -> None:
+    mine, other = tenants
+    certificate = token_hex(32)
+    admin.change(f"/keys/{other.key['id']}", certificates=[certificate])
+    admin.change(f"/keys/{other.key['id']}", certificates=[certificate, token_hex(32)])
+    caller = mine.callers["owner", "team"]
+    body = {"alias": unique("thief"), "team_id": mine.team["id"]}
+    caller.make("/keys", 409, **body, certificates=[certificate])
+    key = caller.make("/keys", **body)
+    caller.change(f"/keys/{key['id']}", 409, certificates=[certificate])
 
 
 @pytest.mark.parametrize("kind", ["organisation", "team", "project"])

@@ -33,6 +33,21 @@ def test_an_idempotency_key_is_its_principals_own(admin: Admin) -> None:
     assert made[0] != made[1]
 
 
+def test_a_lesser_key_of_the_same_program_is_not_shown_what_another_was_answered(admin: Admin) -> None:
+    team = admin.make("/teams", name=unique("team"))
+    program = admin.make("/service-accounts", name=unique("sa"), team_id=team["id"])
+    belongs = {"team_id": team["id"], "service_account_id": program["id"]}
+    owner, developer = (
+        admin.as_key(admin.make("/keys", alias=unique(role), admin_role=role, **belongs)["key"])
+        for role in ("owner", "developer")
+    )
+    body = {"alias": unique("wide"), "team_id": team["id"], "admin_role": "owner"}
+    made = owner.ask("POST", "/keys", body, idempotency_key="wide").json()
+    response = developer.ask("POST", "/keys", body, idempotency_key="wide")
+    assert response.status_code == 422
+    assert made["key"] not in response.text
+
+
 def test_a_request_that_failed_may_be_sent_again(admin: Admin) -> None:
     name = unique("org")
     made = admin.make("/organisations", name=name)

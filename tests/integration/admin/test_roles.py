@@ -2,10 +2,11 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.integration.admin.client import ROLES, Admin, Tenant, make_tenant
+from tests.integration.admin.client import ROLES, Admin, Tenant, make_tenant, unique
 
 GOLDEN = Path(__file__).parents[2] / "architecture" / "role_matrix.json"
 MATRIX: dict[str, list[str]] = json.loads(GOLDEN.read_text())
@@ -100,6 +101,50 @@ def test_who_shares_a_team_with_an_owner_does_not_become_the_owner(admin: Admin,
     caller = tenant.callers["owner", "team"]
     caller.change(f"/users/{boss['id']}", 403, email="evil@example.com")
     caller.delete(f"/users/{boss['id']}", 403)
+
+
+@pytest.mark.parametrize("kind", ["organisation", "team"])
+@pytest.mark.parametrize(
+    ("field", "held", "lifted"),
+    [
+        ("models", ["cheap"], None),
+        ("networks", ["127.0.0.0/8"], None),
+        ("budgets", [{"name": "b", "amount": 1, "window": "day"}], []),
+        ("limits", [{"of": "requests", "amount": 1, "per": "minute"}], None),
+        ("margin_ppm", 5, -1_000_000),
+        ("blocked", False, True),
+    ],
+)
+def test_nobody_lifts_what_their_own_place_is_held_to(
+    admin: Admin, kind: str, field: str, held: Any, lifted: Any
+) -> None:
+    place = admin.make(f"/{kind}s", name=unique(kind), **{field: held})
+    belongs = {f"{kind}_id": place["id"]}
+    owner = admin.as_key(admin.make("/keys", alias=unique("k"), admin_role="owner", **belongs)["key"])
+    path = f"/{kind}s/{place['id']}"
+    problem = owner.change(path, 403, **{field: lifted})
+    assert problem["errors"][0]["pointer"] == f"/{field}"
+    owner.change(path, name=unique("renamed"), tags=["ours"])
+    admin.change(path, **{field: lifted})
+
+
+def test_who_is_above_a_place_says_what_it_may_do(admin: Admin, tenant: Tenant) -> None:
+    belongs = {"organisation_id": tenant.organisation["id"]}
+    key = admin.make("/keys", alias=unique("above"), admin_role="admin", **belongs)
+    above = admin.as_key(key["key"])
+    team = above.make("/teams", name=unique("t"), models=["a"], margin_ppm=3, **belongs)
+    above.change(f"/teams/{team['id']}", models=["b"], blocked=True, margin_ppm=4)
+
+
+@pytest.mark.parametrize("role", ["owner", "admin", "developer"])
+def test_doors_to_providers_are_opened_by_the_platform_alone(admin: Admin, tenant: Tenant, role: str) -> None:
+    body = {"alias": f"door-{role}", "team_id": tenant.team["id"], "pass_through": ["*"]}
+    caller = tenant.callers[role, "team"]
+    problem = caller.make("/keys", 403, **body)
+    assert problem["errors"][0]["pointer"] == "/pass_through"
+    key = caller.make("/keys", **{**body, "pass_through": []})
+    caller.change(f"/keys/{key['id']}", 403, pass_through=["*"])
+    admin.change(f"/keys/{key['id']}", pass_through=["*"])
 
 
 @pytest.mark.parametrize("field", ["limits", "budgets", "priority"])

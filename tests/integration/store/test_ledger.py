@@ -124,6 +124,14 @@ async def test_months_are_made_of_days_in_utc(store: Store) -> None:
     ]
 
 
+async def test_a_report_of_more_lines_than_are_wanted_is_refused(store: Store) -> None:
+    await enter(store, *(reserve(str(n), at=NOON + n * HOUR) for n in range(3)))
+    async with store.read() as tx:
+        assert len(await rollups.report(tx, Scope.all(), Window(), grain="hour", most=3)) == 3
+        with pytest.raises(Refused):
+            await rollups.report(tx, Scope.all(), Window(), grain="hour", most=2)
+
+
 async def test_a_report_takes_whole_hours(store: Store) -> None:
     hour = NOON - NOON % HOUR
     await enter(store, *(reserve(str(n), at=hour + n * HOUR) for n in range(4)))

@@ -152,7 +152,7 @@ STEPS: dict[str, list[tuple[Any, str]]] = {
         (Store, "read"),
         (keys, "find_by_digest"),
         (keyholders, "_check_owners"),
-        (keyholders, "_check_address"),
+        (keyholders, "check_address"),
         (keyholders, "grant_of_key"),
         (_native, "key_digest"),
     ],

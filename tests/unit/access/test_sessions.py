@@ -140,6 +140,24 @@ async def test_rest_ends_a_session_and_use_keeps_it(store: Store) -> None:
         await sessions.principal(begun.value)
 
 
+@pytest.mark.parametrize("whose", ["user", "organisation"])
+async def test_a_session_is_of_use_in_the_networks_of_its_person_only(store: Store, whose: str) -> None:
+    networks = {"networks": ["192.0.2.0/24"]}
+    async with store.begin() as tx:
+        above = networks if whose == "organisation" else {}
+        acme = await organisations.create(tx, ALL, Organisation(name="acme", **above))
+    own = networks if whose == "user" else {}
+    await make_user(store, email="alice@example.com", organisation_id=acme.id, **own)
+    sessions = Sessions(store, terms())
+    begun = await sessions.begin(person(), "192.0.2.1", None)
+    await sessions.principal(begun.value, "192.0.2.7")
+    for address in ("198.51.100.1", ""):
+        with pytest.raises(PermissionDenied):
+            await sessions.principal(begun.value, address)
+        with pytest.raises(PermissionDenied):
+            await sessions.begin(person(), address, None)
+
+
 async def test_age_ends_a_session_however_much_it_is_used(store: Store) -> None:
     sessions = Sessions(store, terms())
     begun = await sessions.begin(person(), None, None)

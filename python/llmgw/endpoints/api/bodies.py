@@ -35,7 +35,7 @@ def read_body(body: bytes, content_type: str, kind: Any) -> Any:
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
-        fault = _fault(str(error))
+        fault = fault_of(str(error))
         raise Problem(Kind.INVALID_BODY, "The body is not what is taken here.", [fault]) from None
     except (msgspec.DecodeError, ArithmeticError):
         raise Problem(Kind.INVALID_BODY, "The body holds a value that cannot be read.") from None
@@ -62,8 +62,8 @@ def read_query(query: str, kind: Any) -> Any:
         raise Problem(Kind.INVALID_REQUEST, f"query: {error}") from None
 
 
-def _fault(message: str) -> Fault:
-    """What msgspec says, with its path as a JSON pointer."""
+def fault_of(message: str) -> Fault:
+    """What msgspec says is wrong, with its path as a JSON pointer."""
     at = _AT.search(message)
     text = message[: at.start()] if at else message
     steps = _STEP.findall(at["path"][1:]) if at else []

@@ -47,7 +47,10 @@ class Once(msgspec.Struct, frozen=True):
             return None
         if not _KEY.fullmatch(key):
             raise Problem(Kind.INVALID_REQUEST, "Idempotency-Key takes 1 to 255 printable characters.")
-        parts = (request.method.encode(), request.path.encode(), request.query.encode(), request.body)
+        # Keys of one person or program may have other roles each: none is shown what another was answered.
+        grants = sorted(f"{one.role} {one.scope} {one.scope_id or ''}" for one in principal.grants)
+        words = (request.method, request.path, request.query, ",".join(grants))
+        parts = (*(word.encode() for word in words), request.body)
         whole = b"\0".join(parts)
         return cls(f"{principal.kind}:{principal.id}", key, sha256(whole).hexdigest())
 

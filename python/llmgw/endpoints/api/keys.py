@@ -13,7 +13,7 @@ from llmgw.access.rbac import Permission, Role
 from llmgw.endpoints.api.calls import Answer, Call, row
 from llmgw.endpoints.api.desk import Desk
 from llmgw.endpoints.api.nouns import GUARDED, Noun, check_fields, noun_endpoints, set_fields
-from llmgw.endpoints.api.reach import check_role, places_of
+from llmgw.endpoints.api.reach import check_field, check_role, places_of
 from llmgw.endpoints.api.records import Listed, Policy, ShownPolicy, change_of, fields_of, shown
 from llmgw.endpoints.api.words import Certificate, Name, Word
 from llmgw.endpoints.base import Contract, Endpoint
@@ -94,9 +94,21 @@ class Rotation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 async def _check(call: Call, noun: Noun, key: keys.Key, fields: set[str]) -> None:
     """A key with a role is touched only by who may give that role; so is the role itself."""
     await check_fields(call, noun, key, fields)
+    if getattr(call.body, "pass_through", None):
+        # A door that a key names is open to it whatever models its team may use.
+        check_field(call.principal, Permission.MODELS_WRITE, places_of(key), "pass_through")
+    for certificate in getattr(call.body, "certificates", None) or ():
+        await _check_certificate(call, key, certificate)
     _check_role(call, key)
     if (role := getattr(call.body, "admin_role", None)) is not None and role is not msgspec.UNSET:
         _check_role(call, msgspec.structs.replace(key, admin_role=role))
+
+
+async def _check_certificate(call: Call, key: keys.Key, certificate: str) -> None:
+    """A certificate of two keys stands for none of them: nobody takes it from another by naming it."""
+    if set(await keys.certified(call.tx, certificate)) - {key.id}:
+        detail = "One of the certificates stands for another key."
+        raise Problem(Kind.CONFLICT, detail, [Fault("/certificates", detail)])
 
 
 def _check_role(call: Call, key: keys.Key) -> None:
@@ -130,14 +142,15 @@ def key_endpoints(desk: Desk) -> list[Endpoint]:
     rows = [each for each in noun_endpoints(desk, NOUN) if each.method != "POST"]
     return [
         *rows,
-        row(desk, "POST", NOUN.path, NOUN.write, "Make a key; its value is shown this once.", _make, made),
-        row(desk, "POST", f"{one}/rotate", NOUN.write, summary, _rotate, rotated),
+        row(desk, "POST", NOUN.path, NOUN.write, "Make a key; its value is shown this once.", make, made),
+        row(desk, "POST", f"{one}/rotate", NOUN.write, summary, rotate, rotated),
         row(desk, "POST", f"{one}/block", Permission.KEYS_BLOCK, "Refuse a key everywhere.", _block, block),
         row(desk, "POST", f"{one}/unblock", Permission.KEYS_BLOCK, "Take a block off.", _unblock, block),
     ]
 
 
-async def _make(call: Call) -> Answer:
+async def make(call: Call) -> Answer:
+    """Makes the key that the body asks for."""
     value = _native.generate_key()
     if call.body.alias == MASTER_ALIAS:
         detail = f"`{MASTER_ALIAS}` is the admin key's own alias."
@@ -148,7 +161,8 @@ async def _make(call: Call) -> Answer:
     return Answer(value=_with_value(made, value), version=made.version)
 
 
-async def _rotate(call: Call) -> Answer:
+async def rotate(call: Call) -> Answer:
+    """Gives the key of the path another value."""
     value = _native.generate_key()
     before = await keys.get(call.tx, call.scope, call.parameters["id"])
     _check_role(call, before)
@@ -165,14 +179,15 @@ async def _rotate(call: Call) -> Answer:
 
 
 async def _block(call: Call) -> Answer:
-    return await _set_blocked(call, blocked=True)
+    return await set_blocked(call, blocked=True)
 
 
 async def _unblock(call: Call) -> Answer:
-    return await _set_blocked(call, blocked=False)
+    return await set_blocked(call, blocked=False)
 
 
-async def _set_blocked(call: Call, *, blocked: bool) -> Answer:
+async def set_blocked(call: Call, *, blocked: bool) -> Answer:
+    """Refuses the key of the path, or no longer."""
     before = await keys.get(call.tx, call.scope, call.parameters["id"])
     if not blocked:
         _check_role(call, before)

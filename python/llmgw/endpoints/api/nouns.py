@@ -9,13 +9,15 @@ import msgspec
 from llmgw.access.rbac import Permission
 from llmgw.endpoints.api.calls import Answer, Call, row
 from llmgw.endpoints.api.desk import Desk
-from llmgw.endpoints.api.reach import check_field, places_of
+from llmgw.endpoints.api.reach import PLACES, check_field, places_of
 from llmgw.endpoints.api.records import fields_of, page_of, page_shown, shown
 from llmgw.endpoints.base import Contract, Endpoint
 from llmgw.endpoints.problems import Kind, Problem
 
 GUARDED = dict.fromkeys(("limits", "budgets", "priority", "margin_ppm"), Permission.BUDGETS_WRITE)
 """Fields of nodes and keys that ask for a permission of their own."""
+_ROOF = ("blocked", "endpoints", "guardrails", "models", "networks", "regions")
+"""Fields of a place by which whoever is above it holds it down, besides those."""
 
 
 class Shelf(Protocol):
@@ -45,12 +47,16 @@ class Shelf(Protocol):
 async def check_fields(call: Call, noun: "Noun", record: Any, fields: set[str]) -> None:
     """Refuse the fields that the caller may not set on this object.
 
+    What an organisation, team or project may do is said from above: its own admins would lift it otherwise.
+
     Raises:
         Problem: there is one.
     """
-    places = places_of(record, noun.kind)
-    for name in sorted(fields & set(noun.guarded)):
-        check_field(call.principal, noun.guarded[name], places, name)
+    guarded = dict(noun.guarded)
+    if noun.kind in PLACES:
+        guarded |= dict.fromkeys(_ROOF, noun.write)
+    for name in sorted(fields & set(guarded)):
+        check_field(call.principal, guarded[name], places_of(record), name)
 
 
 @dataclass(frozen=True, kw_only=True)

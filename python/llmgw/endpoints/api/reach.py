@@ -3,10 +3,12 @@
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from llmgw.access.grants import grants_of
 from llmgw.access.principal import Principal
 from llmgw.access.rbac import Grant, Permission, Role, ScopeKind, grants_with, may_give
 from llmgw.endpoints.problems import Fault, Kind, Problem
 from llmgw.store import organisations, projects, teams
+from llmgw.store.errors import Missing
 from llmgw.store.memberships import Membership
 from llmgw.store.scope import Scope
 from llmgw.store.transaction import Transaction
@@ -20,6 +22,8 @@ _OWNERS = {
     ScopeKind.PROJECT: "project_id",
 }
 _OF_NODES = {kind.value: kind for kind in _OWNERS}
+PLACES = frozenset(_OF_NODES)
+"""The kinds of nodes in which roles hold."""
 _SHELVES: Mapping[str, Callable[[Transaction, Scope, str], Awaitable[Any]]] = {
     ScopeKind.ORGANISATION: organisations.get,
     ScopeKind.TEAM: teams.get,
@@ -73,6 +77,20 @@ def grant_of(membership: Membership) -> Grant:
 def reaching(principal: Principal, places: set[Place]) -> Sequence[Grant]:
     """The caller's grants that hold in one of these places."""
     return [grant for grant in principal.grants if (grant.scope, grant.scope_id) in places]
+
+
+async def check_roles_of(tx: Transaction, principal: Principal, user_id: str, field: str) -> None:
+    """Refuse to touch who a person is to those who do not hold all its roles, those of groups included.
+
+    Raises:
+        Problem: the person is more than the caller.
+    """
+    for grant in await grants_of(tx, user_id):
+        try:
+            places = await places_at(tx, grant.scope, grant.scope_id or "")
+        except Missing:  # of a place that is gone nothing is held
+            continue
+        check_role(principal, grant, places, field)
 
 
 def check_field(principal: Principal, permission: Permission, places: set[Place], field: str) -> None:

@@ -22,6 +22,8 @@ from llmgw.store.errors import Missing
 from llmgw.store.tables import ROLLUP_DIMENSIONS
 
 _MOST_LINES = 10_000
+_DAYS = 31
+"""Of a month, which are read to make one line of it."""
 _MONEY = ("held", "cost", "charged", "saved", "repriced_cost", "adjustment")
 _TIMES = ("at", "settled_at")
 _OWN = ("holds", "writer")
@@ -159,8 +161,9 @@ async def _usage(call: Call) -> Answer:
     by = query.by.split(",") if query.by else []
     names = (*ROLLUP_DIMENSIONS, "tag")
     filters = {name: it for name in names if (it := getattr(query, name)) is not None}
+    most = _MOST_LINES * (_DAYS if query.grain == "month" else 1)
     lines = await rollups.report(
-        call.tx, call.scope, window_of(query), by=by, grain=query.grain, filters=filters
+        call.tx, call.scope, window_of(query), by=by, grain=query.grain, filters=filters, most=most
     )
     if len(lines) > _MOST_LINES:
         raise Problem(Kind.INVALID_REQUEST, f"This makes {len(lines)} lines: ask for less at once.")

@@ -7,11 +7,11 @@ from msgspec import Meta
 from llmgw.access.rbac import Permission, grants_with
 from llmgw.endpoints.api.calls import Call
 from llmgw.endpoints.api.nouns import Noun, check_fields
-from llmgw.endpoints.api.reach import check_role, grant_of, places_at, places_of, reaching
+from llmgw.endpoints.api.reach import check_roles_of, places_of, reaching
 from llmgw.endpoints.api.records import Listed, Policy, ShownPolicy, change_of
 from llmgw.endpoints.api.words import Name, Word
 from llmgw.endpoints.problems import Kind, Problem
-from llmgw.store import memberships, users
+from llmgw.store import users
 
 Email = Annotated[str, Meta(min_length=3, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$(?!\n)")]
 
@@ -56,9 +56,7 @@ async def _check_reach(call: Call, noun: Noun, user: users.User, fields: set[str
     """
     if not grants_with(reaching(call.principal, places_of(user)), noun.write):
         raise Problem(Kind.PERMISSION_DENIED, "The person belongs to another organisation, or to none.")
-    for each in await memberships.of_user(call.tx, user.id):
-        places = await places_at(call.tx, each.scope_kind, each.scope_id)
-        check_role(call.principal, grant_of(each), places, "id")
+    await check_roles_of(call.tx, call.principal, user.id, "id")
     await check_fields(call, noun, user, fields)
 
 

@@ -105,7 +105,8 @@ async def _set_members(
     wanted = _members(body)
     present = set(await groups.members(tx, tenant.scope, group.id))
     for id in wanted - present:
-        if await users.find(tx, tenant.scope, id) is None:
+        user = await users.find(tx, tenant.scope, id)
+        if user is None or not tenant.owns(user):
             raise bad_value(f"There is no user {id[:64]} who could be a member.")
     if wanted == present and version is None:
         return group

@@ -96,12 +96,12 @@ def _whole(holder: dict[str, Any], op: str, name: str, value: Any) -> None:
     if op == "remove":
         # One client names the members to remove as the value instead of a filter.
         if isinstance(before, list) and isinstance(value, list) and value:
-            holder[name] = [one for one in before if not _among(one, value)]
+            holder[name] = _without(before, value)
         else:
             holder.pop(name, None)
     elif op == "add" and isinstance(before, list):
         added = value if isinstance(value, list) else [value]
-        holder[name] = [*before, *(one for one in added if not _among(one, before))]
+        holder[name] = [*before, *_without(added, before)]
     elif op == "add" and isinstance(before, dict) and isinstance(value, dict):
         holder[name] = {**before, **value}
     else:
@@ -114,9 +114,10 @@ def _chosen(
     """Those values of an attribute that a filter means."""
     listed = holder.get(name)
     values = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
-    meant = [one for one in values if filters.judges(filter, one)]
+    judged = [(one, filters.judges(filter, one)) for one in values]
+    meant = [one for one, is_meant in judged if is_meant]
     if op == "remove" and part is None:
-        holder[name] = [one for one in values if one not in meant]
+        holder[name] = [one for one, is_meant in judged if not is_meant]
         return
     if not meant:
         if op == "remove":
@@ -141,11 +142,17 @@ def _described(filter: filters.Filter) -> dict[str, Any] | None:
     return None
 
 
-def _among(one: Any, values: list[Any]) -> bool:
-    """Whether a value is there: members are told by their `value`."""
+def _without(values: list[Any], others: list[Any]) -> list[Any]:
+    """The values that are not among the others: members are told by their `value`."""
+    known = {_told_by(one) for one in others}
+    return [one for one in values if _told_by(one) not in known]
+
+
+def _told_by(one: Any) -> bytes:
+    """What tells a value from others, as something that is found at once among thousands."""
     if isinstance(one, dict) and "value" in one:
-        return any(isinstance(other, dict) and other.get("value") == one["value"] for other in values)
-    return one in values
+        return b"value " + msgspec.json.encode(one["value"], order="deterministic")
+    return b"whole " + msgspec.json.encode(one, order="deterministic")
 
 
 def _spelled(holder: Mapping[str, Any], name: str) -> str:

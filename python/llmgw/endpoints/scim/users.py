@@ -5,11 +5,13 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
+from llmgw.endpoints.api.reach import check_roles_of
 from llmgw.endpoints.scim.errors import ScimError, bad_filter, bad_value
 from llmgw.endpoints.scim.resource import BASE, CORE, META, Found, meta, text
 from llmgw.endpoints.scim.tenant import Tenant
 from llmgw.store import groups, keys, sessions, users
 from llmgw.store.database import Transaction
+from llmgw.store.errors import Missing
 from llmgw.store.paging import Paging
 from llmgw.store.tables import users as table
 from llmgw.store.users import User
@@ -32,6 +34,8 @@ _KEPT = (
     ENTERPRISE,
 )
 """Attributes that are given back as they came. Others, a password above all, are not kept."""
+_IDENTITY = ("email", "external_id")
+"""By what logins and tokens find a user."""
 _MOST_KEPT = 32 * 1024
 """Bytes of them."""
 
@@ -52,12 +56,14 @@ class Users:
         self, tx: Transaction, tenant: Tenant, condition: sa.ColumnElement[bool], offset: int, limit: int
     ) -> tuple[list[dict[str, Any]], int]:
         """See `Resource`."""
+        if tenant.organisation is not None:
+            condition = sa.and_(table.c.organisation_id == tenant.organisation, condition)
         found, total = await users.window(tx, tenant.scope, condition, offset, limit)
         return [await _shown(tx, user) for user in found], total
 
     async def get(self, tx: Transaction, tenant: Tenant, id: str) -> Found:
         """See `Resource`."""
-        return await _found(tx, await users.get(tx, tenant.scope, id))
+        return await _found(tx, await own_user(tx, tenant, id))
 
     async def create(self, tx: Transaction, tenant: Tenant, body: dict[str, Any]) -> Found:
         """See `Resource`."""
@@ -67,19 +73,42 @@ class Users:
     async def replace(
         self, tx: Transaction, tenant: Tenant, id: str, body: dict[str, Any], version: int | None
     ) -> Found:
-        """See `Resource`. Whoever is not active any more is out at once."""
-        user = await users.update(tx, tenant.scope, id, _fields(body), version)
+        """See `Resource`. Whoever is not active any more is out at once.
+
+        By what a person is known is changed only by those who have every role that it has: otherwise an
+        address of one's own in an owner's place would be a way to become the owner. To lock out takes less.
+        """
+        before, fields = await own_user(tx, tenant, id), _fields(body)
+        if any(_lower(getattr(before, name)) != _lower(fields[name]) for name in _IDENTITY):
+            await check_roles_of(tx, tenant.principal, id, "id")
+        user = await users.update(tx, tenant.scope, id, fields, version)
         if not user.active:
             await sessions.remove_all_of(tx, user.id)
         return await _found(tx, user)
 
     async def remove(self, tx: Transaction, tenant: Tenant, id: str, version: int | None) -> None:
         """See `Resource`. Their own keys go with them; what they spent stays in the books."""
-        user = await users.get(tx, tenant.scope, id)
+        user = await own_user(tx, tenant, id)
         while own := (await keys.page(tx, tenant.scope, Paging(), {"user_id": user.id})).items:
             for key in own:
                 await keys.remove(tx, tenant.scope, key.id)
         await users.remove(tx, tenant.scope, user.id, version)
+
+
+async def own_user(tx: Transaction, tenant: Tenant, id: str) -> User:
+    """A person of the tenant's.
+
+    Raises:
+        Missing: there is none of this id.
+    """
+    user = await users.get(tx, tenant.scope, id)
+    if not tenant.owns(user):
+        raise Missing("user", id)
+    return user
+
+
+def _lower(text: str | None) -> str | None:
+    return None if text is None else text.strip().lower()
 
 
 def _fields(body: dict[str, Any]) -> dict[str, Any]:

@@ -56,7 +56,7 @@ pub fn span(window: BudgetWindow, at_us: u64) -> Span {
             let length = part_seconds(seconds);
             let index = second / length;
             let starts = index * length;
-            let number = ROLLING | starts << PLACE_BITS | index % RING;
+            let number = ROLLING | (starts << PLACE_BITS) | (index % RING);
             Span { number, starts, ends: starts + length }
         }
     }

@@ -52,6 +52,12 @@ impl Incoming {
         }
     }
 
+    /// Bytes that have come.
+    #[must_use]
+    pub fn received(&self) -> u64 {
+        self.received
+    }
+
     /// Whether all of it has been taken.
     #[must_use]
     pub fn is_complete(&self) -> bool {

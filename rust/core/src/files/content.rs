@@ -82,6 +82,7 @@ pub(super) async fn pass<S: AsyncRead + AsyncWrite + Unpin>(
             Err(_) => break Some(Class::UpstreamTimeout.row().status),
         }
     };
+    visit.held.note_bytes(out.sent());
     match failure {
         Some(CLIENT_GONE) => return serve::left(visit, &edge, asked),
         Some(failed) => visit.record(&edge, asked, failed),

@@ -102,6 +102,7 @@ pub(super) async fn send<S: AsyncRead + AsyncWrite + Unpin>(
     answer: &Answer,
     asked: &Asked,
 ) -> After {
+    visit.held.note_bytes(answer.body.len() as u64);
     visit.record(&session.edge, asked, answer.status);
     visit.begin(session, answer.status, &answer.headers, asked);
     session.write_body(asked, &answer.body).await

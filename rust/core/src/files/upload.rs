@@ -70,6 +70,7 @@ pub(super) async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
         Err(error) => Err(error.into()),
     };
     let is_complete = arriving.incoming.is_complete();
+    visit.held.note_bytes(arriving.incoming.received());
     asked.keep_alive &= is_complete && !edge.is_stopping();
     let after = match answer {
         Err(Trouble::Gone) => return serve::left(&visit, &edge, asked),

@@ -40,6 +40,14 @@ impl Shop {
         self.reserve(payer, "", Demand::default())
     }
 
+    /// Takes what a reply from the cache costs: a request, and no tokens and no money.
+    pub(super) fn take_hit(&self, payer: Payer<'_>, group: &str, body: &[u8]) -> Result<Held> {
+        let bytes = body.len() as u64;
+        let held = self.reserve(payer, group, Demand { bytes, ..Demand::default() })?;
+        held.note_bytes(bytes);
+        Ok(held)
+    }
+
     /// Takes all that a request demands at this group, or nothing.
     pub(super) fn reserve(&self, payer: Payer<'_>, group: &str, demand: Demand) -> Result<Held> {
         let held = self.counters.reserve(bill(payer, group, demand));

@@ -6,11 +6,12 @@ mod limits;
 mod token;
 
 use super::*;
-use crate::limits::Truth;
+use crate::limits::{Demand, Truth};
 use crate::plan::NodeKind;
 use crate::snapshot::Operation;
 use crate::testing::{
-    APP_KEY, CHAT, OTHER_KEY, cache_policy, cached, plan, shop, snapshot, virtual_key,
+    APP_KEY, CHAT, OTHER_KEY, cache_policy, cached, deployment, group, plan, shop, snapshot,
+    virtual_key,
 };
 use serde_json::{Value, json};
 

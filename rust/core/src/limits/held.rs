@@ -7,7 +7,7 @@ use crate::budget::unix_us;
 use crate::ledger::Hold;
 use crate::limiter::{Decision, monotonic_ns};
 use crate::places::Places;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 /// What a request has taken of its limits and budgets.
 ///
@@ -16,6 +16,8 @@ use std::cell::RefCell;
 #[derive(Default)]
 pub struct Held {
     inner: RefCell<Inner>,
+    /// Bytes that passed and that its truth does not tell of.
+    passed: Cell<u64>,
     shown: [Option<Decision>; 2],
 }
 
@@ -44,7 +46,8 @@ impl Held {
     ) -> Self {
         let keeper = (!places.is_empty()).then(|| keeper.clone());
         let rates = rates.into_iter().map(|rate| (rate, rate.cost)).collect();
-        Held { inner: RefCell::new(Inner { rates, places, keeper, shares }), shown }
+        let inner = RefCell::new(Inner { rates, places, keeper, shares });
+        Held { inner, passed: Cell::new(0), shown }
     }
 
     /// How the tightest limits stood when it was taken: of requests, and of tokens.
@@ -66,6 +69,11 @@ impl Held {
         let hold =
             |one: &Portion| Hold { slot: one.share.slot, window: one.window, nano: one.nano };
         inner.shares.iter().map(hold).collect()
+    }
+
+    /// Notes bytes that passed, to be counted with those of the truth.
+    pub fn note_bytes(&self, bytes: u64) {
+        self.passed.set(self.passed.get().saturating_add(bytes));
     }
 
     /// Keeps a place with the others, until they are given back.
@@ -90,6 +98,7 @@ impl Held {
     #[must_use]
     pub fn settle(&self, counters: &Counters, truth: &Truth) -> Vec<Passed> {
         let (mut inner, now) = (self.inner.borrow_mut(), monotonic_ns());
+        let truth = Truth { bytes: truth.bytes.saturating_add(self.passed.get()), ..*truth };
         inner.free();
         for (rate, taken) in &mut inner.rates {
             if let Some(used) = truth.of(rate.of) {

@@ -189,6 +189,8 @@ impl Counters {
             let (window, most) = (share.budget.window, share.budget.most());
             match self.budgets.take(share.slot, window, nano, most, now_us) {
                 Ok(window) => portions.push(Portion { share, window, nano }),
+                // What refuses nothing does not refuse for want of room either.
+                Err(_) if most.is_none() => {}
                 Err(_) => {
                     for Portion { share, window, nano } in &portions {
                         let back = i64::try_from(*nano).unwrap_or(i64::MAX);

@@ -91,6 +91,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let outcome =
             dispatch_upload(&edge.shop, &chat, &mut uploading, &mut rng, &mut trail).await;
         let Uploading { incoming, trouble, arrived, .. } = uploading;
+        call.held.note_bytes(incoming.received());
         // Time is counted from the last byte, as with every other request.
         asked.started = arrived.map_or_else(Instant::now, Into::into);
         asked.keep_alive &= incoming.is_complete();
