@@ -5,6 +5,7 @@ supervisor nor the workers forked from it carry the command line's libraries in 
 """
 
 import fcntl
+import importlib
 import multiprocessing
 import os
 import secrets
@@ -32,6 +33,7 @@ from llmgw.settings.process import ServeOptions
 from llmgw.settings.schema import ServerSettings
 from llmgw.telemetry.logs import configure_logs, log
 
+_APP = "llmgw.app"
 _RUN_PREFIX = "llmgw-"
 _ALIVE = "alive"
 """Locked in the run folder of every supervisor that lives."""
@@ -77,6 +79,8 @@ def run(options: ServeOptions) -> int:
         supervisor = Supervisor(handover, reloader.wake, options.log_level)
         books = BookkeeperProcess(_books(run_folder, first, options), first.store_url.reveal())
         with reloader.watching(handover.snapshots, handover.shared), books.running():
+            # Workers are forked: what is loaded here, while the bookkeeper begins, they share.
+            importlib.import_module(_APP)
             books.wait_until_ready()
             _announce(handover, first.new_master_key)
             supervisor.serve()
@@ -92,7 +96,7 @@ class Supervisor(MPServer):
 
     def __init__(self, handover: Handover, on_hangup: Callable[[], None], log_level: str) -> None:
         super().__init__(
-            "llmgw.app:make_app",
+            f"{_APP}:make_app",
             factory=True,
             uds=Path(handover.edge.control_socket),
             uds_permissions=0o600,
