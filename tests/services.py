@@ -11,6 +11,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
@@ -48,20 +49,20 @@ def _group_of(user: str) -> str:
     return subprocess.run(["id", "-gn", user], capture_output=True, text=True, check=True).stdout.strip()
 
 
-class Server:
+class Server(ABC):
     """A server process that can be stopped dead, woken, killed and started again."""
 
     def __init__(self) -> None:
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
+    @abstractmethod
     def command(self) -> list[str]:
         """What starts it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def answers(self) -> bool:
         """Whether it can be used."""
-        raise NotImplementedError
 
     @property
     def pid(self) -> int:
